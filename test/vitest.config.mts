@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config';
+
+/** Three projects: `unit` (quick, pure), `integration` (engine against the simulator), `e2e` (real n8n, browser). */
+export default defineConfig({
+	test: {
+		projects: [
+			{
+				test: {
+					name: 'unit',
+					include: ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/simulator/**/*.test.ts'],
+					testTimeout: 30_000,
+				},
+			},
+			{
+				test: {
+					name: 'integration',
+					include: ['test/integration/**/*.test.ts'],
+					testTimeout: 600_000,
+					hookTimeout: 120_000,
+				},
+			},
+			{
+				test: {
+					name: 'e2e',
+					include: ['test/e2e/**/*.test.ts'],
+					testTimeout: 900_000,
+					hookTimeout: 900_000,
+					fileParallelism: false,
+				},
+			},
+		],
+	},
+});
