@@ -1,0 +1,4 @@
+import { createMemoryStore } from '../../nodes/M365Backup/stores/memory-store';
+import { runStoreContract } from './store-contract';
+
+runStoreContract('memory', async () => ({ store: createMemoryStore() }));
