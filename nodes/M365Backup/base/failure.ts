@@ -70,6 +70,9 @@ export function toFailure(error: unknown): Failure {
 	return new Failure('defect', String(error));
 }
 
-export function isFailure(error: unknown, ...kinds: FailureKind[]): error is Failure {
+/** Whether it is a Failure of one of these kinds; of any kind if none is named. */
+export function isFailure(error: Failure, ...kinds: FailureKind[]): boolean;
+export function isFailure(error: unknown, ...kinds: FailureKind[]): error is Failure;
+export function isFailure(error: unknown, ...kinds: FailureKind[]): boolean {
 	return error instanceof Failure && (kinds.length === 0 || kinds.includes(error.kind));
 }

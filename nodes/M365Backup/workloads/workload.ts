@@ -113,8 +113,6 @@ export interface ChangePage {
 	links?: Record<string, string | null>;
 	listings?: ListingNews[];
 	scopes?: ScopeNews[];
-	/** Merged into the cursor's notes. */
-	notes?: JsonObject;
 	warnings?: string[];
 }
 
@@ -143,4 +141,6 @@ export interface Workload {
 	fetch(requests: readonly ContentRequest[], signal: AbortSignal): AsyncIterable<Fetched>;
 	/** What became of items that a complete listing did not show: gone, or alive elsewhere. */
 	confirmMissing(ids: readonly string[], known: KnownItems, signal: AbortSignal): Promise<Change[]>;
+	/** What the next run needs besides links, as of the changes handed out so far. The engine keeps it in the cursor. */
+	notes(): JsonObject;
 }

@@ -1,0 +1,361 @@
+import type { Ambient } from '../base/ambient';
+import { Failure, isFailure, toFailure } from '../base/failure';
+import type { JsonObject } from '../base/json';
+import { entryName } from '../repository/names';
+import type { CatalogEntry, CursorRecord, ItemType, SnapshotRecord } from '../repository/records';
+import type { Repository } from '../repository/repository';
+import type { RunWriter } from '../repository/run-writer';
+import type { Change, ChangePage, ContentRequest, Fetched, ItemChange, Workload } from '../workloads/workload';
+import { CatalogState } from './catalog-state';
+import { FailureLedger } from './failure-ledger';
+import { Listings } from './listings';
+import { ScopeStates } from './scope-states';
+import { Tally } from './tally';
+
+export interface RunLimits {
+	commitEveryMs: number;
+	commitEveryBytes: number;
+	/** When to stop; infinite for never. */
+	stopAtMs: number;
+	stopAfterBytes: number;
+}
+
+export interface RunParts {
+	repository: Repository;
+	workload: Workload;
+	writer: RunWriter;
+	parent: SnapshotRecord | null;
+	cursor: CursorRecord | null;
+	/** Everything is enumerated anew and compared. */
+	fullResync: boolean;
+	ambient: Ambient;
+	/** Fires when the user or the lease stops the run. */
+	signal: AbortSignal;
+	limits: RunLimits;
+	tag: string | null;
+	startedAt: Date;
+}
+
+/** Fetches of one item in one run, when its download breaks off. */
+const FETCH_ATTEMPTS = 3;
+/** Ids of one question to the workload about missing items. */
+const CONFIRM_CHUNK = 200;
+
+/**
+ * One run over one source: takes the workload's pages, stores contents and lines, and commits. What it holds in memory
+ * is one page, the lines since the last commit, and the ids of listings that go on.
+ */
+export class BackUpRun {
+	readonly tally: Tally;
+	readonly failures = new FailureLedger();
+	readonly scopes: ScopeStates;
+	readonly warnings = new Set<string>();
+	/** The newest snapshot: the parent until the first commit. */
+	newest: SnapshotRecord | null;
+	commits = 0;
+	/** The limit is reached: what is under way is finished, nothing new begun. */
+	limitReached = false;
+	storedFiles = 0;
+	storedBytes = 0;
+
+	private readonly state: CatalogState;
+	private readonly listings = new Listings();
+	private readonly links: Record<string, string>;
+	private notes: JsonObject;
+	private seenFiles: string[] = [];
+	private lastCommitMs: number;
+
+	constructor(private readonly parts: RunParts) {
+		const { parent, cursor, fullResync } = parts;
+		this.newest = parent;
+		this.tally = new Tally(parent?.totals);
+		this.scopes = new ScopeStates(parent?.scopes ?? []);
+		this.links = fullResync ? {} : { ...cursor?.scopes };
+		this.notes = { ...cursor?.notes };
+		this.state = new CatalogState(parts.repository, parts.writer, () => this.newest, parts.signal);
+		this.lastCommitMs = parts.startedAt.getTime();
+	}
+
+	/** Takes up what earlier runs left: failed items and listings that go on. */
+	async resume(key: string): Promise<void> {
+		const { repository, cursor, fullResync, signal } = this.parts;
+		if (!cursor) return;
+		this.failures.resume((await this.state.entries(cursor.failed)).values());
+		this.state.forgetPage();
+		if (fullResync || cursor.seen.length === 0) return;
+		this.seenFiles = [...cursor.seen];
+		for await (const { parent, id } of repository.readSeen(key, cursor.seen, signal)) this.listings.resume(parent, id);
+	}
+
+	/** Everything that the workload reports, until it has no more, the limit is reached or the signal fires. */
+	async enumerate(onPage: () => void): Promise<void> {
+		const { workload, signal, parent } = this.parts;
+		const pages = workload.enumerate({
+			known: this.state,
+			links: { ...this.links },
+			notes: this.notes,
+			retry: this.failures.ids,
+			isFirst: parent === null || parent.segments.length === 0,
+			signal,
+		});
+		for await (const page of pages) {
+			onPage();
+			await this.takePage(page);
+			if (this.limitReached) return;
+		}
+		await this.settleListings();
+	}
+
+	private async takePage(page: ChangePage): Promise<void> {
+		for (const news of page.scopes ?? []) this.scopes.take(news);
+		for (const warning of page.warnings ?? []) this.warnings.add(warning);
+		await this.takeChanges(page.changes);
+		if (this.limitReached) return;
+		for (const news of page.listings ?? []) this.listings.take(news);
+		for (const [id, link] of Object.entries(page.links ?? {})) {
+			if (link === null) Reflect.deleteProperty(this.links, id);
+			else this.links[id] = link;
+		}
+		this.notes = this.parts.workload.notes();
+		await this.commitIfDue();
+	}
+
+	private async takeChanges(changes: readonly Change[]): Promise<void> {
+		const before = await this.state.entries(changes.map((change) => change.id));
+		const fetches = new Map<string, ItemChange>();
+		for (const change of changes) {
+			const prior = before.get(change.id) ?? null;
+			if (change.kind === 'item' && change.fetch) fetches.set(change.id, change);
+			else await this.takeChange(change, prior);
+		}
+		await this.fetchAll(fetches, before);
+		this.state.forgetPage();
+	}
+
+	private async takeChange(change: Change, prior: CatalogEntry | null): Promise<void> {
+		const { writer, ambient } = this.parts;
+		switch (change.kind) {
+			case 'item':
+				await writer.add(wholeLine(change, undefined));
+				this.tally.book(change.type, prior, { bytes: 0 });
+				return;
+			case 'patch': {
+				if (!prior) return;
+				const { kind: _kind, id, type: _type, ...fields } = change;
+				await writer.add({ id, ...fields });
+				this.tally.book(prior.type, prior, { bytes: (prior.content ?? []).reduce((sum, ref) => sum + ref.size, 0) });
+				return;
+			}
+			case 'gone': {
+				if (!prior) return;
+				const tombstone = { id: change.id, deleted: ambient.now().toISOString(), type: prior.type, name: prior.name };
+				await writer.add({
+					...tombstone,
+					...(prior.parent === undefined ? {} : { parent: prior.parent }),
+					...(change.movedTo === undefined ? {} : { movedTo: change.movedTo }),
+				});
+				this.failures.settle(change.id);
+				this.tally.book(prior.type, prior, null);
+				return;
+			}
+			case 'failed': {
+				const item = { ...change, meta: change.meta ?? {}, isNew: prior === null, kind: 'item' as const };
+				await this.takeFailure(item, prior, new Failure('transient', change.reason));
+			}
+		}
+	}
+
+	private async fetchAll(fetches: Map<string, ItemChange>, before: ReadonlyMap<string, CatalogEntry | null>): Promise<void> {
+		const { workload, signal } = this.parts;
+		for (let attempt = 1; fetches.size > 0 && !this.limitReached; attempt++) {
+			const again = new Map<string, ItemChange>();
+			const requests = [...fetches.values()].flatMap((change): ContentRequest[] => (change.fetch ? [change.fetch] : []));
+			for await (const fetched of workload.fetch(requests, signal)) {
+				const change = fetches.get(fetched.id);
+				if (!change) continue;
+				const prior = before.get(fetched.id) ?? null;
+				const failure = await this.store(change, prior, fetched);
+				if (failure) {
+					if (failure.kind === 'transient' && 'content' in fetched && attempt < FETCH_ATTEMPTS) again.set(change.id, change);
+					else await this.takeFailure(change, prior, failure);
+				}
+				await this.commitIfDue();
+				this.checkLimits();
+				if (this.limitReached) return;
+			}
+			fetches = again;
+		}
+	}
+
+	/** @returns the failure if the item could not be read; what the store itself says is thrown. */
+	private async store(change: ItemChange, prior: CatalogEntry | null, fetched: Fetched): Promise<Failure | null> {
+		if ('failure' in fetched) {
+			if (isFailure(fetched.failure, 'cancelled')) throw fetched.failure;
+			return fetched.failure;
+		}
+		const request = change.fetch;
+		if (!request) return null;
+		const read = watched(fetched.content);
+		const known = prior?.content?.[0];
+		try {
+			const ref = await this.parts.writer.addContent({
+				entryName: entryName(request),
+				...(change.modified === undefined ? {} : { modified: new Date(change.modified) }),
+				content: read.content,
+				...(known ? { known: { sha256: known.sha256, ref: known } } : {}),
+			});
+			await this.parts.writer.add(wholeLine(change, ref));
+			this.failures.settle(change.id);
+			this.tally.book(change.type, prior, { bytes: ref.size });
+			return null;
+		} catch (error) {
+			if (read.failure === undefined || this.parts.signal.aborted) throw error;
+			return read.failure;
+		}
+	}
+
+	/** The line keeps what was stored before and says that the item failed; deleted in flight is a skip. */
+	private async takeFailure(change: ItemChange, prior: CatalogEntry | null, failure: Failure): Promise<void> {
+		const { writer, ambient } = this.parts;
+		if (failure.kind === 'notFound') {
+			this.tally.bump('skipped');
+			return;
+		}
+		const failed = this.failures.fail(change.id, change.name, failure.message, ambient.now(), prior?.failed);
+		if (failure.kind === 'corrupt' && FailureLedger.isLasting(failed, ambient.now())) {
+			this.failures.settle(change.id);
+			this.tally.bump('skipped');
+			await writer.add({ id: change.id, failed: null, meta: { skipped: failed.reason } });
+			return;
+		}
+		this.tally.bump('failed');
+		if (prior) {
+			await writer.add({ id: change.id, failed });
+		} else {
+			await writer.add({ ...wholeLine(change, undefined), failed });
+			this.tally.book(change.type, null, { bytes: 0 });
+		}
+	}
+
+	/** What complete listings did not show is asked about, item by item, before it counts as gone. */
+	private async settleListings(): Promise<void> {
+		if (!this.listings.hasFinished) return;
+		let missing: string[] = [];
+		const settle = async (): Promise<void> => {
+			const now = await this.state.entries(missing);
+			const still = missing.filter((id) => {
+				const entry = now.get(id);
+				return entry ? this.listings.isMissing(entry) : false;
+			});
+			missing = [];
+			if (still.length > 0) await this.takeChanges(await this.parts.workload.confirmMissing(still, this.state, this.parts.signal));
+			this.state.forgetPage();
+		};
+		for await (const entry of this.state.all()) {
+			if (!this.listings.isMissing(entry)) continue;
+			missing.push(entry.id);
+			if (missing.length >= CONFIRM_CHUNK) await settle();
+		}
+		if (missing.length > 0) await settle();
+		this.listings.forgetFinished();
+		this.notes = this.parts.workload.notes();
+	}
+
+	private checkLimits(): void {
+		const { ambient, limits, writer } = this.parts;
+		const bytes = this.storedBytes + writer.pendingBytes;
+		if (ambient.now().getTime() >= limits.stopAtMs || bytes >= limits.stopAfterBytes) this.limitReached = true;
+	}
+
+	private async commitIfDue(): Promise<void> {
+		const { ambient, limits, writer } = this.parts;
+		const elapsedMs = ambient.now().getTime() - this.lastCommitMs;
+		if (writer.pendingBytes < limits.commitEveryBytes && elapsedMs < limits.commitEveryMs) return;
+		if (this.hasNews) await this.commit(false);
+		this.lastCommitMs = ambient.now().getTime();
+	}
+
+	/** Whether there is anything that is not committed yet. */
+	get hasNews(): boolean {
+		return this.parts.writer.pendingLines > 0 || this.parts.writer.pendingBytes > 0;
+	}
+
+	/** @param finished The workload has been enumerated to its end. */
+	async commit(finished: boolean): Promise<SnapshotRecord> {
+		const { writer, startedAt, tag } = this.parts;
+		for (const [parent, ids] of this.listings.takeUnsaved()) await writer.addSeen(parent, ids);
+		const record = await writer.commit({
+			status: this.status(finished),
+			scopes: this.scopes.records(finished ? startedAt.toISOString() : null),
+			totals: { ...this.tally.totals },
+			changes: this.tally.sinceCommit,
+			failures: this.failures.records,
+			cursor: { scopes: { ...this.links }, failed: this.failures.ids, notes: this.notes, seen: this.goingSeenFiles() },
+			tag,
+		});
+		this.tally.committed();
+		this.newest = record;
+		this.commits += 1;
+		return record;
+	}
+
+	status(finished: boolean): 'complete' | 'partial' {
+		if (!finished || !this.failures.isTolerable(this.tally.totals.items)) return 'partial';
+		return this.scopes.records('-').some((scope) => scope.state === 'stale') ? 'partial' : 'complete';
+	}
+
+	/** The cursor of a run that found nothing: it rests on the newest snapshot. */
+	quietCursor(newest: SnapshotRecord): CursorRecord {
+		return {
+			format: 1,
+			run: this.parts.writer.runId,
+			snapshot: newest.id,
+			checkedAt: this.parts.ambient.now().toISOString(),
+			segments: newest.segments.map((segment) => segment.name),
+			scopes: { ...this.links },
+			failed: this.failures.ids,
+			seen: this.goingSeenFiles(),
+			notes: this.notes,
+		};
+	}
+
+	/** Seen files of earlier commits matter only while one of their listings goes on. */
+	private goingSeenFiles(): string[] {
+		return this.listings.goesOn ? this.seenFiles : [];
+	}
+}
+
+function wholeLine(change: Omit<ItemChange, 'kind' | 'isNew'>, ref: NonNullable<CatalogEntry['content']>[number] | undefined) {
+	const size = ref?.size ?? change.size;
+	return {
+		id: change.id,
+		whole: true as const,
+		type: change.type as ItemType,
+		...(change.parent === undefined ? {} : { parent: change.parent }),
+		name: change.name,
+		...(change.modified === undefined ? {} : { modified: change.modified }),
+		...(size === undefined ? {} : { size }),
+		...(change.etag === undefined ? {} : { etag: change.etag }),
+		...(ref ? { content: [ref] } : {}),
+		meta: change.meta,
+	};
+}
+
+/** Remembers what the source threw, to tell it from what the store throws. */
+function watched(source: AsyncIterable<Uint8Array>): { content: AsyncIterable<Uint8Array>; readonly failure: Failure | undefined } {
+	let failure: Failure | undefined;
+	async function* read(): AsyncGenerator<Uint8Array> {
+		try {
+			yield* source;
+		} catch (error) {
+			failure = toFailure(error);
+			throw failure;
+		}
+	}
+	return {
+		content: read(),
+		get failure() {
+			return failure;
+		},
+	};
+}

@@ -1,0 +1,226 @@
+import type { Ambient } from '../base/ambient';
+import { Failure, toFailure } from '../base/failure';
+import { sourceKey } from '../repository/names';
+import type { SnapshotRecord, SourceRef } from '../repository/records';
+import type { Lease } from '../repository/lease';
+import type { Repository } from '../repository/repository';
+import type { Workload } from '../workloads/workload';
+import { BackUpRun } from './back-up-run';
+import type { BackUpSummary, GraphCounters } from './back-up-summary';
+import { noChanges, summaryFailures, summaryMessage } from './back-up-summary';
+import { sameScopes } from './scope-states';
+
+const MINUTE_MS = 60_000;
+/** A host clock farther off than this would give snapshots wrong times, and retention with it (DESIGN §3). */
+const CLOCK_TOLERANCE_MS = 5 * MINUTE_MS;
+/** What a cancelled run may take to keep what it has read. */
+const CANCEL_COMMIT_MS = 20_000;
+const LEASE_RENEWAL_MS = 5 * MINUTE_MS;
+
+export interface BackUpOptions {
+	repository: Repository;
+	source: SourceRef;
+	workload: Workload;
+	ambient: Ambient;
+	/** Cancels: what has been read is committed within 20 s and the summary says so. */
+	signal?: AbortSignal | undefined;
+	stopAfter?: { ms?: number | undefined; bytes?: number | undefined } | undefined;
+	/** Default: 10 minutes or 1 GB (DESIGN §3.5.1). */
+	commitEvery?: { ms?: number | undefined; bytes?: number | undefined } | undefined;
+	fullResync?: boolean | undefined;
+	tag?: string | undefined;
+	/** Also write a snapshot when nothing has changed. */
+	alwaysRecord?: boolean | undefined;
+	/** Counters of the workload's client; read at the start and at the end. */
+	graph?: GraphCounters | undefined;
+	/** Host clock minus the service's clock; undefined before its first answer. */
+	clockSkewMs?: (() => number | undefined) | undefined;
+	/** For the lease, e.g. `n8n execution 4711`. */
+	leaseHolder?: string | undefined;
+	volumeBytes?: number | undefined;
+}
+
+/**
+ * Backs up one source: takes the lease, goes on from the newest cursor that counts, commits at least every 10 minutes,
+ * and leaves a snapshot or, if nothing has changed, a newer `checkedAt`.
+ *
+ * @throws Failure when the source cannot be read at all or the repository not be written; what was read before is
+ * committed first where that is possible.
+ */
+export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
+	const { repository, source, ambient } = options;
+	const key = sourceKey(source);
+	const startedAt = ambient.now();
+	const countersBefore = { ...readCounters(options.graph) };
+	const lease = await repository.acquireLease(key, { holder: options.leaseHolder ?? 'n8n-nodes-m365-backup', signal: options.signal });
+	const parent = (await repository.snapshots(key, options.signal)).at(-1) ?? null;
+	if (!lease) return finish(options, countersBefore, startedAt, { status: 'alreadyRunning', run: null, newest: parent });
+
+	const cursor = parent ? await repository.cursor(key, options.signal) : null;
+	const stop = new AbortController();
+	const onCancel = (): void => stop.abort(options.signal?.reason);
+	options.signal?.addEventListener('abort', onCancel, { once: true });
+	if (options.signal?.aborted) onCancel();
+	const writing = new AbortController();
+	const writer = repository.startRun(source, parent, {
+		signal: writing.signal,
+		...(options.volumeBytes === undefined ? {} : { volumeBytes: options.volumeBytes }),
+	});
+	const run = new BackUpRun({
+		repository,
+		workload: options.workload,
+		writer,
+		parent,
+		cursor,
+		fullResync: options.fullResync ?? false,
+		ambient,
+		signal: stop.signal,
+		limits: {
+			commitEveryMs: options.commitEvery?.ms ?? 10 * MINUTE_MS,
+			commitEveryBytes: options.commitEvery?.bytes ?? 1e9,
+			stopAtMs: startedAt.getTime() + (options.stopAfter?.ms ?? Infinity),
+			stopAfterBytes: options.stopAfter?.bytes ?? Infinity,
+		},
+		tag: options.tag ?? null,
+		startedAt,
+	});
+	const renewal = keepLease(lease, ambient, stop);
+	try {
+		await run.resume(key);
+		await run.enumerate(() => checkClock(options));
+		return await conclude(options, run, parent, countersBefore, startedAt);
+	} catch (error) {
+		const cancelled = options.signal?.aborted === true;
+		// A lost lease stops the run through the same signal: then the reason is the error to report.
+		const failure = toFailure(stop.signal.aborted && !cancelled ? stop.signal.reason : error);
+		const timer = setTimeout(() => writing.abort(), CANCEL_COMMIT_MS);
+		try {
+			if (run.hasNews && isClockRight(options)) await run.commit(false);
+			else await writer.abandon();
+		} catch (commitError) {
+			if (!cancelled) {
+				const also = toFailure(commitError);
+				if (also.message === failure.message) throw failure;
+				throw new Failure(failure.kind, `${failure.message}. What had been read could not be kept: ${also.message}`, {
+					nextStep: failure.nextStep ?? also.nextStep,
+					code: failure.code,
+					cause: error,
+				});
+			}
+			run.warnings.add(`What had been read since the last commit could not be kept: ${toFailure(commitError).message}`);
+		} finally {
+			clearTimeout(timer);
+		}
+		if (!cancelled) throw failure;
+		return finish(options, countersBefore, startedAt, { status: 'partial', run, newest: run.newest, stoppedBy: 'cancellation' });
+	} finally {
+		options.signal?.removeEventListener('abort', onCancel);
+		await renewal.end();
+	}
+}
+
+/** The workload has no more to say, or a limit was reached: the last commit, or none if nothing has changed. */
+async function conclude(
+	options: BackUpOptions,
+	run: BackUpRun,
+	parent: SnapshotRecord | null,
+	countersBefore: GraphCounters,
+	startedAt: Date,
+): Promise<BackUpSummary> {
+	const finished = !run.limitReached;
+	const newest = run.newest;
+	const status = run.status(finished);
+	if (finished && newest && newest === parent && !run.hasNews && !options.alwaysRecord && !options.tag && isSame(run, newest, status)) {
+		await options.repository.writeCurrentCursor(sourceKey(options.source), run.quietCursor(newest));
+		const said = status === 'complete' ? 'unchanged' : 'partial';
+		return finish(options, countersBefore, startedAt, { status: said, run, newest });
+	}
+	const record = await run.commit(finished);
+	return finish(options, countersBefore, startedAt, {
+		status: record.status,
+		run,
+		newest: record,
+		...(finished ? {} : { stoppedBy: 'limit' as const }),
+	});
+}
+
+function isSame(run: BackUpRun, newest: SnapshotRecord, status: SnapshotRecord['status']): boolean {
+	return (
+		newest.status === status &&
+		sameScopes(newest.scopes, run.scopes.records('-')) &&
+		JSON.stringify(newest.failures.map(({ id }) => id)) === JSON.stringify(run.failures.records.map(({ id }) => id))
+	);
+}
+
+function isClockRight(options: BackUpOptions): boolean {
+	return Math.abs(options.clockSkewMs?.() ?? 0) <= CLOCK_TOLERANCE_MS;
+}
+
+function checkClock(options: BackUpOptions): void {
+	if (isClockRight(options)) return;
+	const minutes = Math.round((options.clockSkewMs?.() ?? 0) / MINUTE_MS);
+	throw new Failure('invalid', `This machine's clock is ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead of' : 'behind'} Microsoft's`, {
+		nextStep: 'Set the clock (switch on time synchronisation) and run the backup again; nothing was written.',
+	});
+}
+
+/** Renews the lease in the background; a lost one stops the run, since another run goes on in its place. */
+function keepLease(lease: Lease, ambient: Ambient, stop: AbortController): { end(): Promise<void> } {
+	const ended = new AbortController();
+	const loop = (async () => {
+		while (!ended.signal.aborted) {
+			await ambient.sleep(LEASE_RENEWAL_MS, ended.signal);
+			if (!(await lease.renew())) {
+				stop.abort(new Failure('conflict', 'Another run has taken over the backup of this source'));
+				return;
+			}
+		}
+	})().catch((error: unknown) => {
+		if (!ended.signal.aborted) stop.abort(toFailure(error));
+	});
+	return {
+		end: async () => {
+			ended.abort();
+			await loop;
+			await lease.release();
+		},
+	};
+}
+
+function readCounters(graph: GraphCounters | undefined): GraphCounters {
+	const { requests = 0, calls = 0, throttledMs = 0, retries = 0 } = graph ?? {};
+	return { requests, calls, throttledMs, retries };
+}
+
+interface Outcome {
+	status: BackUpSummary['status'];
+	run: BackUpRun | null;
+	newest: SnapshotRecord | null;
+	stoppedBy?: 'limit' | 'cancellation';
+}
+
+function finish(options: BackUpOptions, before: GraphCounters, startedAt: Date, outcome: Outcome): BackUpSummary {
+	const { run, newest } = outcome;
+	const now = readCounters(options.graph);
+	const summary: Omit<BackUpSummary, 'message'> = {
+		status: outcome.status,
+		source: options.source,
+		snapshot: newest ? { id: newest.id, time: newest.finishedAt } : null,
+		changes: run ? { ...run.tally.sinceStart } : noChanges(),
+		totals: run ? { ...run.tally.totals } : (newest?.totals ?? { items: 0, bytes: 0 }),
+		stored: { files: run?.storedFiles ?? 0, bytes: run?.storedBytes ?? 0 },
+		failures: summaryFailures(run?.failures.records ?? []),
+		warnings: run ? [...run.warnings, ...run.scopes.warnings()] : [],
+		graph: {
+			requests: now.requests - before.requests,
+			calls: now.calls - before.calls,
+			throttledSeconds: Math.round((now.throttledMs - before.throttledMs) / 1000),
+			retries: now.retries - before.retries,
+		},
+		durationSeconds: Math.round((options.ambient.now().getTime() - startedAt.getTime()) / 100) / 10,
+		hasMore: outcome.stoppedBy !== undefined,
+		stoppedBy: outcome.stoppedBy ?? null,
+	};
+	const { status, ...rest } = summary;
+	return { status, message: summaryMessage(summary), ...rest };
+}

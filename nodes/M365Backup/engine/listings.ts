@@ -1,0 +1,70 @@
+import type { ListingNews } from '../workloads/workload';
+
+interface Listing {
+	type: string;
+	seen: Set<string>;
+	finished: boolean;
+	/** Not in any seen file yet. */
+	unsaved: string[];
+}
+
+/** In a seen file: the listing began anew, what earlier lines of the parent say no longer holds. */
+const BEGAN_ANEW = '';
+
+/**
+ * Full enumerations that are going on: which ids each has shown so far. Absence is a question only after one error-free
+ * enumeration from its first page to its end (DESIGN §3.4), which may take several runs: `seen` is then kept in files.
+ */
+export class Listings {
+	private readonly byParent = new Map<string, Listing>();
+
+	/** Takes up, line by line and in order, what earlier runs had seen of listings that go on. */
+	resume(parent: string, id: string): void {
+		const listing = this.byParent.get(parent) ?? { type: '', seen: new Set<string>(), finished: false, unsaved: [] };
+		this.byParent.set(parent, listing);
+		if (id === BEGAN_ANEW) listing.seen.clear();
+		else listing.seen.add(id);
+	}
+
+	take(news: ListingNews): void {
+		let listing = this.byParent.get(news.parent);
+		if (!listing || news.state === 'restarted') {
+			listing = { type: news.type, seen: new Set(), finished: false, unsaved: [BEGAN_ANEW] };
+			this.byParent.set(news.parent, listing);
+		}
+		listing.type = news.type;
+		for (const id of news.seen) {
+			if (listing.seen.has(id)) continue;
+			listing.seen.add(id);
+			listing.unsaved.push(id);
+		}
+		if (news.state === 'finished') listing.finished = true;
+	}
+
+	get hasFinished(): boolean {
+		return [...this.byParent.values()].some((listing) => listing.finished);
+	}
+
+	/** Whether a listing goes on in a later run, so that what it has shown must be kept. */
+	get goesOn(): boolean {
+		return [...this.byParent.values()].some((listing) => !listing.finished);
+	}
+
+	/** What a commit must add to the seen files, in order; forgets it. */
+	*takeUnsaved(): Generator<[parent: string, ids: string[]]> {
+		for (const [parent, listing] of this.byParent) {
+			if (!listing.finished && listing.unsaved.length > 0) yield [parent, listing.unsaved.splice(0)];
+		}
+	}
+
+	/** Whether a finished listing of the item's parent should have shown it, and did not. */
+	isMissing(item: { id: string; type: string; parent?: string }): boolean {
+		if (item.parent === undefined) return false;
+		const listing = this.byParent.get(item.parent);
+		return listing?.finished === true && listing.type === item.type && !listing.seen.has(item.id);
+	}
+
+	forgetFinished(): void {
+		for (const [parent, listing] of this.byParent) if (listing.finished) this.byParent.delete(parent);
+	}
+}

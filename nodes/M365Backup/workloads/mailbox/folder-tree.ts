@@ -1,0 +1,103 @@
+import type { JsonObject } from '../../base/json';
+
+/** What the run remembers of a folder between runs: enough to name paths and to see drift without a pass over the catalog. */
+export interface FolderNode {
+	name: string;
+	/** Graph id of the parent; the mailbox root's id for top folders. */
+	parent: string;
+	role?: string;
+	hidden?: true;
+	/** Living messages of this folder in the catalog. */
+	count: number;
+	/** Graph's totalItemCount less `count` when both were last compared; a lasting difference is not news. */
+	drift?: number;
+}
+
+/** The folders of one mailbox by Graph id. Lives in the cursor's notes, so that a quiet run reads no catalog. */
+export class FolderTree {
+	rootId: string;
+	private readonly nodes: Map<string, FolderNode>;
+	private readonly excluded: readonly string[];
+
+	constructor(rootId: string, nodes: Iterable<[string, FolderNode]>, excluded: readonly string[] = []) {
+		this.rootId = rootId;
+		this.nodes = new Map(nodes);
+		this.excluded = excluded.map((one) => one.trim().toLowerCase()).filter((one) => one !== '');
+	}
+
+	static fromNotes(notes: JsonObject | undefined, excluded: readonly string[]): FolderTree | null {
+		const root = notes?.['root'];
+		const folders = notes?.['folders'];
+		if (typeof root !== 'string' || typeof folders !== 'object' || folders === null || Array.isArray(folders)) return null;
+		return new FolderTree(root, Object.entries(folders) as unknown as [string, FolderNode][], excluded);
+	}
+
+	toNotes(): JsonObject {
+		return { root: this.rootId, folders: Object.fromEntries(this.nodes) as unknown as JsonObject };
+	}
+
+	get(id: string): FolderNode | undefined {
+		return this.nodes.get(id);
+	}
+
+	set(id: string, node: FolderNode): void {
+		this.nodes.set(id, node);
+	}
+
+	remove(id: string): void {
+		this.nodes.delete(id);
+	}
+
+	entries(): IterableIterator<[string, FolderNode]> {
+		return this.nodes.entries();
+	}
+
+	get size(): number {
+		return this.nodes.size;
+	}
+
+	/** Display names from the top folder down to this one; an unknown parent ends the path early. */
+	path(id: string): string[] {
+		const names: string[] = [];
+		const met = new Set<string>();
+		let current: string | undefined = id;
+		while (current !== undefined && current !== this.rootId && !met.has(current)) {
+			met.add(current);
+			const node = this.nodes.get(current);
+			if (!node) break;
+			names.unshift(node.name);
+			current = node.parent;
+		}
+		return names;
+	}
+
+	/** Chosen by the user by id, role, name or display path (`Inbox/Newsletters`), or below such a folder. */
+	isExcluded(id: string): boolean {
+		if (this.excluded.length === 0) return false;
+		const met = new Set<string>();
+		let current: string | undefined = id;
+		while (current !== undefined && current !== this.rootId && !met.has(current)) {
+			met.add(current);
+			const node = this.nodes.get(current);
+			if (!node) return false;
+			const spellings = [current, node.role ?? '', node.name, this.path(current).join('/')];
+			if (spellings.some((spelling) => spelling !== '' && this.excluded.includes(spelling.toLowerCase()))) return true;
+			current = node.parent;
+		}
+		return false;
+	}
+
+	/** Known, and not excluded. */
+	isIncluded(id: string): boolean {
+		return this.nodes.has(id) && !this.isExcluded(id);
+	}
+
+	/** Books a message's arrival, departure or move; undefined is "nowhere". */
+	count(from: string | undefined, to: string | undefined): void {
+		if (from === to) return;
+		const left = from === undefined ? undefined : this.nodes.get(from);
+		if (left) left.count = Math.max(0, left.count - 1);
+		const entered = to === undefined ? undefined : this.nodes.get(to);
+		if (entered) entered.count += 1;
+	}
+}

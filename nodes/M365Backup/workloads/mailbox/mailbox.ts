@@ -1,0 +1,141 @@
+import type { Ambient } from '../../base/ambient';
+import type { JsonObject } from '../../base/json';
+import type { GraphClient } from '../../graph/client';
+import type { Change, ChangePage, EnumerationInput, KnownItems, Workload } from '../workload';
+import { askMessages } from './ask-messages';
+import { fetchMime } from './fetch-mime';
+import { folderItem, readFolderChanges, treeFromCatalog } from './folder-changes';
+import { FolderTree } from './folder-tree';
+import type { MailContext } from './mail-context';
+import { graphIdOf } from './mail-context';
+import { MAIL_SCOPE } from './message-meta';
+import type { MessageEnumeration } from './message-changes';
+import { readMessageChanges, reconcileFolder } from './message-changes';
+
+const WEEK_MS = 7 * 24 * 3600 * 1000;
+
+export interface MailboxOptions {
+	graph: GraphClient;
+	/** The user's Entra GUID. */
+	mailboxId: string;
+	ambient: Ambient;
+	/** Folders to leave out, with everything below them: id, role, name or display path. */
+	excludeFolders?: readonly string[];
+}
+
+/** What a run carries from its first page to its notes. */
+interface MailRun {
+	context: MailContext;
+	excluded: readonly string[];
+	/** Graph ids of folders whose full listing is still going on. */
+	relisting: Set<string>;
+	/** ISO 8601: when all ids were last listed and compared. */
+	reconciledAt: string | null;
+}
+
+/** The mail of one mailbox as the engine drives it. One instance serves one run. */
+export function mailboxWorkload(options: MailboxOptions): Workload {
+	const excluded = options.excludeFolders ?? [];
+	const run: MailRun = {
+		context: {
+			graph: options.graph,
+			userPath: `/users/${options.mailboxId}`,
+			ambient: options.ambient,
+			tree: new FolderTree('', [], excluded),
+			countsKnown: false,
+			outside: new Map(),
+			discovered: new Set(),
+		},
+		excluded,
+		relisting: new Set(),
+		reconciledAt: null,
+	};
+	return {
+		enumerate: (input) => enumerateMail(run, input),
+		fetch: (requests, signal) => fetchMime(run.context, requests, signal),
+		confirmMissing: (ids, known, signal) => confirmMissing(run.context, ids, known, signal),
+		notes: () => ({
+			[MAIL_SCOPE]: {
+				...run.context.tree.toNotes(),
+				...(run.relisting.size > 0 ? { relisting: [...run.relisting] } : {}),
+				reconciledAt: run.reconciledAt,
+			},
+		}),
+	};
+}
+
+/** Takes up what the cursor remembers; without it, the folders come from the catalog and their counts are unknown. */
+async function takeUp(run: MailRun, input: EnumerationInput): Promise<void> {
+	const { context } = run;
+	const notes = input.notes[MAIL_SCOPE] as JsonObject | undefined;
+	const remembered = FolderTree.fromNotes(notes, run.excluded);
+	if (remembered) context.tree = remembered;
+	else if (!input.isFirst) await treeFromCatalog(context, input.known);
+	context.countsKnown = remembered !== null || input.isFirst;
+	if (Array.isArray(notes?.['relisting'])) run.relisting = new Set(notes['relisting'] as string[]);
+	if (typeof notes?.['reconciledAt'] === 'string') run.reconciledAt = notes['reconciledAt'];
+}
+
+async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGenerator<ChangePage> {
+	const { context } = run;
+	const { known, links, signal } = input;
+	await takeUp(run, input);
+	const fullPass = links[MAIL_SCOPE] === undefined;
+	const now = context.ambient.now();
+	const weekly = !fullPass && now.getTime() - Date.parse(run.reconciledAt ?? now.toISOString()) >= WEEK_MS;
+
+	const folders = await readFolderChanges(context, links[MAIL_SCOPE], weekly, signal);
+	yield {
+		changes: folders.changes,
+		listings: folders.listings,
+		links: { [MAIL_SCOPE]: folders.link },
+		scopes: [{ id: MAIL_SCOPE, name: 'Mail', state: 'complete' }],
+	};
+	const enumeration: MessageEnumeration = { context, known, links, relisting: run.relisting, signal };
+	if (input.retry.length > 0) yield await retryFailed(context, input);
+	yield* readMessageChanges(enumeration);
+	const doubtful = weekly ? [...context.tree.entries()].map(([id]) => id) : driftedFolders(context, folders.totals, fullPass);
+	for (const id of doubtful) {
+		if (context.tree.isIncluded(id)) yield* reconcileFolder(enumeration, id);
+	}
+	settleDrift(context, folders.totals);
+	if (weekly || fullPass || run.reconciledAt === null) run.reconciledAt = now.toISOString();
+	yield { changes: [...context.discovered].map((id) => folderItem(context, id)) };
+}
+
+async function retryFailed(context: MailContext, input: EnumerationInput): Promise<ChangePage> {
+	const before = await input.known.lookUp(input.retry);
+	return { changes: await askMessages(context, input.retry.map(graphIdOf), before, input.signal) };
+}
+
+/**
+ * Folders where Graph's total says that delta lost something. A difference that was there before is not news: hidden
+ * associated items and the like are counted by Graph, and never listed.
+ */
+function driftedFolders(context: MailContext, totals: ReadonlyMap<string, number>, fullPass: boolean): string[] {
+	if (fullPass) return [];
+	return [...totals].flatMap(([id, total]) => {
+		const node = context.tree.get(id);
+		return node && total - node.count !== (node.drift ?? 0) ? [id] : [];
+	});
+}
+
+function settleDrift(context: MailContext, totals: ReadonlyMap<string, number>): void {
+	for (const [id, total] of totals) {
+		const node = context.tree.get(id);
+		if (!node) continue;
+		const drift = total - node.count;
+		if (drift === 0) delete node.drift;
+		else node.drift = drift;
+	}
+}
+
+async function confirmMissing(
+	context: MailContext,
+	ids: readonly string[],
+	known: KnownItems,
+	signal: AbortSignal,
+): Promise<Change[]> {
+	const before = await known.lookUp(ids);
+	return askMessages(context, ids.map(graphIdOf), before, signal);
+}

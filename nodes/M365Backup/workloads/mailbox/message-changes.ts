@@ -1,0 +1,199 @@
+import { isFailure } from '../../base/failure';
+import type { Failure } from '../../base/failure';
+import type { DeltaCursor, DeltaPage } from '../../graph/client';
+import type { Change, ChangePage, KnownItem, KnownItems, ListingNews, ScopeNews } from '../workload';
+import { askMessages } from './ask-messages';
+import { decideMessage } from './decide-message';
+import { folderGone } from './folder-changes';
+import type { GraphMessage } from './graph-message';
+import { MESSAGE_SELECT } from './graph-message';
+import type { MailContext } from './mail-context';
+import { scopedId } from './mail-context';
+
+/**
+ * Messages asked of one delta page. The largest size that Graph honours is documented nowhere; twenty pages of 200
+ * entries are about 6 MB of JSON, which parses without holding up the event loop.
+ */
+const MESSAGE_PAGE_SIZE = 200;
+/** Folders in one round: what one `$batch` takes. */
+const ROUND_SIZE = 20;
+
+/** A folder whose messages are being enumerated. */
+interface FolderTask {
+	id: string;
+	cursor: DeltaCursor;
+	/** Enumerates everything although the catalog has items of the folder already: absence will be a question. */
+	relisting: boolean;
+}
+
+export interface MessageEnumeration {
+	context: MailContext;
+	known: KnownItems;
+	links: Readonly<Record<string, string>>;
+	/** Graph ids of folders whose full listing an earlier run began. Changed in place, for the cursor's notes. */
+	relisting: Set<string>;
+	signal: AbortSignal;
+}
+
+/** Delta pages of all included folders, twenty folders a batch; each round is one page of changes. */
+export async function* readMessageChanges(run: MessageEnumeration): AsyncGenerator<ChangePage> {
+	const { context, links, relisting } = run;
+	const queue: FolderTask[] = [];
+	for (const [id] of context.tree.entries()) {
+		if (context.tree.isIncluded(id)) queue.push(taskFor(run, id));
+	}
+	for (const id of Object.keys(links)) {
+		const graphId = id.startsWith('mail/') ? id.slice('mail/'.length) : undefined;
+		if (graphId !== undefined && !context.tree.get(graphId)) yield { changes: [], links: { [id]: null } };
+	}
+	while (queue.length > 0) {
+		const round = queue.splice(0, ROUND_SIZE);
+		const page = await readRound(run, round, queue);
+		yield page;
+	}
+	relisting.forEach((id) => {
+		if (!context.tree.get(id)) relisting.delete(id);
+	});
+}
+
+function startCursor(context: MailContext, folderId: string): DeltaCursor {
+	return {
+		kind: 'start',
+		path: `${context.userPath}/mailFolders/${encodeURIComponent(folderId)}/messages/delta?$select=${MESSAGE_SELECT}`,
+	};
+}
+
+function taskFor(run: MessageEnumeration, id: string): FolderTask {
+	const link = run.links[scopedId(id)];
+	if (link !== undefined) return { id, cursor: { kind: 'link', url: link }, relisting: run.relisting.has(id) };
+	// Where the catalog has nothing of the folder, nothing can be missing from a listing.
+	const relisting = !run.context.countsKnown || (run.context.tree.get(id)?.count ?? 0) > 0;
+	return { id, cursor: startCursor(run.context, id), relisting };
+}
+
+interface Round {
+	/** The last complete or partial entry of each message and the folder that reported it. */
+	entries: Map<string, { message: GraphMessage; folderId: string }>;
+	/** Graph ids reported as removed, or too partial to use. */
+	questions: Set<string>;
+	page: ChangePage & { links: Record<string, string | null>; listings: ListingNews[]; scopes: ScopeNews[] };
+}
+
+async function readRound(run: MessageEnumeration, tasks: readonly FolderTask[], queue: FolderTask[]): Promise<ChangePage> {
+	const { context, signal } = run;
+	const round: Round = {
+		entries: new Map(),
+		questions: new Set(),
+		page: { changes: [], links: {}, listings: [], scopes: [] },
+	};
+	const byId = new Map(tasks.map((task) => [task.id, task]));
+	const cursors = tasks.map((task) => ({ id: task.id, cursor: task.cursor }));
+	for await (const answer of context.graph.deltaBatch<GraphMessage>(cursors, { signal, maxPageSize: MESSAGE_PAGE_SIZE })) {
+		const task = byId.get(answer.id);
+		if (!task) continue;
+		if (answer.page) takePage(run, task, answer.page, round, queue);
+		else if (answer.failure) takeFailure(run, task, answer.failure, round);
+	}
+	await decideRound(run, round);
+	return round.page;
+}
+
+function takePage(run: MessageEnumeration, task: FolderTask, page: DeltaPage<GraphMessage>, round: Round, queue: FolderTask[]): void {
+	const key = scopedId(task.id);
+	if (page.resync) {
+		// 410: everything again, compared with the catalog. The old link counts until the first new one does.
+		run.relisting.add(task.id);
+		round.page.links[key] = null;
+		round.page.listings.push({ parent: key, type: 'message', state: 'restarted', seen: [] });
+		queue.push({ id: task.id, cursor: startCursor(run.context, task.id), relisting: true });
+		return;
+	}
+	if (task.relisting && task.cursor.kind === 'start') {
+		run.relisting.add(task.id);
+		round.page.listings.push({ parent: key, type: 'message', state: 'restarted', seen: [] });
+	}
+	const seen: string[] = [];
+	for (const message of page.items) {
+		if (message['@removed']) {
+			round.entries.delete(message.id);
+			round.questions.add(message.id);
+		} else {
+			seen.push(scopedId(message.id));
+			const before = round.entries.get(message.id)?.message;
+			round.entries.set(message.id, { message: { ...before, ...message }, folderId: task.id });
+		}
+	}
+	const next = page.next ?? page.delta;
+	if (next !== undefined) round.page.links[key] = next;
+	if (page.next !== undefined) {
+		queue.push({ id: task.id, cursor: { kind: 'link', url: page.next }, relisting: task.relisting });
+	}
+	if (task.relisting) {
+		const finished = page.next === undefined;
+		round.page.listings.push({ parent: key, type: 'message', state: finished ? 'finished' : 'going', seen });
+		if (finished) run.relisting.delete(task.id);
+	}
+}
+
+function takeFailure(run: MessageEnumeration, task: FolderTask, failure: Failure, round: Round): void {
+	const { context } = run;
+	const key = scopedId(task.id);
+	if (isFailure(failure, 'cancelled')) throw failure;
+	if (isFailure(failure, 'notFound')) {
+		if (failure.code === 'MailboxNotEnabledForRESTAPI') throw failure;
+		folderGone(context, task.id, round.page);
+		round.page.links[key] = null;
+		return;
+	}
+	// The folder keeps its old entries and its old link and says so; the next run tries again (DESIGN §3.1).
+	const path = context.tree.path(task.id).join('/');
+	const neverRead = run.links[key] === undefined && failure.kind === 'denied';
+	const reason = `Folder "${path}": ${failure.message}${failure.nextStep === undefined ? '' : ` ${failure.nextStep}`}`;
+	round.page.scopes.push({ id: key, name: path, state: neverRead ? 'excluded' : 'stale', reason });
+	if (!neverRead) round.page.scopes.push({ id: 'mail', name: 'Mail', state: 'stale' });
+}
+
+/** One decision a message, even if several folders of the round reported it; questions are asked last, so theirs is the newest answer. */
+async function decideRound(run: MessageEnumeration, round: Round): Promise<void> {
+	const { context, known, signal } = run;
+	const ids = [...new Set([...round.entries.keys(), ...round.questions])].map(scopedId);
+	const before = await known.lookUp(ids);
+	for (const [id, { message, folderId }] of round.entries) {
+		if (round.questions.has(id)) continue;
+		const parent = message.parentFolderId ?? folderId;
+		const place = context.tree.isIncluded(parent) ? parent : folderId;
+		const change = decideMessage(context, message, place, before.get(scopedId(id)));
+		if (change === 'ask') round.questions.add(id);
+		else if (change) round.page.changes.push(change);
+	}
+	const questions = [...round.questions];
+	if (questions.length > 0) round.page.changes.push(...(await askMessages(context, questions, before, signal)));
+}
+
+/**
+ * Lists the ids of a folder and compares: finds messages that delta never showed (decided at once) and, through the
+ * engine, catalog items that are not there any more. A folder over quota, whose delta answers 403, is read so as well.
+ */
+export async function* reconcileFolder(run: MessageEnumeration, folderId: string): AsyncGenerator<ChangePage> {
+	const { context, known, signal } = run;
+	const key = scopedId(folderId);
+	const path = `${context.userPath}/mailFolders/${encodeURIComponent(folderId)}/messages?$select=id,parentFolderId&$top=1000`;
+	let count = 0;
+	yield { changes: [], listings: [{ parent: key, type: 'message', state: 'restarted', seen: [] }] };
+	for await (const messages of context.graph.pages<GraphMessage>({ path, signal })) {
+		const seen = [...new Set(messages.map((message) => scopedId(message.id)))];
+		count += seen.length;
+		const before: Map<string, KnownItem> = await known.lookUp(seen);
+		const unknown = messages
+			.map((message) => message.id)
+			.filter((id) => {
+				const item = before.get(scopedId(id));
+				return !item || item.parent !== key;
+			});
+		const changes: Change[] = unknown.length === 0 ? [] : await askMessages(context, [...new Set(unknown)], before, signal);
+		yield { changes, listings: [{ parent: key, type: 'message', state: 'going', seen }] };
+	}
+	const node = context.tree.get(folderId);
+	if (node) node.count = count;
+	yield { changes: [], listings: [{ parent: key, type: 'message', state: 'finished', seen: [] }] };
+}
