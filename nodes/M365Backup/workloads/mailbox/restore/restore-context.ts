@@ -1,0 +1,20 @@
+import type { Ambient } from '../../../base/ambient';
+import type { GraphClient } from '../../../graph/client';
+
+/** What the parts of one restore into one mailbox share. */
+export interface RestoreContext {
+	graph: GraphClient;
+	ambient: Ambient;
+	/** GUID of the mailbox that is restored into; the governor books uploads on it. */
+	mailboxId: string;
+	/** `/users/<id>`, ready to be put before a path. */
+	userPath: string;
+	/** The mailbox that was backed up, so that living originals may be found in it. */
+	isOriginalMailbox: boolean;
+	signal?: AbortSignal;
+}
+
+/** `{signal}` or nothing, for calls whose options do not take undefined. */
+export function signalOf(context: Pick<RestoreContext, 'signal'>): { signal?: AbortSignal } {
+	return context.signal ? { signal: context.signal } : {};
+}
