@@ -1,0 +1,87 @@
+import type { Lease } from './governor';
+
+export type GraphMethod = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+
+export interface CallInput {
+	method: GraphMethod;
+	/** Absolute, used verbatim. */
+	url: string;
+	/** Relative to /v1.0: for quotas and messages. */
+	path: string;
+	headers?: Readonly<Record<string, string>>;
+	body?: string | Buffer | undefined;
+	signal?: AbortSignal | undefined;
+	/** Tries after the first one; a default of the retry middleware when absent. */
+	retries?: number | undefined;
+	/** Whether doing it twice does no harm. */
+	repeatable: boolean;
+	/** How many requests Microsoft counts for it, and whether it uses all slots of its mailbox. */
+	requests?: number;
+	allSlots?: boolean;
+	/** The mailbox, where the path does not tell. */
+	mailbox?: string | undefined;
+	/** Reads the answer's body, inside the retry loop, so that a broken body is tried again. */
+	read: (response: Response, call: Call) => Promise<unknown>;
+	/** Sees every answer of 400 and above before it becomes a Failure: for headers that no Failure carries. */
+	onRefusal?: (response: Response) => void;
+}
+
+/** One call through the chain: what the links need to know of it, and what they find out. */
+export class Call {
+	readonly method: GraphMethod;
+	readonly url: string;
+	readonly path: string;
+	readonly body: string | Buffer | undefined;
+	readonly signal: AbortSignal | undefined;
+	readonly retries: number | undefined;
+	readonly repeatable: boolean;
+	readonly requests: number;
+	readonly allSlots: boolean;
+	readonly mailbox: string | undefined;
+	readonly read: CallInput['read'];
+	readonly onRefusal: CallInput['onRefusal'];
+	readonly headers: Record<string, string>;
+	lease: Lease | undefined;
+	private leaseHandedOver = false;
+	result: unknown;
+	/** What ended the call. Kept here since the Graph client turns thrown errors into its own class. */
+	failure: unknown;
+
+	constructor(input: CallInput) {
+		this.method = input.method;
+		this.url = input.url;
+		this.path = input.path;
+		this.body = input.body;
+		this.signal = input.signal;
+		this.retries = input.retries;
+		this.repeatable = input.repeatable;
+		this.requests = input.requests ?? 1;
+		this.allSlots = input.allSlots ?? false;
+		this.mailbox = input.mailbox;
+		this.read = input.read;
+		this.onRefusal = input.onRefusal;
+		this.headers = { ...input.headers };
+	}
+
+	/** For a reader that hands the body on unread: from now on it is the one to release the lease. */
+	takeLease(): Lease | undefined {
+		this.leaseHandedOver = true;
+		return this.lease;
+	}
+
+	/** Another try under another lease. */
+	beginUnder(lease: Lease): void {
+		this.lease = lease;
+		this.leaseHandedOver = false;
+	}
+
+	/** The answer has been read, unless a reader took the lease over. */
+	endLease(): void {
+		if (!this.leaseHandedOver) this.lease?.release();
+	}
+
+	get uploadBytes(): number {
+		if (this.body === undefined || this.method === 'GET' || this.method === 'DELETE') return 0;
+		return typeof this.body === 'string' ? Buffer.byteLength(this.body) : this.body.length;
+	}
+}

@@ -1,0 +1,166 @@
+import type { Ambient } from '../base/ambient';
+import { Failure } from '../base/failure';
+import type { JsonObject } from '../base/json';
+import { batch, type BatchAnswer, type BatchOptions, type BatchParts, type BatchRequest } from './batch';
+import type { CallInput, GraphMethod } from './call';
+import { delta, deltaBatch, type DeltaAnswer, type DeltaCursor, type DeltaOptions, type DeltaPage } from './delta';
+import { processGovernor, type Governor } from './governor';
+import { GraphAddress } from './graph-address';
+import { readJson, readStream, type StreamAnswer } from './readers';
+import { isRepeatable } from './retry-rule';
+import { Sender } from './sender';
+import type { GraphStats } from './stats';
+import type { TokenSource } from './tokens';
+import { uploadChunk, type UploadAnswer, type UploadChunk, type UploadOptions } from './upload';
+import { defaultUserAgent } from './version';
+
+export type { BatchAnswer, BatchOptions, BatchRequest } from './batch';
+export { batchResult } from './batch';
+export type { DeltaAnswer, DeltaCursor, DeltaOptions, DeltaPage } from './delta';
+export type { StreamAnswer } from './readers';
+export type { GraphStats } from './stats';
+export type { UploadAnswer, UploadChunk, UploadOptions } from './upload';
+
+export interface GraphRequest {
+	/** GET when absent. */
+	method?: GraphMethod;
+	/** Relative to /v1.0 (`/users/{id}/messages?…`), or a link of Graph, used verbatim. Links to other hosts are refused. */
+	path: string;
+	/** An object goes as JSON; text and bytes go as they are, with the caller's Content-Type. */
+	body?: JsonObject | Buffer | string;
+	headers?: Record<string, string>;
+	signal?: AbortSignal;
+	/** Tries after the first; 6 for passing faults and 20 for refusals by Microsoft's limits when absent. */
+	retries?: number;
+	/** A POST that may be sent twice although its answer was lost. Other methods always may. */
+	repeatable?: boolean;
+}
+
+/** Microsoft Graph v1.0 for one credential. Every method throws (or yields) Failures. */
+export interface GraphClient {
+	readonly stats: GraphStats;
+	/** `https://graph.microsoft.com/v1.0` */
+	readonly baseUrl: string;
+	/** Host clock minus Graph's clock in ms, from the latest answer; undefined before the first. */
+	clockSkewMs(): number | undefined;
+	/** The answer's JSON; undefined where there is none (204). */
+	json<T>(request: GraphRequest): Promise<T>;
+	/** The answer's bytes. Follows redirects to download servers, without the token. Read the body to its end or abandon it. */
+	stream(request: GraphRequest): Promise<StreamAnswer>;
+	/** Many requests to one mailbox. See batch.ts. */
+	batch(requests: readonly BatchRequest[], options?: BatchOptions): AsyncIterable<BatchAnswer>;
+	/** One page of an enumeration. See delta.ts. */
+	delta<T>(cursor: DeltaCursor, options?: DeltaOptions): Promise<DeltaPage<T>>;
+	/** One page of each of many enumerations of one mailbox. */
+	deltaBatch<T>(cursors: readonly { id: string; cursor: DeltaCursor }[], options?: DeltaOptions): AsyncIterable<DeltaAnswer<T>>;
+	/** All pages of a listing. Entries may come twice: de-duplication is the caller's. */
+	pages<T>(request: GraphRequest): AsyncIterable<T[]>;
+	/** One piece of an upload session, to a pre-authorised URL, never with a token. */
+	upload(url: string, chunk: UploadChunk, options?: UploadOptions): Promise<UploadAnswer>;
+}
+
+export interface GraphClientOptions {
+	/** Without /v1.0. */
+	graphUrl: string;
+	tokens: TokenSource;
+	ambient: Ambient;
+	fetch?: typeof globalThis.fetch;
+	governor?: Governor;
+	/** Whose quotas are used; the Graph host when absent. */
+	tenantId?: string;
+	userAgent?: string;
+	/** Ends every call of this client. */
+	signal?: AbortSignal;
+	/** Restores go first where both wait for the same quota. */
+	priority?: 'backup' | 'restore';
+}
+
+export function createGraphClient(options: GraphClientOptions): GraphClient {
+	return new ChainedGraphClient(options);
+}
+
+class ChainedGraphClient implements GraphClient {
+	readonly stats: GraphStats = { requests: 0, calls: 0, throttledMs: 0, retries: 0 };
+	private readonly address: GraphAddress;
+	private readonly sender: Sender;
+	private readonly parts: BatchParts;
+
+	constructor(options: GraphClientOptions) {
+		const { ambient } = options;
+		this.address = new GraphAddress(options.graphUrl);
+		this.sender = new Sender({
+			address: this.address,
+			tokens: options.tokens,
+			ambient,
+			fetch: options.fetch ?? globalThis.fetch,
+			governor: options.governor ?? processGovernor,
+			tenant: options.tenantId ?? this.address.origin,
+			priority: options.priority ?? 'backup',
+			userAgent: options.userAgent ?? defaultUserAgent,
+			signal: options.signal,
+			stats: this.stats,
+		});
+		this.parts = { sender: this.sender, address: this.address, ambient, stats: this.stats, signal: options.signal };
+	}
+
+	get baseUrl(): string {
+		return this.address.baseUrl;
+	}
+
+	clockSkewMs(): number | undefined {
+		return this.sender.clockSkewMs;
+	}
+
+	async json<T>(request: GraphRequest): Promise<T> {
+		return (await this.sender.send({ ...this.callOf(request), read: readJson })) as T;
+	}
+
+	async stream(request: GraphRequest): Promise<StreamAnswer> {
+		return (await this.sender.send({ ...this.callOf(request), read: readStream })) as StreamAnswer;
+	}
+
+	batch(requests: readonly BatchRequest[], options: BatchOptions = {}): AsyncIterable<BatchAnswer> {
+		return batch(this.parts, requests, options);
+	}
+
+	delta<T>(cursor: DeltaCursor, options: DeltaOptions = {}): Promise<DeltaPage<T>> {
+		return delta<T>(this.parts, cursor, options);
+	}
+
+	deltaBatch<T>(cursors: readonly { id: string; cursor: DeltaCursor }[], options: DeltaOptions = {}): AsyncIterable<DeltaAnswer<T>> {
+		return deltaBatch<T>(this.parts, cursors, options);
+	}
+
+	async *pages<T>(request: GraphRequest): AsyncGenerator<T[], void, undefined> {
+		let path: string | undefined = request.path;
+		while (path !== undefined) {
+			const page: unknown = await this.json({ ...request, path });
+			if (typeof page !== 'object' || page === null || !('value' in page) || !Array.isArray(page.value)) {
+				throw new Failure('transient', 'A page of Microsoft Graph has no list of items', { code: 'noItems' });
+			}
+			yield page.value as T[];
+			path = this.address.checkedLink('@odata.nextLink' in page ? page['@odata.nextLink'] : undefined);
+		}
+	}
+
+	upload(url: string, chunk: UploadChunk, options: UploadOptions = {}): Promise<UploadAnswer> {
+		return uploadChunk(this.sender, url, chunk, options);
+	}
+
+	private callOf(request: GraphRequest): Omit<CallInput, 'read'> {
+		const method = request.method ?? 'GET';
+		const path = this.address.relative(request.path);
+		const { body } = request;
+		const isJson = body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body);
+		return {
+			method,
+			url: this.address.absolute(request.path),
+			path,
+			headers: { ...(isJson ? { 'Content-Type': 'application/json' } : {}), ...request.headers },
+			body: isJson ? JSON.stringify(body) : body,
+			signal: request.signal,
+			retries: request.retries,
+			repeatable: request.repeatable ?? isRepeatable(method, path),
+		};
+	}
+}

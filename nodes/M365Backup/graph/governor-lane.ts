@@ -1,0 +1,221 @@
+import type { Ambient } from '../base/ambient';
+import { Failure } from '../base/failure';
+import { SlidingWindow } from './sliding-window';
+
+/** What a lane lets through. `share` of the governor is applied already. */
+export interface LaneLimits {
+	slots: number;
+	/** Requests for mailboxes, resource units for SharePoint. */
+	costPerWindow: number;
+	windowMs: number;
+	uploadBytesPerWindow: number;
+	uploadWindowMs: number;
+	/** A pause longer than this is reported as `throttled` instead of being waited for. */
+	longestPauseMs: number;
+}
+
+export interface Admission {
+	/** How many of the lane's slots; more than there are means all. */
+	slots: number;
+	cost: number;
+	uploadBytes: number;
+	priority: 'backup' | 'restore';
+	signal: AbortSignal | undefined;
+}
+
+/** Leave to send. Held until the answer's body has been read. */
+export interface Lease {
+	/** How long the service's limits, as opposed to other calls, kept this call waiting. */
+	readonly throttledMs: number;
+	/** One more request under the same leave (a second try with a new token). */
+	countRequest(): void;
+	/** The service said 429 or the like: pauses the lane, and halves its pace. */
+	throttled(retryAfterMs: number | undefined): void;
+	release(): void;
+}
+
+interface Waiter extends Admission {
+	throttledMs: number;
+	admit: (lease: Lease) => void;
+	refuse: (failure: Failure) => void;
+	stopListening: () => void;
+}
+
+const slowestPace = 1 / 16;
+const recoveryMs = 60_000;
+/** Calls in flight together are refused together: that is one hint to slow down, not four. */
+const sameHintMs = 2_000;
+
+/** The queue before one mailbox, or before one tenant's SharePoint. First come, first served; restores before backups. */
+export class GovernorLane {
+	private readonly queue: Waiter[] = [];
+	private readonly costs: SlidingWindow;
+	private readonly uploads: SlidingWindow;
+	private slotsInUse = 0;
+	private pausedUntilMs = 0;
+	private paceUntilMs = 0;
+	private pace = 1;
+	private throttledAtMs = Number.NEGATIVE_INFINITY;
+	private alarm: { atMs: number; stop: AbortController } | undefined;
+
+	constructor(
+		private readonly ambient: Ambient,
+		private readonly limits: () => LaneLimits,
+	) {
+		this.costs = new SlidingWindow(limits().windowMs);
+		this.uploads = new SlidingWindow(limits().uploadWindowMs);
+	}
+
+	acquire(admission: Admission): Promise<Lease> {
+		return new Promise((admit, refuse) => {
+			const { signal } = admission;
+			if (signal?.aborted === true) {
+				refuse(new Failure('cancelled', 'The run was stopped'));
+				return;
+			}
+			const cancel = (): void => {
+				this.remove(waiter);
+				refuse(new Failure('cancelled', 'The run was stopped'));
+			};
+			const waiter: Waiter = {
+				...admission,
+				throttledMs: 0,
+				admit,
+				refuse,
+				stopListening: () => signal?.removeEventListener('abort', cancel),
+			};
+			signal?.addEventListener('abort', cancel, { once: true });
+			this.enqueue(waiter);
+			this.admitWhoFits();
+		});
+	}
+
+	/** Nothing is going on and nothing is remembered: the lane may be dropped. */
+	isIdle(): boolean {
+		const now = this.nowMs();
+		return (
+			this.queue.length === 0 &&
+			this.slotsInUse === 0 &&
+			this.pausedUntilMs <= now &&
+			this.throttledAtMs + recoveryMs * 4 <= now &&
+			this.costs.isEmpty(now) &&
+			this.uploads.isEmpty(now)
+		);
+	}
+
+	private nowMs(): number {
+		return this.ambient.now().getTime();
+	}
+
+	private enqueue(waiter: Waiter): void {
+		const firstBackup = waiter.priority === 'restore' ? this.queue.findIndex((other) => other.priority === 'backup') : -1;
+		this.queue.splice(firstBackup < 0 ? this.queue.length : firstBackup, 0, waiter);
+	}
+
+	private remove(waiter: Waiter): void {
+		const index = this.queue.indexOf(waiter);
+		if (index >= 0) this.queue.splice(index, 1);
+		waiter.stopListening();
+		this.admitWhoFits();
+	}
+
+	private admitWhoFits(): void {
+		const limits = this.limits();
+		for (let head = this.queue[0]; head !== undefined; head = this.queue[0]) {
+			const nowMs = this.nowMs();
+			if (this.pausedUntilMs - nowMs > limits.longestPauseMs) {
+				this.queue.shift();
+				head.stopListening();
+				head.refuse(tooLong(this.pausedUntilMs - nowMs));
+				continue;
+			}
+			// Nobody overtakes a batch that waits for all slots: otherwise single requests would starve it.
+			const slots = Math.min(head.slots, limits.slots);
+			if (this.slotsInUse > 0 && this.slotsInUse + slots > limits.slots) return;
+			const waitMs = this.waitMs(head, nowMs, limits);
+			if (waitMs > 0) {
+				this.setAlarm(nowMs, waitMs, head);
+				return;
+			}
+			this.queue.shift();
+			this.admit(head, slots, nowMs, limits);
+		}
+		this.clearAlarm();
+	}
+
+	private waitMs(head: Waiter, nowMs: number, limits: LaneLimits): number {
+		return Math.max(
+			this.pausedUntilMs - nowMs,
+			this.paceUntilMs - nowMs,
+			this.costs.waitMs(nowMs, head.cost, limits.costPerWindow),
+			this.uploads.waitMs(nowMs, head.uploadBytes, limits.uploadBytesPerWindow),
+		);
+	}
+
+	private admit(waiter: Waiter, slots: number, nowMs: number, limits: LaneLimits): void {
+		waiter.stopListening();
+		this.slotsInUse += slots;
+		this.costs.add(nowMs, waiter.cost);
+		this.uploads.add(nowMs, waiter.uploadBytes);
+		const pace = this.paceNow(nowMs);
+		if (pace < 1) this.paceUntilMs = nowMs + (waiter.cost * limits.windowMs) / (limits.costPerWindow * pace);
+		let released = false;
+		waiter.admit({
+			throttledMs: waiter.throttledMs,
+			countRequest: () => this.costs.add(this.nowMs(), 1),
+			throttled: (retryAfterMs) => this.throttled(retryAfterMs),
+			release: () => {
+				if (released) return;
+				released = true;
+				this.slotsInUse -= slots;
+				this.admitWhoFits();
+			},
+		});
+	}
+
+	private throttled(retryAfterMs: number | undefined): void {
+		const nowMs = this.nowMs();
+		if (nowMs - this.throttledAtMs > sameHintMs) this.pace = Math.max(slowestPace, this.paceNow(nowMs) / 2);
+		this.throttledAtMs = nowMs;
+		this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + (retryAfterMs ?? 0));
+		this.admitWhoFits();
+	}
+
+	/** The share of the documented rate that is used: halved by a refusal, doubled by every quiet minute. */
+	private paceNow(nowMs: number): number {
+		if (this.pace >= 1) return 1;
+		return Math.min(1, this.pace * 2 ** Math.floor((nowMs - this.throttledAtMs) / recoveryMs));
+	}
+
+	private setAlarm(nowMs: number, waitMs: number, head: Waiter): void {
+		const atMs = nowMs + waitMs;
+		if (this.alarm !== undefined && this.alarm.atMs <= atMs) return;
+		this.clearAlarm();
+		const alarm = { atMs, stop: new AbortController() };
+		this.alarm = alarm;
+		this.ambient.sleep(waitMs, alarm.stop.signal).then(
+			() => {
+				if (this.alarm === alarm) this.alarm = undefined;
+				head.throttledMs += waitMs;
+				this.admitWhoFits();
+			},
+			(error: unknown) => {
+				// The alarm was put off or nobody waits any more; a sleep that fails otherwise must not strand the queue.
+				if (alarm.stop.signal.aborted) return;
+				this.queue.splice(0).forEach((waiter) => waiter.refuse(new Failure('defect', 'Waiting for Microsoft 365 failed', { cause: error })));
+			},
+		);
+	}
+
+	private clearAlarm(): void {
+		this.alarm?.stop.abort();
+		this.alarm = undefined;
+	}
+}
+
+function tooLong(pauseMs: number): Failure {
+	return new Failure('throttled', `Microsoft 365 asks to come back in ${Math.ceil(pauseMs / 60_000)} minutes`, {
+		retryAfterMs: pauseMs,
+		nextStep: 'Run again later, or with fewer sources at the same time',
+	});
+}

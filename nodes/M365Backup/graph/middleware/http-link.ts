@@ -1,0 +1,60 @@
+import type { Context } from '@microsoft/microsoft-graph-client';
+import { Failure } from '../../base/failure';
+import type { Call } from '../call';
+import { isLoopback } from '../clouds';
+import { connectionFailure } from '../connection-failure';
+import type { GraphStats } from '../stats';
+import { Link } from './link';
+
+const mostRedirects = 5;
+
+/** Sends. Redirects are followed here, one by one, so that a token or a preference never goes to another origin. */
+export class HttpLink extends Link {
+	constructor(
+		private readonly fetch: typeof globalThis.fetch,
+		private readonly stats: GraphStats,
+	) {
+		super();
+	}
+
+	protected async pass(call: Call, _next: () => Promise<void>, context: Context): Promise<void> {
+		let url = new URL(call.url);
+		let headers: Record<string, string> = call.headers;
+		for (let hop = 0; ; hop++) {
+			const response = await this.send(call, hop === 0 ? call.url : url.href, headers);
+			const location = response.headers.get('location');
+			if (call.method !== 'GET' || ![301, 302, 303, 307, 308].includes(response.status) || location === null) {
+				context.response = response;
+				return;
+			}
+			await response.body?.cancel();
+			const target = new URL(location, url);
+			if (hop >= mostRedirects) throw new Failure('transient', `${url.host} redirects in a circle`, { code: 'tooManyRedirects' });
+			if (target.protocol !== 'https:' && target.protocol !== url.protocol && !isLoopback(target.hostname)) {
+				throw new Failure('corrupt', `${url.host} redirects to an unencrypted address; it was not followed`, { code: 'foreignLink' });
+			}
+			if (target.origin !== url.origin) headers = withoutSecrets(headers);
+			url = target;
+		}
+	}
+
+	private async send(call: Call, url: string, headers: Record<string, string>): Promise<Response> {
+		this.stats.calls++;
+		try {
+			return await this.fetch(url, {
+				method: call.method,
+				headers,
+				redirect: 'manual',
+				...(call.body === undefined ? {} : { body: call.body }),
+				...(call.signal === undefined ? {} : { signal: call.signal }),
+			});
+		} catch (error) {
+			throw connectionFailure(error, new URL(url).host);
+		}
+	}
+}
+
+/** What may go to a download server: nothing but the range and what is accepted. */
+function withoutSecrets(headers: Readonly<Record<string, string>>): Record<string, string> {
+	return Object.fromEntries(Object.entries(headers).filter(([name]) => /^(range|accept|user-agent|if-range)$/i.test(name)));
+}

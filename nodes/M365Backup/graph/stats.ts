@@ -1,0 +1,11 @@
+/** What a client has cost since it was made. */
+export interface GraphStats {
+	/** Requests as Microsoft counts them: each one inside a `$batch`, too. */
+	requests: number;
+	/** HTTP calls to Graph and to pre-authorised URLs. */
+	calls: number;
+	/** Time that Microsoft's limits kept calls waiting, in ms. */
+	throttledMs: number;
+	/** Second and later tries of calls and of requests inside a `$batch`. */
+	retries: number;
+}
