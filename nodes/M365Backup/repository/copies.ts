@@ -1,0 +1,150 @@
+import type { Ambient } from '../base/ambient';
+import { Failure, isFailure } from '../base/failure';
+import type { JsonObject } from '../base/json';
+import type { Store } from '../stores/store';
+import { collect, once, pack, unpack } from './bytes';
+import { checkTarget, formatLedger, parseLedger, type CopyLine, type CopyNews, type LedgerPart } from './copies-format';
+import { newRunId, parseRepositoryKey } from './names';
+import { putConfirmed } from './put-confirmed';
+
+/** One line is a few hundred bytes, so this is a million files. */
+const maxPartBytes = 128 * 1024 * 1024;
+const maxPartTextBytes = 512 * 1024 * 1024;
+/** A ledger in more parts than that is written as one. */
+const maxParts = 24;
+
+/** What a copy holds of one repository file. */
+export interface CopiedFile {
+	size: number;
+	sha256: string;
+	/** When it was confirmed, ISO 8601 UTC. */
+	at: string;
+	/** The storage's own fields (id, key, path): what its node needs to download or delete the file again. */
+	fields: JsonObject;
+}
+
+/** Which files a copy holds, by their keys. */
+export type CopiedFiles = ReadonlyMap<string, CopiedFile>;
+
+/**
+ * The ledger of one target, in files that are written once: `copies/<target>/<run id>.ndjson.gz`. Of several lines for
+ * a file the latest counts. A part that `includes` others repeats all that they said, so these need not be read.
+ */
+export class CopyLedger {
+	readonly target: string;
+	/** Those that must be read, and those that they repeat. */
+	private parts: string[] = [];
+	private readonly repeated = new Set<string>();
+
+	private constructor(
+		private readonly store: Store,
+		private readonly ambient: Ambient,
+		target: string,
+		private readonly lines: Map<string, CopyLine>,
+	) {
+		this.target = target;
+	}
+
+	/** Reads the target's ledger; a target that nobody has confirmed anything for has an empty one. Throws `invalid`, `corrupt`. */
+	static async read(store: Store, ambient: Ambient, target: string, signal?: AbortSignal): Promise<CopyLedger> {
+		const name = checkTarget(target);
+		const ledger = new CopyLedger(store, ambient, name, new Map());
+		const keys: string[] = [];
+		for await (const { key } of store.list(`copies/${name}/`, signal)) {
+			if (parseRepositoryKey(key).kind === 'copies') keys.push(key);
+		}
+		for (const key of keys.sort().reverse()) {
+			if (ledger.repeated.has(key)) continue;
+			const part = await readPart(store, key, signal);
+			for (const other of part.includes) ledger.repeated.add(other);
+			for (const line of part.lines) {
+				const known = ledger.lines.get(line.key);
+				if (known === undefined || known.at < line.at) ledger.lines.set(line.key, line);
+			}
+			ledger.parts.push(key);
+		}
+		ledger.parts = ledger.parts.filter((key) => !ledger.repeated.has(key));
+		return ledger;
+	}
+
+	/** What the copy holds now. */
+	files(): CopiedFiles {
+		const files = new Map<string, CopiedFile>();
+		for (const [key, line] of this.lines) if (!line.deleted) files.set(key, line);
+		return files;
+	}
+
+	get(key: string): CopiedFile | undefined {
+		const line = this.lines.get(key);
+		return line === undefined || line.deleted ? undefined : line;
+	}
+
+	/** Remembers what came to be in the copy (or, `deleted`, is no longer there). Durable once it resolves; writes nothing for no news. */
+	async add(news: readonly CopyNews[], signal?: AbortSignal): Promise<void> {
+		if (news.length === 0) return;
+		const now = this.ambient.now();
+		const lines = news.map((line): CopyLine => ({ ...line, at: this.timeFor(line.key, now) }));
+		const whole = new Map([...this.lines, ...lines.map((line) => [line.key, line] as const)]);
+		const isWhole = this.parts.length >= maxParts;
+		const text = formatLedger({
+			target: this.target,
+			includes: isWhole ? [...this.repeated, ...this.parts] : [],
+			lines: isWhole ? [...whole.values()] : lines,
+		});
+		const key = await this.putFresh(await pack(text), now, signal);
+		for (const line of lines) this.lines.set(line.key, line);
+		if (isWhole) for (const part of this.parts) this.repeated.add(part);
+		this.parts = isWhole ? [key] : [...this.parts, key];
+	}
+
+	/** Later than whatever is known of the file, also if the clock stood still or went back. */
+	private timeFor(key: string, now: Date): string {
+		const known = this.lines.get(key);
+		const earliest = known === undefined ? 0 : Date.parse(known.at) + 1;
+		return new Date(Math.max(now.getTime(), earliest)).toISOString();
+	}
+
+	/** Two executions may confirm within one second: no part may replace another. */
+	private async putFresh(bytes: Buffer, now: Date, signal?: AbortSignal): Promise<string> {
+		for (;;) {
+			const key = `copies/${this.target}/${newRunId(now, this.ambient.randomHex(2))}.ndjson.gz`;
+			if (!this.store.capabilities.ifAbsent) {
+				await putConfirmed({ store: this.store, ambient: this.ambient, signal }, key, () => once(bytes));
+				return key;
+			}
+			try {
+				await this.store.put(key, once(bytes), { ifAbsent: true, ...(signal && { signal }) });
+				return key;
+			} catch (error) {
+				if (!isFailure(error, 'conflict')) throw error;
+			}
+		}
+	}
+}
+
+/** The targets that this repository knows copies in. */
+export async function listTargets(store: Store, signal?: AbortSignal): Promise<string[]> {
+	const targets = new Set<string>();
+	for await (const { key } of store.list('copies/', signal)) {
+		const parsed = parseRepositoryKey(key);
+		if (parsed.kind === 'copies' && parsed.target !== undefined) targets.add(parsed.target);
+	}
+	return [...targets].sort();
+}
+
+async function readPart(store: Store, key: string, signal?: AbortSignal): Promise<LedgerPart> {
+	const content = await store.get(key, undefined, signal);
+	// Somebody tidied up between the listing and now: a part that vanishes is repeated by a newer one.
+	if (content === null) return { target: '', includes: [], lines: [] };
+	try {
+		const bytes = await collect(content, maxPartBytes, key);
+		return parseLedger(await unpack(bytes, maxPartTextBytes, key), key);
+	} catch (error) {
+		if (!isFailure(error, 'corrupt')) throw error;
+		throw new Failure('corrupt', error.message, {
+			code: 'damagedLedger',
+			cause: error,
+			nextStep: `Delete ${key} from the repository: the files that it lists will then be copied once more.`,
+		});
+	}
+}
