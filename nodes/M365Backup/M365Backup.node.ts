@@ -1,0 +1,42 @@
+import { NodeConnectionTypes, type IExecuteFunctions, type INodeExecutionData, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
+import { methods } from './actions/methods';
+import { properties } from './actions/resources';
+import { run } from './actions/run';
+
+/** The node as n8n sees it. What it can do stands in actions/resources.ts. */
+export class M365Backup implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'M365 Backup',
+		name: 'm365Backup',
+		icon: { light: 'file:m365Backup.svg', dark: 'file:m365Backup.dark.svg' },
+		group: ['output'],
+		version: 1,
+		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
+		description: 'Back up Microsoft 365 mailboxes and restore anything, down to one message',
+		defaults: { name: 'M365 Backup' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		// The second output exists only where Back Up puts out files.
+		outputs: `={{
+			$parameter.resource === 'mailbox' && $parameter.operation === 'backUp' && $parameter.outputFilesToCopy
+				? [{ type: 'main', displayName: 'Summary' }, { type: 'main', displayName: 'Files' }]
+				: ['main']
+		}}`,
+		credentials: [
+			{
+				name: 'm365BackupMicrosoftApi',
+				required: true,
+				testedBy: 'testMicrosoftCredential',
+				// What reads only the repository needs no Microsoft credential.
+				displayOptions: { show: { resource: ['mailbox', 'item'] }, hide: { operation: ['search', 'export'] } },
+			},
+		],
+		properties,
+	};
+
+	methods = methods;
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return run.call(this);
+	}
+}

@@ -1,0 +1,81 @@
+import {
+	NodeApiError,
+	NodeOperationError,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type IDataObject,
+	type JsonObject,
+} from 'n8n-workflow';
+import { toFailure, type Failure, type FailureKind } from '../base/failure';
+
+/** Those that are Graph's answer, not the user's input: n8n shows them as errors of an API. */
+const apiKinds: ReadonlySet<FailureKind> = new Set(['throttled', 'transient', 'denied', 'notFound', 'quota', 'expiredCursor']);
+
+const ownNextStep = 'If it happens again, report it with the text above. Nothing that was stored before is affected.';
+
+/**
+ * The one place where a Failure becomes an n8n error: the message says what happened, the description what to do next.
+ * n8n's own errors (a parameter's expression, missing credentials) pass as they are.
+ */
+export function toNodeError(this: IExecuteFunctions, error: unknown, itemIndex?: number): Error {
+	if (isN8nError(error)) return error;
+	const failure = toFailure(error);
+	const options = {
+		message: failure.message,
+		description: nextStepOf(failure),
+		...(itemIndex === undefined ? {} : { itemIndex }),
+	};
+	if (failure.status === undefined || !apiKinds.has(failure.kind)) {
+		return new NodeOperationError(this.getNode(), failure.message, options);
+	}
+	const answer: JsonObject = { message: failure.message, ...(failure.code === undefined ? {} : { code: failure.code }) };
+	return new NodeApiError(this.getNode(), answer, { ...options, httpCode: String(failure.status) });
+}
+
+/** What the user does next, whether or not the layer that failed said so. */
+export function nextStepOf(failure: Failure): string {
+	if (failure.nextStep !== undefined) return failure.nextStep;
+	switch (failure.kind) {
+		case 'throttled':
+		case 'transient':
+			return 'Try again later. What was stored so far stays, the next run goes on from there.';
+		case 'quota':
+			return 'Make room and run it again.';
+		case 'cancelled':
+			return 'Run it again. What was stored so far stays.';
+		default:
+			return ownNextStep;
+	}
+}
+
+/**
+ * An item that failed, as Continue On Fail wants it. It has exactly the keys `error`, `message` and `details`: with any
+ * other n8n does not route it to the error output.
+ */
+export function failedItem(error: unknown, itemIndex: number, details: IDataObject = {}): INodeExecutionData {
+	const failure = toFailure(error);
+	const nextStep = isN8nError(error) ? (descriptionOf(error) ?? '') : nextStepOf(failure);
+	return {
+		json: {
+			error: failure.message,
+			message: [failure.message, nextStep].filter((part) => part !== '').join('. '),
+			details: {
+				...details,
+				kind: isN8nError(error) ? 'invalid' : failure.kind,
+				nextStep,
+				...(failure.code === undefined ? {} : { code: failure.code }),
+				...(failure.status === undefined ? {} : { status: failure.status }),
+			},
+		},
+		pairedItem: { item: itemIndex },
+	};
+}
+
+/** NodeError, ExpressionError and their kin: n8n shows them itself, with more context than we have. */
+function isN8nError(error: unknown): error is Error {
+	return error instanceof Error && (error instanceof NodeApiError || error instanceof NodeOperationError || 'context' in error);
+}
+
+function descriptionOf(error: Error): string | undefined {
+	return 'description' in error && typeof error.description === 'string' ? error.description : undefined;
+}

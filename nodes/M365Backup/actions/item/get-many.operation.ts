@@ -1,0 +1,37 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { repositoryFields } from '../../pickers/repository';
+import { snapshotField } from '../../pickers/snapshot';
+import { sourceField } from '../../pickers/source';
+import { forEachItem } from '../each-item';
+import { limitFields } from '../limit';
+import type { Operation } from '../operation';
+import { foundItems } from './found-items';
+import { queryFields } from './query-fields';
+
+/**
+ * Searches a snapshot. Its value is `search`, not `getMany`: the credential's display options tell operations apart
+ * by value alone, and Mailbox: Get Many needs the credential, this does not.
+ */
+export const getMany: Operation = {
+	value: 'search',
+	name: 'Get Many',
+	action: 'Get many items from snapshot',
+	description: 'Search a snapshot for messages and folders',
+	properties: [
+		...repositoryFields,
+		sourceField({ description: 'The mailbox in whose backup to search', required: true }),
+		snapshotField({}),
+		queryFields,
+		...limitFields,
+		{
+			displayName: 'Simplify',
+			name: 'simplify',
+			type: 'boolean',
+			default: true,
+			description: 'Whether to return a simplified version of the response instead of the raw data',
+		},
+	],
+	async execute(this: IExecuteFunctions) {
+		return [await forEachItem.call(this, foundItems)];
+	},
+};

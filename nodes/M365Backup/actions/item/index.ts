@@ -1,0 +1,11 @@
+import type { Resource } from '../operation';
+import { exportItems } from './export.operation';
+import { getMany } from './get-many.operation';
+import { restore } from './restore.operation';
+
+export const item: Resource = {
+	value: 'item',
+	name: 'Item',
+	description: 'A message or folder in a snapshot',
+	operations: [getMany, restore, exportItems],
+};

@@ -1,0 +1,115 @@
+import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { realAmbient } from '../../base/ambient';
+import { connectGraph } from '../../connect/graph';
+import { connectRepository, repositoryKey } from '../../connect/repository';
+import type { RestoreOptions, RestoreResult } from '../../engine/restore';
+import { resolveMailbox } from '../../pickers/mailbox';
+import { chosenSnapshot } from '../../pickers/snapshot';
+import { requiredSource } from '../../pickers/source';
+import { groupItems } from '../each-item';
+import { failedItem, toNodeError } from '../errors';
+import { useCases } from '../use-cases';
+import { checkedIds, maxItemIds, restoreDestination, restoreMode, restoreSelection, type RestoreSelection } from './restore-request';
+
+/** One call of the use case: input items that go the same way are restored together. */
+interface RestoreJob {
+	first: number;
+	members: number[];
+	/** Item id → the input item that stands for it; empty unless input items are restored. */
+	inputs: Map<string, number>;
+}
+
+/** Restore: one item for each item of the snapshot with what became, or would become, of it. */
+export async function restoreAll(this: IExecuteFunctions): Promise<INodeExecutionData[]> {
+	const { groups, failed } = groupItems.call(this, groupKey.bind(this));
+	const output = [...failed];
+	for (const { first, members } of groups) {
+		try {
+			const inputs = new Map<string, number>();
+			if (isInputItems.call(this, first)) {
+				for (const itemIndex of members) inputs.set(inputItemId.call(this, itemIndex), itemIndex);
+			}
+			output.push(...(await restoreJob.call(this, { first, members, inputs })));
+		} catch (error) {
+			if (!this.continueOnFail()) throw toNodeError.call(this, error, first);
+			output.push(...members.map((itemIndex) => failedItem(error, itemIndex)));
+		}
+	}
+	return output;
+}
+
+function isInputItems(this: IExecuteFunctions, itemIndex: number): boolean {
+	return this.getNodeParameter('selection', itemIndex) === 'inputItems';
+}
+
+/** Also refuses, before anything is sent, what an agent may not do. */
+function groupKey(this: IExecuteFunctions, itemIndex: number): string {
+	const mode = restoreMode.call(this, itemIndex);
+	if (!isInputItems.call(this, itemIndex)) return `item ${itemIndex}`;
+	checkedIds([inputItemId.call(this, itemIndex)]);
+	return JSON.stringify([
+		mode,
+		repositoryKey.call(this, itemIndex),
+		...['source', 'snapshot', 'destination', 'targetMailbox', 'targetFolder', 'conflictPolicy'].map(
+			(name) => this.getNodeParameter(name, itemIndex, null) as unknown,
+		),
+	]);
+}
+
+function inputItemId(this: IExecuteFunctions, itemIndex: number): string {
+	const id: unknown = this.getNodeParameter('itemId', itemIndex, '');
+	return typeof id === 'string' ? id.trim() : '';
+}
+
+async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INodeExecutionData[]> {
+	const { first, inputs } = job;
+	const mode = restoreMode.call(this, first);
+	const destination = restoreDestination.call(this, first);
+	const repository = await connectRepository.call(this, first);
+	const source = await requiredSource.call(this, repository, first);
+	const chosen = await chosenSnapshot.call(this, repository, source.key, first);
+	const { snapshot } = chosen;
+	const selections: RestoreSelection[] =
+		inputs.size > 0
+			? inPieces([...inputs.keys()], maxItemIds).map((ids) => ({ kind: 'ids', ids }))
+			: [await restoreSelection.call(this, repository, snapshot, first)];
+
+	const signal = this.getExecutionCancelSignal();
+	const { graph } = await connectGraph.call(this, first, { priority: 'restore', ...(signal ? { signal } : {}) });
+	const target = destination.kind === 'original' ? null : await resolveMailbox.call(this, graph, 'targetMailbox', first);
+	const restorer = useCases.mailRestorer({
+		graph,
+		mailboxId: target?.id ?? source.source.id,
+		ambient: realAmbient,
+		source: source.source,
+	});
+	const options: Omit<RestoreOptions, 'selection'> = {
+		repository,
+		source: source.source,
+		snapshot,
+		destination,
+		conflictPolicy: this.getNodeParameter('conflictPolicy', first, 'skip') as RestoreOptions['conflictPolicy'],
+		mode,
+		restorer,
+		ambient: realAmbient,
+		...(signal ? { signal } : {}),
+	};
+	const output: INodeExecutionData[] = [];
+	for (const selection of selections) {
+		for await (const result of useCases.restore({ ...options, selection })) {
+			output.push({ json: resultJson(result), pairedItem: { item: inputs.get(result.id) ?? first } });
+		}
+	}
+	for (const warning of chosen.warnings) this.addExecutionHints({ message: warning, type: 'warning', location: 'outputPane' });
+	return output;
+}
+
+function resultJson(result: RestoreResult): IDataObject {
+	return { ...result } as unknown as IDataObject;
+}
+
+function inPieces<T>(values: readonly T[], length: number): T[][] {
+	const pieces: T[][] = [];
+	for (let start = 0; start < values.length; start += length) pieces.push(values.slice(start, start + length));
+	return pieces;
+}

@@ -1,0 +1,60 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { Failure } from '../../base/failure';
+import { commaList } from '../comma-list';
+
+/** A run by hand in the editor stops after so many minutes unless told otherwise: it works, the schedule finishes it. */
+export const manualRunMinutes = 5;
+
+const minuteMs = 60_000;
+const bytesPerGb = 1_000_000_000;
+
+/** What the user asked for, checked. */
+export interface BackUpChoices {
+	excludeFolders: string[];
+	fullResync: boolean;
+	alwaysRecord: boolean;
+	tag: string | undefined;
+	stopAfter: { ms?: number; bytes?: number };
+	/** `stopAfter.ms` is there only because the run was started by hand. */
+	stopsBecauseManual: boolean;
+	failWhenIncomplete: boolean;
+}
+
+/** Reads the options of an item. Failure invalid: a value makes no sense; nothing was sent. */
+export function backUpChoices(this: IExecuteFunctions, itemIndex: number): BackUpChoices {
+	const option = <T>(name: string, fallback: T): T => this.getNodeParameter(`options.${name}`, itemIndex, fallback) as T;
+	const minutes = limit(option<number | undefined>('stopAfterMinutes', undefined), 'Stop After (Minutes)');
+	const gigabytes = limit(option<number | undefined>('stopAfterGb', undefined), 'Stop After (GB)');
+	if (option<string[]>('content', ['mail']).length === 0) {
+		throw new Failure('invalid', 'No content was chosen to back up', { nextStep: 'Choose Mail in the option Content.' });
+	}
+	const tag = option('tag', '').trim();
+	const stopsBecauseManual = minutes === undefined && this.getMode() === 'manual';
+	return {
+		excludeFolders: commaList(option('excludeFolders', '')),
+		fullResync: option('fullResync', false),
+		alwaysRecord: option('alwaysRecord', false),
+		tag: tag === '' ? undefined : tag,
+		stopAfter: {
+			...(stopsBecauseManual ? { ms: manualRunMinutes * minuteMs } : {}),
+			...(minutes ? { ms: minutes * minuteMs } : {}),
+			...(gigabytes ? { bytes: gigabytes * bytesPerGb } : {}),
+		},
+		stopsBecauseManual,
+		failWhenIncomplete: option('failWhenIncomplete', true),
+	};
+}
+
+/** How many sources at a time; one number for the whole run. */
+export function parallelSources(this: IExecuteFunctions): number {
+	const wanted = this.getNodeParameter('options.parallelSources', 0, 2) as number;
+	if (Number.isInteger(wanted) && wanted >= 1 && wanted <= 16) return wanted;
+	throw new Failure('invalid', `Parallel Sources is ${wanted}`, { nextStep: 'Set the option Parallel Sources to a whole number from 1 to 16.' });
+}
+
+/** 0 = no limit. */
+function limit(value: number | undefined, name: string): number | undefined {
+	if (value === undefined) return undefined;
+	if (Number.isFinite(value) && value >= 0) return value;
+	throw new Failure('invalid', `${name} is ${value}`, { nextStep: `Set the option ${name} to a number above 0, or to 0 for no limit.` });
+}

@@ -1,0 +1,143 @@
+import { Readable } from 'node:stream';
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { connectRepository, repositoryKey, type Repository } from '../../connect/repository';
+import { Failure } from '../../base/failure';
+import { chosenSnapshot } from '../../pickers/snapshot';
+import { requiredSource } from '../../pickers/source';
+import { groupItems } from '../each-item';
+import { failedItem, toNodeError } from '../errors';
+import type { BackUpOutcome } from '../mailbox/back-up-sources';
+import { commaList } from '../comma-list';
+import { useCases } from '../use-cases';
+
+const bytesPerMb = 1_000_000;
+
+interface FileRequest {
+	repository: Repository;
+	target: string;
+	maxBytes: number;
+	binaryPropertyName: string;
+	/** The input item that the files are paired with. */
+	itemIndex: number;
+}
+
+/** Get Files to Copy. Items that ask for the same get the files once, paired with the first of them. */
+export async function getFiles(this: IExecuteFunctions): Promise<INodeExecutionData[]> {
+	const parameter = (name: string, itemIndex: number, fallback: unknown): unknown => this.getNodeParameter(name, itemIndex, fallback) as unknown;
+	const { groups, failed } = groupItems.call(this, (itemIndex) =>
+		JSON.stringify([
+			repositoryKey.call(this, itemIndex),
+			...['mode', 'target', 'sizeLimitMb', 'binaryPropertyName', 'source', 'snapshot', 'itemIds'].map((name) =>
+				parameter(name, itemIndex, null),
+			),
+		]),
+	);
+	const output = [...failed];
+	for (const { first } of groups) {
+		try {
+			const target = targetName.call(this, 'target', first);
+			const repository = await connectRepository.call(this, first);
+			if (this.getNodeParameter('mode', first) === 'neededFor') {
+				output.push(...(await neededFiles.call(this, repository, target, first)));
+				continue;
+			}
+			const request: FileRequest = {
+				repository,
+				target,
+				maxBytes: sizeLimitBytes.call(this, first),
+				binaryPropertyName: this.getNodeParameter('binaryPropertyName', first, 'data') as string,
+				itemIndex: first,
+			};
+			output.push(...(await newFiles.call(this, request)));
+		} catch (error) {
+			if (!this.continueOnFail()) throw toNodeError.call(this, error, first);
+			output.push(failedItem(error, first));
+		}
+	}
+	return output;
+}
+
+/** Back Up's second output: the files to copy of all repositories that this run wrote to. */
+export async function filesOfSources(this: IExecuteFunctions, outcomes: readonly BackUpOutcome[]): Promise<INodeExecutionData[]> {
+	const output: INodeExecutionData[] = [];
+	const done = new Set<Repository>();
+	for (const { repository, itemIndex } of outcomes) {
+		if (!repository || done.has(repository)) continue;
+		done.add(repository);
+		try {
+			const request: FileRequest = {
+				repository,
+				target: targetName.call(this, 'target', itemIndex),
+				maxBytes: sizeLimitBytes.call(this, itemIndex),
+				binaryPropertyName: 'data',
+				itemIndex,
+			};
+			output.push(...(await newFiles.call(this, request)));
+		} catch (error) {
+			if (!this.continueOnFail()) throw toNodeError.call(this, error, itemIndex);
+			output.push(failedItem(error, itemIndex));
+		}
+	}
+	return output;
+}
+
+/** The target's name, checked. Failure invalid if it is empty. */
+export function targetName(this: IExecuteFunctions, parameter: string, itemIndex: number): string {
+	const target = (this.getNodeParameter(parameter, itemIndex, '') as string).trim();
+	if (target !== '') return target;
+	throw new Failure('invalid', 'Target Name is empty', {
+		nextStep: 'Give the storage that the files are copied to a name, e.g. google-drive, and use the same name in Confirm Copied.',
+	});
+}
+
+function sizeLimitBytes(this: IExecuteFunctions, itemIndex: number): number {
+	const megabytes = this.getNodeParameter('sizeLimitMb', itemIndex, 500) as number;
+	if (Number.isFinite(megabytes) && megabytes > 0) return megabytes * bytesPerMb;
+	throw new Failure('invalid', `Size Limit (MB) is ${megabytes}`, { nextStep: 'Set Size Limit (MB) to a number above 0.' });
+}
+
+async function newFiles(this: IExecuteFunctions, request: FileRequest): Promise<INodeExecutionData[]> {
+	const signal = this.getExecutionCancelSignal();
+	const output: INodeExecutionData[] = [];
+	const files = useCases.filesToCopy(request.repository, {
+		target: request.target,
+		maxBytes: request.maxBytes,
+		...(signal ? { signal } : {}),
+	});
+	for await (const file of files) {
+		const { fileName, path, folder, kind, sizeBytes, sha256 } = file;
+		const content = Readable.from(await file.open(), { objectMode: false });
+		output.push({
+			json: { fileName, path, folder, kind, size: sizeBytes, sha256 },
+			binary: { [request.binaryPropertyName]: await this.helpers.prepareBinaryData(content, fileName, mimeType(fileName)) },
+			pairedItem: { item: request.itemIndex },
+		});
+	}
+	return output;
+}
+
+/** Names only: the storage node downloads. */
+async function neededFiles(this: IExecuteFunctions, repository: Repository, target: string, itemIndex: number): Promise<INodeExecutionData[]> {
+	const source = await requiredSource.call(this, repository, itemIndex);
+	const { snapshot } = await chosenSnapshot.call(this, repository, source.key, itemIndex);
+	const ids = commaList(this.getNodeParameter('itemIds', itemIndex, ''));
+	const signal = this.getExecutionCancelSignal();
+	const output: INodeExecutionData[] = [];
+	const files = useCases.filesToCopy(repository, {
+		target,
+		mode: 'neededFor',
+		neededFor: { snapshot, ...(ids.length > 0 ? { ids } : {}) },
+		...(signal ? { signal } : {}),
+	});
+	for await (const { fileName, path, folder, kind, sizeBytes, sha256 } of files) {
+		output.push({ json: { fileName, path, folder, kind, size: sizeBytes, sha256 }, pairedItem: { item: itemIndex } });
+	}
+	return output;
+}
+
+function mimeType(fileName: string): string {
+	if (fileName.endsWith('.zip')) return 'application/zip';
+	if (fileName.endsWith('.gz')) return 'application/gzip';
+	if (fileName.endsWith('.json')) return 'application/json';
+	return fileName.endsWith('.txt') ? 'text/plain' : 'application/octet-stream';
+}

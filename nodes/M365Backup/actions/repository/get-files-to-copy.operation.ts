@@ -1,0 +1,61 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { repositoryFields } from '../../pickers/repository';
+import { snapshotField } from '../../pickers/snapshot';
+import { sourceField } from '../../pickers/source';
+import type { Operation } from '../operation';
+import { sizeLimitField, targetField } from './copy-fields';
+import { getFiles } from './file-items';
+
+/** Emits backup files for a storage node: those that a target lacks, or those that a restore needs back. */
+export const getFilesToCopy: Operation = {
+	value: 'getFilesToCopy',
+	name: 'Get Files to Copy',
+	action: 'Get backup files to copy',
+	description: 'Output the backup files that a storage does not hold yet, for a storage node to upload',
+	properties: [
+		...repositoryFields,
+		{
+			displayName: 'Files',
+			name: 'mode',
+			type: 'options',
+			options: [
+				{
+					name: 'Needed For',
+					value: 'neededFor',
+					description: 'The names of the files that a restore from a snapshot needs, for a storage node to download',
+				},
+				{ name: 'New', value: 'new', description: 'The files that the target does not hold yet' },
+			],
+			default: 'new',
+			description: 'Which files to output',
+		},
+		targetField,
+		{ ...sizeLimitField, displayOptions: { show: { mode: ['new'] } } },
+		sourceField({
+			description: 'The mailbox that is to be restored',
+			required: true,
+			displayOptions: { show: { mode: ['neededFor'] } },
+		}),
+		snapshotField({ displayOptions: { show: { mode: ['neededFor'] } } }),
+		{
+			displayName: 'Item IDs',
+			name: 'itemIds',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. mail/AAMkAGI2…',
+			description: 'Comma-separated list of the items to restore. Leave empty for the whole snapshot.',
+			displayOptions: { show: { mode: ['neededFor'] } },
+		},
+		{
+			displayName: 'Put Output File in Field',
+			name: 'binaryPropertyName',
+			type: 'string',
+			default: 'data',
+			hint: 'The name of the output binary field to put the file in',
+			displayOptions: { show: { mode: ['new'] } },
+		},
+	],
+	async execute(this: IExecuteFunctions) {
+		return [await getFiles.call(this)];
+	},
+};

@@ -1,0 +1,11 @@
+import type { Resource } from '../operation';
+import { confirmCopied } from './confirm-copied.operation';
+import { getFilesToCopy } from './get-files-to-copy.operation';
+import { importFiles } from './import-files.operation';
+
+export const repository: Resource = {
+	value: 'repository',
+	name: 'Repository',
+	description: 'The folder that holds the backups, and its copies elsewhere',
+	operations: [getFilesToCopy, confirmCopied, importFiles],
+};

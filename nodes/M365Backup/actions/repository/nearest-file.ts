@@ -1,0 +1,68 @@
+import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { Failure } from '../../base/failure';
+
+/** A repository file as an M365 Backup node put it out. */
+export interface EmittedFile {
+	fileName: string;
+	sizeBytes?: number;
+	sha256?: string;
+}
+
+/**
+ * The file that an input item goes back to: many storage nodes drop the incoming json, so the item is followed through
+ * n8n's item pairing to the nearest M365 Backup node above that puts out files.
+ * Failure invalid: no such node above, no pairing, or one that leads to several files.
+ */
+export function nearestFile(this: IExecuteFunctions, itemIndex: number): EmittedFile {
+	const names = emittersAbove.call(this);
+	if (names.length === 0) {
+		throw new Failure('invalid', 'There is no M365 Backup node above that puts out files', {
+			nextStep: 'Put this node behind Get Files to Copy and the storage node, or set the option File Name.',
+		});
+	}
+	const data = this.getWorkflowDataProxy(itemIndex) as { $: (node: string) => { item?: INodeExecutionData } };
+	let reason = 'n8n cannot say which file it stands for';
+	for (const name of names) {
+		try {
+			const file = emittedFile(data.$(name).item?.json);
+			if (file) return file;
+			reason = `the item that it goes back to in "${name}" is no file of the repository`;
+		} catch (error) {
+			// n8n says so by throwing: not paired, several matches, another branch. A farther node may still be paired.
+			if (error instanceof Error) reason = `n8n cannot follow it back to "${name}": ${error.message}`;
+		}
+	}
+	throw new Failure('invalid', `This item was not confirmed: ${reason}`, {
+		nextStep: 'Use a storage node that keeps item pairing, or set the option File Name.',
+	});
+}
+
+/** M365 Backup nodes above that put out files, nearest first. */
+function emittersAbove(this: IExecuteFunctions): string[] {
+	const node = this.getNode();
+	const names: string[] = [];
+	for (let depth = 1, before = 0; ; depth += 1) {
+		const above = this.getParentNodes(node.name, { includeNodeParameters: true, depth });
+		for (const parent of above) {
+			if (parent.type === node.type && emitsFiles(parent.parameters) && !names.includes(parent.name)) names.push(parent.name);
+		}
+		if (above.length === before) return names;
+		before = above.length;
+	}
+}
+
+function emitsFiles(parameters: IDataObject | undefined): boolean {
+	const operation = parameters?.['operation'];
+	if (operation === 'getFilesToCopy') return true;
+	// `operation` is absent where it has its default, Back Up.
+	return (operation === undefined || operation === 'backUp') && parameters?.['outputFilesToCopy'] === true;
+}
+
+function emittedFile(json: IDataObject | undefined): EmittedFile | undefined {
+	if (typeof json?.['fileName'] !== 'string' || typeof json['sha256'] !== 'string') return undefined;
+	return {
+		fileName: json['fileName'],
+		sha256: json['sha256'],
+		...(typeof json['size'] === 'number' ? { sizeBytes: json['size'] } : {}),
+	};
+}

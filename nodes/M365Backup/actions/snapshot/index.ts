@@ -1,0 +1,9 @@
+import type { Resource } from '../operation';
+import { getMany } from './get-many.operation';
+
+export const snapshot: Resource = {
+	value: 'snapshot',
+	name: 'Snapshot',
+	description: 'The state of one mailbox at one time, as a backup stored it',
+	operations: [getMany],
+};

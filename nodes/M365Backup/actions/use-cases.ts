@@ -1,0 +1,21 @@
+import { backUp } from '../engine/back-up';
+import { confirmCopied, filesToCopy, importFiles } from '../engine/copy';
+import { exportItem } from '../engine/export-items';
+import { listSnapshots } from '../engine/list-snapshots';
+import { mailboxWorkload, mailRestorer } from '../engine/mailbox';
+import { restore } from '../engine/restore';
+import { searchSnapshot } from '../engine/search';
+
+/** What the operations call, in one place, so that tests of an operation can put something else there. */
+export const useCases = {
+	backUp,
+	confirmCopied,
+	exportItem,
+	filesToCopy,
+	importFiles,
+	listSnapshots,
+	mailboxWorkload,
+	mailRestorer,
+	restore,
+	searchSnapshot,
+};

@@ -1,0 +1,45 @@
+import type { IDisplayOptions } from 'n8n-workflow';
+
+/** What differs from use to use of a picker's field. */
+export interface FieldUse {
+	name: string;
+	displayName: string;
+	description: string;
+	required?: boolean;
+	displayOptions?: IDisplayOptions;
+}
+
+/** `required: false` is not written into a description: absent means the same. */
+export function fieldUse(use: FieldUse): Pick<FieldUse, 'name' | 'displayName' | 'description' | 'displayOptions'> & { required?: true } {
+	return {
+		displayName: use.displayName,
+		name: use.name,
+		description: use.description,
+		...(use.required ? { required: true as const } : {}),
+		...(use.displayOptions ? { displayOptions: use.displayOptions } : {}),
+	};
+}
+
+/** A resource locator's value as `getNodeParameter` returns it, or what an expression put in its place. */
+export interface Picked {
+	mode: string;
+	value: string;
+}
+
+/** Reads a resource locator, also where an expression has replaced it by a plain text. */
+export function picked(raw: unknown): Picked {
+	if (typeof raw === 'string') return { mode: 'id', value: raw.trim() };
+	if (raw !== null && typeof raw === 'object' && 'value' in raw) {
+		const { value } = raw;
+		const mode = 'mode' in raw && typeof raw.mode === 'string' ? raw.mode : 'id';
+		if (typeof value === 'string' || typeof value === 'number') return { mode, value: String(value).trim() };
+		return { mode, value: '' };
+	}
+	return { mode: 'id', value: '' };
+}
+
+/** Those whose text contains the filter, whatever the case. */
+export function matching<T>(entries: readonly T[], filter: string | undefined, text: (entry: T) => string): T[] {
+	const wanted = (filter ?? '').trim().toLocaleLowerCase();
+	return wanted === '' ? [...entries] : entries.filter((entry) => text(entry).toLocaleLowerCase().includes(wanted));
+}

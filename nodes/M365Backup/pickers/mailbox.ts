@@ -1,0 +1,99 @@
+import type { IExecuteFunctions, ILoadOptionsFunctions, INodeListSearchResult, INodeProperties } from 'n8n-workflow';
+import { Failure } from '../base/failure';
+import { connectGraph, graphForPicker, type GraphClient } from '../connect/graph';
+import { findMailbox, listMailboxes, type MailboxUser } from '../graph/users';
+import { fieldUse, picked, type FieldUse } from './field';
+
+const pageLength = 100;
+
+/** A mailbox of the tenant. */
+export function mailboxField(use: FieldUse): INodeProperties {
+	return {
+		...fieldUse({ required: true, ...use }),
+		type: 'resourceLocator',
+		default: { mode: 'list', value: '' },
+		modes: [
+			{
+				displayName: 'From List',
+				name: 'list',
+				type: 'list',
+				placeholder: 'Select a mailbox…',
+				typeOptions: {
+					searchListMethod: 'searchMailboxes',
+					searchable: true,
+					slowLoadNotice: {
+						message: 'If this takes long, choose By Address or ID instead',
+						timeout: 10_000,
+					},
+				},
+			},
+			{
+				displayName: 'By Address or ID',
+				name: 'id',
+				type: 'string',
+				placeholder: 'e.g. nathan@example.com',
+			},
+		],
+	};
+}
+
+/** The list behind the field: users of the tenant, a page at a time. */
+export async function searchMailboxes(
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	paginationToken?: string,
+): Promise<INodeListSearchResult> {
+	const graph = await graphForPicker.call(this);
+	const page = await listMailboxes(graph, {
+		limit: pageLength,
+		...(filter ? { filter } : {}),
+		...(paginationToken ? { nextLink: paginationToken } : {}),
+	});
+	return {
+		results: page.mailboxes.map((user) => ({
+			name: `${user.displayName} (${user.userPrincipalName})`,
+			value: user.id,
+		})),
+		...(page.nextLink === undefined ? {} : { paginationToken: page.nextLink }),
+	};
+}
+
+/** The mailbox that a parameter names; null if it is empty. Failures: notFound (the tenant has none such), as Graph's. */
+export async function resolveMailbox(
+	this: IExecuteFunctions,
+	graph: GraphClient,
+	parameter: string,
+	itemIndex: number,
+): Promise<MailboxUser | null> {
+	const { value } = picked(this.getNodeParameter(parameter, itemIndex, ''));
+	return value === '' ? null : findMailbox(graph, value);
+}
+
+/** Refuses an empty parameter before anything is sent. */
+export function requireMailbox(this: IExecuteFunctions, parameter: string, itemIndex: number): void {
+	if (picked(this.getNodeParameter(parameter, itemIndex, '')).value !== '') return;
+	throw new Failure('invalid', 'No mailbox was chosen', {
+		nextStep: 'Choose a mailbox from the list, or give its address, e.g. nathan@example.com.',
+	});
+}
+
+/** Up to `limit` mailboxes of the tenant (all without), for Get Many. */
+export async function findMailboxes(
+	this: IExecuteFunctions,
+	itemIndex: number,
+	wanted: { filter: string; limit: number | undefined },
+): Promise<MailboxUser[]> {
+	const { graph } = await connectGraph.call(this, itemIndex, { priority: 'backup' });
+	const found: MailboxUser[] = [];
+	let nextLink: string | undefined;
+	do {
+		const page = await listMailboxes(graph, {
+			...(wanted.filter === '' ? {} : { filter: wanted.filter }),
+			...(wanted.limit === undefined ? {} : { limit: wanted.limit - found.length }),
+			...(nextLink === undefined ? {} : { nextLink }),
+		});
+		found.push(...page.mailboxes);
+		nextLink = page.nextLink;
+	} while (nextLink !== undefined && (wanted.limit === undefined || found.length < wanted.limit));
+	return wanted.limit === undefined ? found : found.slice(0, wanted.limit);
+}

@@ -1,0 +1,44 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+/** Where a repository lives if nobody says otherwise: inside the only folder that n8n lets nodes write to by default. */
+export const defaultRepositoryFolder = '~/.n8n-files/m365-backup';
+
+/** Which repository to work with. More types than a folder will follow, hence the list. */
+export const repositoryFields: INodeProperties[] = [
+	{
+		displayName: 'Repository',
+		name: 'repositoryType',
+		type: 'options',
+		noDataExpression: true,
+		options: [
+			{
+				name: 'Local Folder',
+				value: 'localFolder',
+				description: 'A folder of the machine or container that n8n runs on, or a drive mounted there',
+			},
+		],
+		default: 'localFolder',
+		description: 'Where the backups live',
+	},
+	{
+		displayName: 'Folder',
+		name: 'repositoryFolder',
+		type: 'string',
+		required: true,
+		default: '~/.n8n-files/m365-backup',
+		placeholder: 'e.g. /backups/m365',
+		description:
+			'Folder that holds the backups. By default, n8n lets nodes use only folders within ~/.n8n-files; N8N_RESTRICT_FILE_ACCESS_TO allows others. In Docker, choose a folder on a mounted volume.',
+		displayOptions: { show: { repositoryType: ['localFolder'] } },
+	},
+];
+
+/** The option of those operations that may create a repository. */
+export const useAnywayOption: INodeProperties = {
+	displayName: 'Use Anyway',
+	name: 'useAnyway',
+	type: 'boolean',
+	default: false,
+	description:
+		'Whether to accept a folder inside the container itself. What is stored there is lost when the container is updated or recreated.',
+};

@@ -1,0 +1,132 @@
+import type { IDisplayOptions, IExecuteFunctions, ILoadOptionsFunctions, INodeListSearchResult, INodeProperties } from 'n8n-workflow';
+import { DateTime } from 'luxon';
+import { Failure } from '../base/failure';
+import { repositoryForPicker, type Repository, type SnapshotRecord } from '../connect/repository';
+import { fieldUse, matching, picked } from './field';
+import { resolveSource } from './source';
+
+const latest = 'latest';
+const runId = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/;
+const pageLength = 100;
+
+/** Which state of the source: the latest, that of a date, or one of the list. */
+export function snapshotField(use: { displayOptions?: IDisplayOptions }): INodeProperties {
+	return {
+		...fieldUse({
+			name: 'snapshot',
+			displayName: 'Snapshot',
+			description: 'Which state of the mailbox to use. Latest is the newest complete snapshot.',
+			required: true,
+			...use,
+		}),
+		type: 'resourceLocator',
+		default: { mode: 'list', value: latest, cachedResultName: 'Latest' },
+		modes: [
+			{
+				displayName: 'From List',
+				name: 'list',
+				type: 'list',
+				placeholder: 'Select a snapshot…',
+				typeOptions: { searchListMethod: 'searchSnapshots', searchable: true, skipCredentialsCheckInRLC: true },
+			},
+			{
+				displayName: 'As of Date',
+				name: 'asOf',
+				type: 'string',
+				placeholder: 'e.g. 2026-11-22T10:00',
+				hint: 'The newest complete snapshot that was finished by then, in the time zone of the workflow; a date alone means the end of that day',
+			},
+			{
+				displayName: 'By ID',
+				name: 'id',
+				type: 'string',
+				placeholder: 'e.g. 20261122T100000Z-9f3a',
+			},
+		],
+	};
+}
+
+/** The list behind the field: Latest, then the chosen source's snapshots, newest first. */
+export async function searchSnapshots(
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	paginationToken?: string,
+): Promise<INodeListSearchResult> {
+	const repository = await repositoryForPicker.call(this);
+	const source = await resolveSource(repository, this.getCurrentNodeParameter('source'));
+	const first = { name: 'Latest', value: latest };
+	if (!source) return { results: [first] };
+	const snapshots = (await repository.snapshots(source.key)).reverse();
+	const entries = matching([first, ...snapshots.map((snapshot) => listed(snapshot, this.getTimezone()))], filter, ({ name }) => name);
+	const start = Number(paginationToken ?? 0);
+	const end = start + pageLength;
+	return {
+		results: entries.slice(start, end),
+		...(end < entries.length ? { paginationToken: String(end) } : {}),
+	};
+}
+
+function listed(snapshot: SnapshotRecord, zone: string): { name: string; value: string } {
+	const time = DateTime.fromISO(snapshot.finishedAt, { zone }).toFormat('yyyy-LL-dd HH:mm');
+	const notes = [
+		`${snapshot.totals.items} items`,
+		...(snapshot.status === 'partial' ? ['partial'] : []),
+		...(snapshot.tag ? [snapshot.tag] : []),
+	];
+	return { name: `${time} (${notes.join(', ')})`, value: snapshot.id };
+}
+
+/** A snapshot, and what the user should know about the choice. */
+export interface ChosenSnapshot {
+	snapshot: SnapshotRecord;
+	warnings: string[];
+}
+
+/** What the parameter names. Failures: invalid (not a date), notFound (none that old, no such id, no backup). */
+export async function chosenSnapshot(
+	this: IExecuteFunctions,
+	repository: Repository,
+	sourceKey: string,
+	itemIndex: number,
+): Promise<ChosenSnapshot> {
+	return resolveSnapshot(repository, sourceKey, this.getNodeParameter('snapshot', itemIndex, latest), this.getTimezone());
+}
+
+/** `zone` is the IANA time zone in which a date without an offset is meant. */
+export async function resolveSnapshot(repository: Repository, sourceKey: string, raw: unknown, zone: string): Promise<ChosenSnapshot> {
+	const { mode, value } = picked(raw);
+	if (runId.test(value)) return { snapshot: await repository.snapshot(sourceKey, value), warnings: [] };
+	const wantsLatest = value === '' || value.toLowerCase() === latest;
+	if (!wantsLatest && mode !== 'asOf' && Number.isNaN(Date.parse(value))) {
+		throw new Failure('notFound', `There is no snapshot "${value}"`, {
+			nextStep: 'Choose a snapshot from the list, or Latest.',
+		});
+	}
+	const asOf = wantsLatest ? undefined : asOfDate(value, zone);
+	const newest = await repository.newest(sourceKey, asOf ? { asOf } : {});
+	if (!newest) {
+		throw new Failure('notFound', asOf ? `There is no snapshot as old as ${value}` : 'There is no snapshot of this mailbox', {
+			nextStep: asOf ? 'Choose a later date, or a snapshot from the list.' : 'Back up this mailbox first.',
+		});
+	}
+	return { snapshot: newest.snapshot, warnings: snapshotWarnings(newest) };
+}
+
+/** DESIGN §3.1: without a complete snapshot the newest partial one counts, and the user is told so. */
+function snapshotWarnings(newest: { isPartial: boolean; newerPartial?: SnapshotRecord }): string[] {
+	if (newest.isPartial) return ['This snapshot is partial: there is no complete one yet, so some items may be missing'];
+	if (newest.newerPartial) {
+		return [`There is a newer snapshot, ${newest.newerPartial.id}, which is partial; choose it by ID to use it`];
+	}
+	return [];
+}
+
+function asOfDate(value: string, zone: string): Date {
+	const time = DateTime.fromISO(value, { zone });
+	if (!time.isValid) {
+		throw new Failure('invalid', `"${value}" is not a date`, {
+			nextStep: 'Give the date as in 2026-11-22 or 2026-11-22T10:00.',
+		});
+	}
+	return (/^\d{4}-\d{2}-\d{2}$/.test(value) ? time.endOf('day') : time).toJSDate();
+}
