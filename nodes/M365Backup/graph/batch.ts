@@ -95,7 +95,7 @@ async function* settle(parts: BatchParts, group: readonly Pending[], options: Ba
 		if (current === undefined) {
 			if (again.length === 0) return;
 			current = again.splice(0);
-			await parts.ambient.sleep(delayMs, either(parts.signal, options.signal));
+			if (delayMs > 0) await parts.ambient.sleep(delayMs, either(parts.signal, options.signal));
 			delayMs = 0;
 		}
 		let round: Round;
@@ -117,7 +117,8 @@ async function* settle(parts: BatchParts, group: readonly Pending[], options: Ba
 				yield { id: pending.request.id, failure, ...(headers['location'] === undefined ? {} : { location: headers['location'] }) };
 				continue;
 			}
-			delayMs = Math.max(delayMs, failure.retryAfterMs ?? backoffMs(pending.attempts, parts.ambient.random()));
+			// A Retry-After is waited for by the governor, for the whole mailbox.
+			if (failure.retryAfterMs === undefined) delayMs = Math.max(delayMs, backoffMs(pending.attempts, parts.ambient.random()));
 			pending.attempts++;
 			parts.stats.retries++;
 			again.push(pending);
@@ -170,8 +171,9 @@ async function send(parts: BatchParts, group: readonly Pending[], options: Batch
 			byNumber.delete(answer.id);
 			answers.push({ pending, status: answer.status, headers: answer.headers, body: answer.body });
 		});
-		const waits = answers.filter(({ status }) => status === 429).map(({ headers }) => waitOf(headers, parts.ambient.now()));
-		if (waits.length > 0) call.lease?.throttled(waits.reduce((longest, wait) => Math.max(longest ?? 0, wait ?? 0)));
+		const waits = answers.filter(({ status }) => status === 429 || status === 503).map(({ status, headers }) => waitOf(status, headers, parts.ambient.now()));
+		const longestMs = Math.max(...waits);
+		if (longestMs >= 0) call.lease?.throttled(longestMs);
 	};
 	await parts.sender.send({
 		method: 'POST',
@@ -234,8 +236,9 @@ function innerAnswer(text: string): InnerAnswer | undefined {
 	};
 }
 
-function waitOf(headers: Record<string, string>, now: Date): number | undefined {
-	return retryAfterMs(headerGetter(headers), now);
+/** -1: no refusal by the limits. */
+function waitOf(status: number, headers: Record<string, string>, now: Date): number {
+	return retryAfterMs(headerGetter(headers), now) ?? (status === 429 ? 0 : -1);
 }
 
 function assertOneMailbox(all: readonly Pending[]): void {

@@ -158,7 +158,7 @@ export class GovernorLane {
 		this.costs.add(nowMs, waiter.cost);
 		this.uploads.add(nowMs, waiter.uploadBytes);
 		const pace = this.paceNow(nowMs);
-		if (pace < 1) this.paceUntilMs = nowMs + (waiter.cost * limits.windowMs) / (limits.costPerWindow * pace);
+		if (pace < 1) this.paceUntilMs = nowMs + Math.ceil((waiter.cost * limits.windowMs) / (limits.costPerWindow * pace));
 		let released = false;
 		waiter.admit({
 			throttledMs: waiter.throttledMs,
