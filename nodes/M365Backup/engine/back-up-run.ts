@@ -10,7 +10,7 @@ import { CatalogState } from './catalog-state';
 import { FailureLedger } from './failure-ledger';
 import { Listings } from './listings';
 import { ScopeStates } from './scope-states';
-import { Tally } from './tally';
+import { contentBytes, Tally } from './tally';
 
 export interface RunLimits {
 	commitEveryMs: number;
@@ -38,6 +38,8 @@ export interface RunParts {
 
 /** Fetches of one item in one run, when its download breaks off. */
 const FETCH_ATTEMPTS = 3;
+/** In the cursor's notes: item id → attempts of items that failed. */
+const ATTEMPTS_NOTE = 'attempts';
 /** Ids of one question to the workload about missing items. */
 const CONFIRM_CHUNK = 200;
 
@@ -80,7 +82,8 @@ export class BackUpRun {
 	async resume(key: string): Promise<void> {
 		const { repository, cursor, fullResync, signal } = this.parts;
 		if (!cursor) return;
-		this.failures.resume((await this.state.entries(cursor.failed)).values());
+		const attempts = (cursor.notes?.[ATTEMPTS_NOTE] ?? {}) as JsonObject;
+		this.failures.resume((await this.state.entries(cursor.failed)).values(), attempts);
 		this.state.forgetPage();
 		if (fullResync || cursor.seen.length === 0) return;
 		this.seenFiles = [...cursor.seen];
@@ -143,7 +146,7 @@ export class BackUpRun {
 				if (!prior) return;
 				const { kind: _kind, id, type: _type, ...fields } = change;
 				await writer.add({ id, ...fields });
-				this.tally.book(prior.type, prior, { bytes: (prior.content ?? []).reduce((sum, ref) => sum + ref.size, 0) });
+				this.tally.book(prior.type, prior, { bytes: contentBytes(prior) });
 				return;
 			}
 			case 'gone': {
@@ -221,7 +224,7 @@ export class BackUpRun {
 			this.tally.bump('skipped');
 			return;
 		}
-		const failed = this.failures.fail(change.id, change.name, failure.message, ambient.now(), prior?.failed);
+		const failed = this.failures.fail(change.id, change.name, failure.message, ambient.now());
 		if (failure.kind === 'corrupt' && FailureLedger.isLasting(failed, ambient.now())) {
 			this.failures.settle(change.id);
 			this.tally.bump('skipped');
@@ -230,7 +233,8 @@ export class BackUpRun {
 		}
 		this.tally.bump('failed');
 		if (prior) {
-			await writer.add({ id: change.id, failed });
+			// The same failure again is no news: the attempt is counted in the cursor, so that a quiet run stays quiet.
+			if (prior.failed?.reason !== failed.reason) await writer.add({ id: change.id, failed });
 		} else {
 			await writer.add({ ...wholeLine(change, undefined), failed });
 			this.tally.book(change.type, null, { bytes: 0 });
@@ -290,7 +294,7 @@ export class BackUpRun {
 			totals: { ...this.tally.totals },
 			changes: this.tally.sinceCommit,
 			failures: this.failures.records,
-			cursor: { scopes: { ...this.links }, failed: this.failures.ids, notes: this.notes, seen: this.goingSeenFiles() },
+			cursor: { scopes: { ...this.links }, failed: this.failures.ids, notes: this.allNotes(), seen: this.goingSeenFiles() },
 			tag,
 		});
 		this.tally.committed();
@@ -315,8 +319,12 @@ export class BackUpRun {
 			scopes: { ...this.links },
 			failed: this.failures.ids,
 			seen: this.goingSeenFiles(),
-			notes: this.notes,
+			notes: this.allNotes(),
 		};
+	}
+
+	private allNotes(): JsonObject {
+		return { ...this.notes, [ATTEMPTS_NOTE]: this.failures.attempts };
 	}
 
 	/** Seen files of earlier commits matter only while one of their listings goes on. */

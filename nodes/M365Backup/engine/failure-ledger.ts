@@ -1,3 +1,4 @@
+import type { JsonObject } from '../base/json';
 import type { CatalogEntry, FailureRecord, ItemFailure } from '../repository/records';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -10,18 +11,27 @@ const RECORDED_FAILURES = 100;
 export class FailureLedger {
 	private readonly byId = new Map<string, FailureRecord>();
 
-	/** From the entries that the cursor lists as failed. */
-	resume(entries: Iterable<CatalogEntry | null>): void {
+	/** From the entries that the cursor lists as failed, and the attempts that it counted since their lines were written. */
+	resume(entries: Iterable<CatalogEntry | null>, attempts: JsonObject): void {
 		for (const entry of entries) {
-			if (entry?.failed) this.byId.set(entry.id, { id: entry.id, name: entry.name, ...entry.failed });
+			if (!entry?.failed) continue;
+			const counted = attempts[entry.id];
+			const known = typeof counted === 'number' ? { attempts: Math.max(counted, entry.failed.attempts) } : {};
+			this.byId.set(entry.id, { id: entry.id, name: entry.name, ...entry.failed, ...known });
 		}
 	}
 
-	/** @returns what the item's line says of this attempt. */
-	fail(id: string, name: string, reason: string, now: Date, before: ItemFailure | undefined): ItemFailure {
+	/** @returns what is known of the item's failures after this attempt. */
+	fail(id: string, name: string, reason: string, now: Date): ItemFailure {
+		const before = this.byId.get(id);
 		const failure = { reason, since: before?.since ?? now.toISOString(), attempts: (before?.attempts ?? 0) + 1 };
 		this.byId.set(id, { id, name, ...failure });
 		return failure;
+	}
+
+	/** For the cursor: a quiet run counts an attempt without writing a line. */
+	get attempts(): JsonObject {
+		return Object.fromEntries([...this.byId].map(([id, { attempts }]) => [id, attempts]));
 	}
 
 	settle(id: string): void {

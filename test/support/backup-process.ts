@@ -1,0 +1,82 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { realAmbient } from '../../nodes/M365Backup/base/ambient';
+import type { BackUpSummary } from '../../nodes/M365Backup/engine/back-up-summary';
+import { backUp } from '../../nodes/M365Backup/engine/back-up';
+import { createGraphClient } from '../../nodes/M365Backup/graph/client';
+import { fixedToken } from '../../nodes/M365Backup/graph/tokens';
+import { Repository } from '../../nodes/M365Backup/repository/repository';
+import { createFolderStore } from '../../nodes/M365Backup/stores/folder-store';
+import { mailboxWorkload } from '../../nodes/M365Backup/workloads/mailbox/mailbox';
+
+/** One backup of one mailbox in a process of its own: `tsx backup-process.ts '<json>'` prints its BackupReport as JSON. */
+export interface BackupOrder {
+	graphUrl: string;
+	token: string;
+	tenantId: string;
+	mailboxId: string;
+	folder: string;
+	commitEveryMs?: number;
+	commitEveryBytes?: number;
+	stopAfterBytes?: number;
+	volumeBytes?: number;
+}
+
+export interface BackupReport {
+	summary: BackUpSummary;
+	/** Resident memory at its highest above what the process had before the backup began. */
+	peakMemoryAboveIdleBytes: number;
+	/** The longest that the event loop stood still. */
+	longestStallMs: number;
+	wallMs: number;
+}
+
+async function main(order: BackupOrder): Promise<BackupReport> {
+	const graph = createGraphClient({
+		graphUrl: order.graphUrl,
+		tokens: fixedToken(order.token),
+		ambient: realAmbient,
+		tenantId: order.tenantId,
+	});
+	const repository = await Repository.open(createFolderStore({ root: order.folder }), realAmbient, { create: true });
+	// Idle is what a process has that has opened a repository and is about to begin.
+	globalThis.gc?.();
+	const idleBytes = process.memoryUsage().rss;
+	let peakBytes = idleBytes;
+	const sampling = setInterval(() => {
+		peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
+	}, 20);
+	const delay = monitorEventLoopDelay({ resolution: 5 });
+	delay.enable();
+	const startedMs = performance.now();
+	const summary = await backUp({
+		repository,
+		source: { workload: 'mailbox', id: order.mailboxId, name: 'Bench', tenantId: order.tenantId },
+		workload: mailboxWorkload({ graph, mailboxId: order.mailboxId, ambient: realAmbient }),
+		ambient: realAmbient,
+		graph: graph.stats,
+		clockSkewMs: () => graph.clockSkewMs(),
+		commitEvery: { ms: order.commitEveryMs, bytes: order.commitEveryBytes },
+		stopAfter: { bytes: order.stopAfterBytes },
+		volumeBytes: order.volumeBytes,
+	});
+	const wallMs = performance.now() - startedMs;
+	delay.disable();
+	clearInterval(sampling);
+	return {
+		summary,
+		peakMemoryAboveIdleBytes: Math.max(peakBytes, process.memoryUsage().rss) - idleBytes,
+		longestStallMs: delay.max / 1e6,
+		wallMs,
+	};
+}
+
+const order = process.argv[2];
+if (order !== undefined) {
+	main(JSON.parse(order) as BackupOrder).then(
+		(report) => process.stdout.write(`${JSON.stringify(report)}\n`),
+		(error: unknown) => {
+			process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+			process.exitCode = 1;
+		},
+	);
+}

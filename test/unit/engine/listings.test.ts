@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { Listings } from '../../../nodes/M365Backup/engine/listings';
+
+const item = (id: string) => ({ id, type: 'message', parent: 'mail/F' });
+const news = (state: 'restarted' | 'going' | 'finished', ...seen: string[]) => ({ parent: 'mail/F', type: 'message', state, seen });
+
+describe('listings', () => {
+	it('call nothing missing before they are finished', () => {
+		const listings = new Listings();
+		listings.take(news('restarted'));
+		listings.take(news('going', 'a'));
+		expect(listings.isMissing(item('b'))).toBe(false);
+		listings.take(news('finished', 'c'));
+		expect(['a', 'b', 'c'].map((id) => listings.isMissing(item(id)))).toEqual([false, true, false]);
+		expect(listings.isMissing({ ...item('b'), parent: 'mail/G' })).toBe(false);
+		expect(listings.isMissing({ ...item('b'), type: 'folder' })).toBe(false);
+	});
+
+	it('go on in a later run from what was kept', () => {
+		const first = new Listings();
+		first.take(news('restarted'));
+		first.take(news('going', 'a'));
+		const kept = [...first.takeUnsaved()];
+		const second = new Listings();
+		for (const [parent, ids] of kept) for (const id of ids) second.resume(parent, id);
+		second.take(news('finished', 'b'));
+		expect(['a', 'b', 'c'].map((id) => second.isMissing(item(id)))).toEqual([false, false, true]);
+	});
+
+	it('forget what was seen before they began anew, also across runs', () => {
+		const first = new Listings();
+		first.take(news('restarted'));
+		first.take(news('going', 'a'));
+		const kept = [...first.takeUnsaved()];
+		first.take(news('restarted'));
+		first.take(news('going', 'b'));
+		kept.push(...first.takeUnsaved());
+		const second = new Listings();
+		for (const [parent, ids] of kept) for (const id of ids) second.resume(parent, id);
+		second.take(news('finished'));
+		expect(['a', 'b'].map((id) => second.isMissing(item(id)))).toEqual([true, false]);
+	});
+
+	it('keep only new ids, and nothing of a listing that has ended', () => {
+		const listings = new Listings();
+		listings.take(news('restarted'));
+		listings.take(news('going', 'a'));
+		expect([...listings.takeUnsaved()]).toEqual([['mail/F', ['', 'a']]]);
+		listings.take(news('going', 'a', 'b'));
+		expect([...listings.takeUnsaved()]).toEqual([['mail/F', ['b']]]);
+		listings.take(news('finished', 'c'));
+		expect([...listings.takeUnsaved()]).toEqual([]);
+		expect(listings.goesOn).toBe(false);
+	});
+});
