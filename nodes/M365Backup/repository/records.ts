@@ -78,6 +78,9 @@ export interface CatalogEntry {
 	content?: ContentRef[];
 	meta: JsonObject;
 	failed?: ItemFailure;
+	/** Only where ended items were asked for: when, and where it lives on if that is not backed up. */
+	deleted?: string;
+	movedTo?: string;
 }
 
 export type ScopeState = 'complete' | 'stale' | 'excluded';

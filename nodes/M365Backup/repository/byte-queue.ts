@@ -1,0 +1,80 @@
+import type { Readable } from 'node:stream';
+
+const HIGH_BYTES = 2 * 1024 * 1024;
+const TAIL_BYTES = 24;
+
+/**
+ * What comes out of a ZIP writer on its way to the store: held back when the store is slow, counted, and with its last
+ * bytes in view, so that one can see when an entry has come through to its end.
+ */
+export class ByteQueue {
+	#chunks: Buffer[] = [];
+	#queuedBytes = 0;
+	#ended = false;
+	#error: unknown;
+	#failed = false;
+	#wakeReader: (() => void) | undefined;
+	#onChunk: (() => void) | undefined;
+	#tail = Buffer.alloc(0);
+	/** Bytes that have come out so far. */
+	count = 0;
+
+	constructor(
+		private readonly output: Readable,
+		private readonly onBytes: (bytes: Buffer) => void,
+	) {
+		output.on('data', (chunk: Buffer) => this.push(chunk));
+		output.on('end', () => {
+			this.#ended = true;
+			this.#wakeReader?.();
+		});
+	}
+
+	/** Makes the reader end with that error. */
+	fail(error: unknown): void {
+		if (this.#failed) return;
+		this.#failed = true;
+		this.#error = error;
+		this.#chunks = [];
+		this.#wakeReader?.();
+	}
+
+	/** The last `length` (at most 24) bytes that came out. */
+	tail(length: number): Buffer {
+		return this.#tail.subarray(-length);
+	}
+
+	/** Called after each chunk. */
+	watch(listener: (() => void) | undefined): void {
+		this.#onChunk = listener;
+	}
+
+	async *read(): AsyncIterable<Uint8Array> {
+		for (;;) {
+			if (this.#failed) throw this.#error;
+			const chunk = this.#chunks.shift();
+			if (chunk) {
+				this.#queuedBytes -= chunk.length;
+				if (this.output.isPaused() && this.#queuedBytes < HIGH_BYTES / 2) this.output.resume();
+				yield chunk;
+			} else if (this.#ended) {
+				return;
+			} else {
+				await new Promise<void>((resolve) => (this.#wakeReader = resolve));
+				this.#wakeReader = undefined;
+			}
+		}
+	}
+
+	private push(chunk: Buffer): void {
+		if (chunk.length === 0 || this.#failed) return;
+		this.count += chunk.length;
+		this.#tail = Buffer.concat([this.#tail, chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+		this.onBytes(chunk);
+		this.#chunks.push(chunk);
+		this.#queuedBytes += chunk.length;
+		if (this.#queuedBytes > HIGH_BYTES) this.output.pause();
+		this.#wakeReader?.();
+		this.#onChunk?.();
+	}
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { Failure } from '../base/failure';
+import type { ByteRange, Store } from '../stores/store';
+
+const gzipAsync = promisify(gzip);
+const gunzipAsync = promisify(gunzip);
+
+export function sha256(bytes: Uint8Array): string {
+	return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** All bytes of an iterable. Throws `corrupt` when there are more than `maxBytes`. */
+export async function collect(source: AsyncIterable<Uint8Array>, maxBytes: number, where: string): Promise<Buffer> {
+	const chunks: Uint8Array[] = [];
+	let sizeBytes = 0;
+	for await (const chunk of source) {
+		sizeBytes += chunk.length;
+		if (sizeBytes > maxBytes) throw new Failure('corrupt', `${where} is larger than ${maxBytes} bytes`);
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks);
+}
+
+/** A whole small file, or null if it does not exist. */
+export async function readFile(store: Store, key: string, maxBytes: number, signal?: AbortSignal): Promise<Buffer | null> {
+	const content = await store.get(key, undefined, signal);
+	return content === null ? null : await collect(content, maxBytes, key);
+}
+
+/** Exactly that range of a file. Throws `corrupt` if the file is missing or ends before. */
+export async function readRange(store: Store, key: string, range: ByteRange, signal?: AbortSignal): Promise<Buffer> {
+	if (range.length === 0) return Buffer.alloc(0);
+	const content = await store.get(key, range, signal);
+	if (content === null) throw missingFile(store, key);
+	const bytes = await collect(content, range.length, key);
+	if (bytes.length !== range.length) throw new Failure('corrupt', `${key} ends before byte ${range.offset + range.length}`, { nextStep: DAMAGED });
+	return bytes;
+}
+
+/** What the user can do about a file that is damaged or missing. */
+export const DAMAGED =
+	'Run Repository → Verify to see what is affected, put an undamaged copy of the file back (Repository → Import Files), or use another snapshot.';
+
+export function missingFile(store: Store, key: string): Failure {
+	return new Failure('corrupt', `${key} is missing in ${store.label}`, { nextStep: DAMAGED, code: 'missingFile' });
+}
+
+export function damagedFile(key: string, reason: string, cause?: unknown): Failure {
+	return new Failure('corrupt', `${key} is damaged: ${reason}`, { nextStep: DAMAGED, code: 'damagedFile', cause });
+}
+
+/** One gzip member. The same text gives the same bytes. */
+export async function pack(text: string): Promise<Buffer> {
+	return await gzipAsync(text, { level: 6 });
+}
+
+/** The text of one gzip member. Throws `corrupt` for anything else, and beyond `maxBytes`. */
+export async function unpack(bytes: Uint8Array, maxBytes: number, where: string): Promise<string> {
+	let plain: Buffer;
+	try {
+		plain = await gunzipAsync(bytes, { maxOutputLength: maxBytes });
+	} catch (cause) {
+		throw damagedFile(where, 'it cannot be unpacked', cause);
+	}
+	return plain.toString('utf8');
+}
+
+export async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+	await Promise.resolve();
+	yield bytes;
+}

@@ -1,0 +1,35 @@
+/**
+ * What a file of a repository may at most hold. A repository may come from anywhere (a copy, somebody's USB disk), so
+ * each reader stops at a limit instead of filling memory. All are far above what this software writes.
+ */
+
+/** snapshot.json, repository.json, a lease. Written ones stay under 100 KB. */
+export const MAX_RECORD_BYTES = 8 * 1024 * 1024;
+/** cursor.json holds one link for each mail folder; ten thousand folders make about 10 MB. */
+export const MAX_CURSOR_BYTES = 64 * 1024 * 1024;
+/** One catalog line. A message to 10,000 named recipients has about 1 MB. */
+export const MAX_LINE_CHARS = 16 * 1024 * 1024;
+/** One gzip member as stored, and what it may unpack to: stops decompression bombs. */
+export const MAX_MEMBER_BYTES = 64 * 1024 * 1024;
+export const MAX_MEMBER_TEXT_BYTES = 256 * 1024 * 1024;
+/** Lines in one member; written ones have 500. */
+export const MAX_MEMBER_LINES = 100_000;
+/** Segments, scopes or archives that one record may name. */
+export const MAX_LIST_LENGTH = 100_000;
+/** Contents of one item. */
+export const MAX_CONTENTS = 10_000;
+/** Characters in an id, a name or a link. */
+export const MAX_TEXT_CHARS = 65_536;
+/** The longest name a ZIP local header can carry. */
+export const MAX_ENTRY_NAME_BYTES = 65_535;
+
+/** What this software writes. */
+export const MEMBER_LINES = 500;
+export const MEMBER_TEXT_CHARS = 2 * 1024 * 1024;
+export const SPILL_LINES = 50_000;
+/** Lines may be long: memory is bounded by text as well as by count. */
+export const SPILL_TEXT_CHARS = 48 * 1024 * 1024;
+export const VOLUME_BYTES = 100 * 1024 * 1024;
+/** Keeps the ZIP writer's own book-keeping and the archive's `_catalog.ndjson` small in memory. */
+export const VOLUME_ENTRIES = 10_000;
+export const RECORDED_FAILURES = 100;

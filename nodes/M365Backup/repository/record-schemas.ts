@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { Failure } from '../base/failure';
+import { damagedFile } from './bytes';
+import { MAX_LIST_LENGTH, MAX_TEXT_CHARS } from './limits';
+import { isRunId, parseRepositoryKey, type RepositoryFileKind } from './names';
+import type { CursorRecord, SnapshotRecord } from './records';
+
+/** Records are checked when read, since a repository may come from anywhere. Unknown fields are kept. */
+
+const text = z.string().max(MAX_TEXT_CHARS);
+const count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const runId = z.string().refine(isRunId, 'not a run id');
+const time = text.refine((value) => !Number.isNaN(Date.parse(value)), 'not a date');
+
+function list<T extends z.ZodTypeAny>(of: T): z.ZodArray<T> {
+	return z.array(of).max(MAX_LIST_LENGTH);
+}
+
+/** Names become keys in a store: only those that this format makes are let through. */
+function fileName(kind: RepositoryFileKind): z.ZodTypeAny {
+	return text.refine((name) => parseRepositoryKey(`mailbox-0000000000000000/${name}`).kind === kind, `not the name of a ${kind}`);
+}
+
+const source = z
+	.object({ workload: z.enum(['mailbox', 'drive', 'site']), id: text, name: text, tenantId: text })
+	.passthrough();
+
+const snapshotSchema = z
+	.object({
+		format: z.literal(1),
+		source,
+		id: runId,
+		startedAt: time,
+		finishedAt: time,
+		status: z.enum(['complete', 'partial']),
+		parent: z.object({ id: runId, sha256: hash }).passthrough().nullable(),
+		scopes: list(
+			z.object({ id: text, name: text, asOf: time.nullable(), state: z.enum(['complete', 'stale', 'excluded']) }).passthrough(),
+		),
+		totals: z.object({ items: count, bytes: count }).passthrough(),
+		changes: z.object({ added: count, updated: count, deleted: count, failed: count, skipped: count }).passthrough(),
+		segments: list(
+			z
+				.object({
+					name: fileName('segment'),
+					size: count,
+					sha256: hash,
+					lines: count,
+					index: z.object({ offset: count, length: count, sha256: hash }).passthrough(),
+				})
+				.passthrough(),
+		),
+		archives: list(z.object({ name: fileName('archive'), size: count, sha256: hash }).passthrough()),
+		cursor: z.object({ name: fileName('cursor'), sha256: hash }).passthrough(),
+		failures: list(z.object({ id: text, name: text, reason: text, since: text, attempts: count }).passthrough()),
+		tag: text.nullable(),
+		mac: text.optional(),
+	})
+	.passthrough();
+
+const cursorSchema = z
+	.object({
+		format: z.literal(1),
+		run: runId,
+		snapshot: runId,
+		checkedAt: time,
+		segments: list(fileName('segment')),
+		scopes: z.record(text),
+		failed: list(text),
+		seen: list(fileName('seen')),
+		notes: z.record(z.unknown()).optional(),
+	})
+	.passthrough();
+
+const repositorySchema = z
+	.object({
+		format: z.literal('m365-backup'),
+		version: z.literal(1),
+		id: z.string().regex(/^[0-9a-f]{32}$/),
+		created: time,
+		recipients: list(text).optional(),
+	})
+	.passthrough();
+
+/** `repository.json` */
+export interface RepositoryRecord {
+	format: 'm365-backup';
+	version: 1;
+	id: string;
+	/** ISO 8601 UTC. */
+	created: string;
+	/** age recipients; absent where nothing is encrypted. */
+	recipients?: string[];
+}
+
+function parseJson(bytes: Buffer, key: string): unknown {
+	try {
+		return JSON.parse(bytes.toString('utf8'));
+	} catch (cause) {
+		throw damagedFile(key, 'it is not JSON', cause);
+	}
+}
+
+function check<T>(schema: z.ZodTypeAny, value: unknown, key: string): T {
+	const result = schema.safeParse(value);
+	if (result.success) return result.data as T;
+	const [issue] = result.error.issues;
+	throw damagedFile(key, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`);
+}
+
+const OTHER_VERSION =
+	'It was written by another version of M365 Backup. Update the node package to the newest version and try again; nothing was changed.';
+
+function refuseOtherFormat(value: unknown, key: string): void {
+	const format: unknown = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
+	if (typeof format === 'number' && format !== 1) {
+		throw new Failure('invalid', `${key} has format version ${format}; this version of M365 Backup reads version 1`, {
+			nextStep: OTHER_VERSION,
+			code: 'otherFormat',
+		});
+	}
+}
+
+/** Throws `corrupt`, or `invalid` for another format version. */
+export function parseSnapshotRecord(bytes: Buffer, key: string): SnapshotRecord {
+	const value = parseJson(bytes, key);
+	refuseOtherFormat(value, key);
+	const record = check<SnapshotRecord>(snapshotSchema, value, key);
+	const named = parseRepositoryKey(key).runId;
+	if (named !== undefined && named !== record.id) throw damagedFile(key, `it is the record of ${record.id}`);
+	return record;
+}
+
+/** Throws `corrupt`, or `invalid` for another format version. */
+export function parseCursorRecord(bytes: Buffer, key: string): CursorRecord {
+	const value = parseJson(bytes, key);
+	refuseOtherFormat(value, key);
+	return check<CursorRecord>(cursorSchema, value, key);
+}
+
+/** Throws `invalid` for what is no repository of this format version. */
+export function parseRepositoryRecord(bytes: Buffer, label: string): RepositoryRecord {
+	const value = parseJson(bytes, 'repository.json') as { format?: unknown; version?: unknown } | null;
+	if (value?.format !== 'm365-backup') {
+		throw new Failure('invalid', `The repository.json in ${label} does not belong to M365 Backup`, {
+			nextStep: 'Choose another folder or bucket; nothing was changed.',
+		});
+	}
+	if (value.version !== 1) {
+		throw new Failure(
+			'invalid',
+			`The repository in ${label} has format version ${String(value.version)}; this version of M365 Backup reads version 1`,
+			{ nextStep: OTHER_VERSION, code: 'otherFormat' },
+		);
+	}
+	const record = check<RepositoryRecord>(repositorySchema, value, 'repository.json');
+	if (record.recipients && record.recipients.length > 0) {
+		throw new Failure('invalid', `The repository in ${label} is encrypted, which this version of M365 Backup cannot read`, {
+			nextStep: OTHER_VERSION,
+		});
+	}
+	return record;
+}

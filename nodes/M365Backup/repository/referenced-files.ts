@@ -1,0 +1,53 @@
+import { Failure } from '../base/failure';
+import type { Store } from '../stores/store';
+import { listSource } from './snapshot-files';
+import type { FileRef } from './records';
+
+/** Proves before a commit that every file it refers to is there, by one listing of the source for the whole run. */
+export class ReferencedFiles {
+	#sizes: Map<string, number> | undefined;
+	readonly #own = new Map<string, number>();
+
+	constructor(
+		private readonly store: Store,
+		private readonly prefix: string,
+	) {}
+
+	/** A file that the store has just confirmed. */
+	note(name: string, sizeBytes: number): void {
+		this.#own.set(name, sizeBytes);
+	}
+
+	/** Makes the next check list the source again. */
+	forget(): void {
+		this.#sizes = undefined;
+	}
+
+	/** Throws `corrupt`, naming the first file that is missing or has another size. */
+	async assertStored(files: readonly (FileRef | string)[], signal?: AbortSignal): Promise<void> {
+		for (const file of files) {
+			const name = typeof file === 'string' ? file : file.name;
+			const stored = this.#own.get(name) ?? (await this.listed(signal)).get(name);
+			if (stored === undefined) throw this.refuse(`${this.prefix}/${name} is missing`);
+			if (typeof file !== 'string' && stored !== file.size) {
+				throw this.refuse(`${this.prefix}/${name} has ${stored} bytes instead of ${file.size}`);
+			}
+		}
+	}
+
+	private async listed(signal?: AbortSignal): Promise<Map<string, number>> {
+		if (!this.#sizes) {
+			this.#sizes = new Map();
+			for (const [name, file] of await listSource(this.store, this.prefix, signal)) this.#sizes.set(name, file.sizeBytes);
+		}
+		return this.#sizes;
+	}
+
+	private refuse(what: string): Failure {
+		return new Failure('corrupt', `${what} in ${this.store.label}, and the backup would refer to it; nothing was committed`, {
+			nextStep:
+				'Put the file back from a copy (Repository → Import Files), or run Back Up once with Full Resync, which starts a catalog of its own.',
+			code: 'missingFile',
+		});
+	}
+}

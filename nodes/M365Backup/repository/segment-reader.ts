@@ -1,0 +1,159 @@
+import type { Store } from '../stores/store';
+import { damagedFile, readRange, sha256, unpack } from './bytes';
+import { parseLine, type LineText } from './catalog-line';
+import { compareIds, sortIds } from './compare-ids';
+import { MAX_MEMBER_BYTES, MAX_MEMBER_LINES, MAX_MEMBER_TEXT_BYTES } from './limits';
+import type { CatalogLine, SegmentRef } from './records';
+import type { MemberLines, SegmentCache } from './segment-cache';
+import { parseIndex, type SegmentIndex, type SegmentMember } from './segment-format';
+
+/** One ranged read takes as many neighbouring members as fit. */
+const READ_AHEAD_BYTES = 1024 * 1024;
+/** Members that one look-up reads at the same time. */
+const PARALLEL_READS = 4;
+
+/** Reads one segment that a snapshot names: its index, the members a look-up needs, or all lines in order. */
+export class SegmentReader {
+	constructor(
+		private readonly store: Store,
+		private readonly prefix: string,
+		readonly ref: SegmentRef,
+		private readonly cache: SegmentCache,
+	) {}
+
+	private get key(): string {
+		return `${this.prefix}/${this.ref.name}`;
+	}
+
+	/** The index member, its hash proven by the snapshot. Throws `corrupt`. */
+	async index(signal?: AbortSignal): Promise<SegmentIndex> {
+		return await this.cache.index(this.key, async () => {
+			const { offset, length, sha256: expected } = this.ref.index;
+			if (length > MAX_MEMBER_BYTES) throw damagedFile(this.key, 'its index is too large');
+			const bytes = await readRange(this.store, this.key, { offset, length }, signal);
+			if (sha256(bytes) !== expected) throw damagedFile(this.key, 'the hash of its index is wrong');
+			return parseIndex(await unpack(bytes, MAX_MEMBER_TEXT_BYTES, this.key), this.key, offset);
+		});
+	}
+
+	/** All lines, member by member, in the order of their ids. Every hash is proven. */
+	async *members(signal?: AbortSignal): AsyncIterable<readonly LineText[]> {
+		const { members } = await this.index(signal);
+		let ahead: Promise<readonly LineText[][]> | undefined;
+		for (let start = 0; start < members.length; ) {
+			const end = runEnd(members, start);
+			const current = ahead ?? this.readRun(members.slice(start, end), signal);
+			start = end;
+			const batches = await current;
+			ahead = start < members.length ? this.readRun(members.slice(start, runEnd(members, start)), signal) : undefined;
+			// Awaited in the next round; a consumer that stops before must not leave an unhandled rejection.
+			ahead?.catch(() => undefined);
+			yield* batches;
+		}
+	}
+
+	/** The lines of these ids, reading only the members that can hold them. */
+	async find(ids: readonly string[], signal?: AbortSignal): Promise<Map<string, CatalogLine>> {
+		const { members } = await this.index(signal);
+		const wanted = new Map<number, string[]>();
+		for (const id of sortIds([...ids])) {
+			const position = memberOf(members, id);
+			if (position < 0) continue;
+			const list = wanted.get(position);
+			if (list) list.push(id);
+			else wanted.set(position, [id]);
+		}
+		const found = new Map<string, CatalogLine>();
+		const tasks = [...wanted];
+		const worker = async (): Promise<void> => {
+			for (let task = tasks.shift(); task; task = tasks.shift()) {
+				const [position, idsThere] = task;
+				const member = members[position];
+				if (member) findIn(await this.member(member, signal), idsThere, found);
+			}
+		};
+		await Promise.all(Array.from({ length: Math.min(PARALLEL_READS, tasks.length) }, worker));
+		return found;
+	}
+
+	private async member(member: SegmentMember, signal?: AbortSignal): Promise<MemberLines> {
+		const cacheKey = `${this.key}@${member.offset}`;
+		const cached = this.cache.member(cacheKey);
+		if (cached) return cached;
+		const bytes = await readRange(this.store, this.key, { offset: member.offset, length: checkedLength(this.key, member) }, signal);
+		const lines = await this.decode(member, bytes);
+		const read = {
+			lines,
+			ids: lines.map((line) => line.id),
+			textChars: lines.reduce((sum, line) => sum + line.text.length, 0),
+		};
+		this.cache.keepMember(cacheKey, read);
+		return read;
+	}
+
+	private async readRun(run: readonly SegmentMember[], signal?: AbortSignal): Promise<LineText[][]> {
+		const offset = run[0]?.offset ?? 0;
+		const length = run.reduce((sum, member) => sum + checkedLength(this.key, member), 0);
+		const bytes = await readRange(this.store, this.key, { offset, length }, signal);
+		return await Promise.all(
+			run.map((member) => this.decode(member, bytes.subarray(member.offset - offset, member.offset - offset + member.length))),
+		);
+	}
+
+	private async decode(member: SegmentMember, bytes: Uint8Array): Promise<LineText[]> {
+		if (sha256(bytes) !== member.sha256) throw damagedFile(this.key, `the hash of its member at ${member.offset} is wrong`);
+		const text = await unpack(bytes, MAX_MEMBER_TEXT_BYTES, this.key);
+		const lines: LineText[] = [];
+		for (const line of text.split('\n')) {
+			if (line === '') continue;
+			if (lines.length === MAX_MEMBER_LINES) throw damagedFile(this.key, 'a member has too many lines');
+			const parsed = parseLine(line, this.key);
+			const previous = lines.at(-1);
+			if (previous && compareIds(previous.id, parsed.id) >= 0) throw damagedFile(this.key, 'its lines are out of order');
+			lines.push(parsed);
+		}
+		if (lines[0]?.id !== member.first) throw damagedFile(this.key, 'its index does not fit its lines');
+		return lines;
+	}
+}
+
+function checkedLength(key: string, member: SegmentMember): number {
+	if (member.length > MAX_MEMBER_BYTES) throw damagedFile(key, 'a member is too large');
+	return member.length;
+}
+
+function runEnd(members: readonly SegmentMember[], start: number): number {
+	let end = start;
+	let bytes = 0;
+	do {
+		bytes += members[end]?.length ?? 0;
+		end++;
+	} while (end < members.length && bytes + (members[end]?.length ?? 0) <= READ_AHEAD_BYTES);
+	return end;
+}
+
+/** The last member whose first id is not after `id`, or -1. */
+function memberOf(members: readonly SegmentMember[], id: string): number {
+	let low = 0;
+	let high = members.length;
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		if (compareIds(members[middle]?.first ?? '', id) <= 0) low = middle + 1;
+		else high = middle;
+	}
+	return low - 1;
+}
+
+function findIn(member: MemberLines, ids: readonly string[], found: Map<string, CatalogLine>): void {
+	for (const id of ids) {
+		let low = 0;
+		let high = member.ids.length;
+		while (low < high) {
+			const middle = (low + high) >>> 1;
+			if (compareIds(member.ids[middle] ?? '', id) < 0) low = middle + 1;
+			else high = middle;
+		}
+		const line = member.lines[low];
+		if (line?.id === id) found.set(id, line.line);
+	}
+}

@@ -1,0 +1,119 @@
+import { Failure, isFailure } from '../base/failure';
+import type { Store, StoreFile } from '../stores/store';
+import { damagedFile, readFile, sha256 } from './bytes';
+import { MAX_CURSOR_BYTES, MAX_RECORD_BYTES } from './limits';
+import { parseRepositoryKey, recordName, sourceKey } from './names';
+import { parseCursorRecord, parseSnapshotRecord } from './record-schemas';
+import type { CursorRecord, SnapshotRecord } from './records';
+
+/** A record with the hash of its bytes as stored, which its children name. */
+export interface StoredSnapshot {
+	record: SnapshotRecord;
+	sha256: string;
+}
+
+const MAX_KEPT = 300;
+
+/** The files of one source by name. */
+export async function listSource(store: Store, key: string, signal?: AbortSignal): Promise<Map<string, StoreFile>> {
+	const files = new Map<string, StoreFile>();
+	for await (const file of store.list(`${key}/`, signal)) files.set(file.key.slice(key.length + 1), file);
+	return files;
+}
+
+/** Reads the records of snapshots; since they never change, those read last are kept. */
+export class SnapshotFiles {
+	readonly #kept = new Map<string, StoredSnapshot>();
+
+	constructor(private readonly store: Store) {}
+
+	/** Ids of committed snapshots, oldest first. */
+	async ids(key: string, signal?: AbortSignal): Promise<string[]> {
+		return snapshotIds((await listSource(this.store, key, signal)).keys());
+	}
+
+	/** Null if there is no such record. Throws `corrupt`, or `invalid` for another format version. */
+	async read(key: string, id: string, signal?: AbortSignal): Promise<StoredSnapshot | null> {
+		const file = `${key}/${recordName(id, 'snapshot')}`;
+		const kept = this.#kept.get(file);
+		if (kept) return kept;
+		const bytes = await readFile(this.store, file, MAX_RECORD_BYTES, signal);
+		if (bytes === null) return null;
+		const record = parseSnapshotRecord(bytes, file);
+		if (sourceKey(record.source) !== key) throw damagedFile(file, 'it belongs to another source');
+		const stored = { record, sha256: sha256(bytes) };
+		this.keep(file, stored);
+		return stored;
+	}
+
+	/** The newest readable record for which `accept` holds. Damaged ones are passed over. */
+	async newest(key: string, accept: (record: SnapshotRecord) => boolean, signal?: AbortSignal): Promise<StoredSnapshot | null> {
+		for (const id of (await this.ids(key, signal)).reverse()) {
+			const stored = await this.readUndamaged(key, id, signal);
+			if (stored && accept(stored.record)) return stored;
+		}
+		return null;
+	}
+
+	/** As `read`, but null for a damaged record, too. */
+	async readUndamaged(key: string, id: string, signal?: AbortSignal): Promise<StoredSnapshot | null> {
+		try {
+			return await this.read(key, id, signal);
+		} catch (error) {
+			if (isFailure(error, 'corrupt')) return null;
+			throw error;
+		}
+	}
+
+	private keep(file: string, stored: StoredSnapshot): void {
+		this.#kept.set(file, stored);
+		const oldest = this.#kept.keys().next();
+		if (this.#kept.size > MAX_KEPT && oldest.done !== true) this.#kept.delete(oldest.value);
+	}
+}
+
+/** From names within a source, oldest first. */
+export function snapshotIds(names: Iterable<string>): string[] {
+	const ids: string[] = [];
+	for (const name of names) {
+		const parsed = parseRepositoryKey(`mailbox-0000000000000000/${name}`);
+		if (parsed.kind === 'snapshot' && parsed.runId !== undefined) ids.push(parsed.runId);
+	}
+	return ids.sort();
+}
+
+/**
+ * §3.4: the newest cursor by snapshot, then by `checkedAt`, among the write-once ones and `cursor.json`. One counts only
+ * if the snapshot that it names exists. Damaged ones are passed over: an older cursor costs a replay, nothing else.
+ */
+export async function readCursor(store: Store, snapshots: SnapshotFiles, key: string, signal?: AbortSignal): Promise<CursorRecord | null> {
+	const names = await listSource(store, key, signal);
+	const ids = snapshotIds(names.keys());
+	const current = names.has('cursor.json') ? await tryCursor(store, `${key}/cursor.json`, undefined, signal) : null;
+	for (const id of ids.reverse()) {
+		const stored = await snapshots.readUndamaged(key, id, signal);
+		const expected = stored?.record.cursor;
+		const own = expected ? await tryCursor(store, `${key}/${expected.name}`, expected.sha256, signal) : null;
+		const candidates = [own, current].filter((cursor) => cursor?.snapshot === id);
+		const best = candidates.reduce((a, b) => (Date.parse(b?.checkedAt ?? '') > Date.parse(a?.checkedAt ?? '') ? b : a), candidates[0] ?? null);
+		if (best) return best;
+	}
+	return null;
+}
+
+async function tryCursor(store: Store, file: string, expectedHash: string | undefined, signal?: AbortSignal): Promise<CursorRecord | null> {
+	try {
+		const bytes = await readFile(store, file, MAX_CURSOR_BYTES, signal);
+		if (bytes === null || (expectedHash !== undefined && sha256(bytes) !== expectedHash)) return null;
+		return parseCursorRecord(bytes, file);
+	} catch (error) {
+		if (isFailure(error, 'corrupt')) return null;
+		throw error;
+	}
+}
+
+export function unknownSnapshot(key: string, id: string): Failure {
+	return new Failure('notFound', `There is no snapshot ${id} of ${key}`, {
+		nextStep: 'Choose a snapshot from the list (Snapshot → Get Many); it may have been pruned.',
+	});
+}

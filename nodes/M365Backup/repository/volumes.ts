@@ -1,0 +1,171 @@
+import { Failure, toFailure } from '../base/failure';
+import { ArchiveWriter } from './archive-writer';
+import { sha256 } from './bytes';
+import { shouldCompress } from './compressible';
+import { VOLUME_BYTES, VOLUME_ENTRIES } from './limits';
+import { numberedName } from './names';
+import type { PutContext } from './put-confirmed';
+import type { ContentRef, FileRef, ItemLine } from './records';
+
+/** Content up to this size is held back to compare its hash with what is stored already. */
+const COMPARE_BYTES = 8 * 1024 * 1024;
+
+export interface ContentInput {
+	/** From `entryName`. */
+	entryName: string;
+	/** For the ZIP entry; the run's time if absent. */
+	modified?: Date | undefined;
+	content: AsyncIterable<Uint8Array>;
+	/** Decided by the name and the first bytes if absent. */
+	compress?: boolean | undefined;
+	/** If known: lets an item that is larger than a volume have its own. */
+	sizeBytes?: number | undefined;
+	/** What is stored of the item: with the same SHA-256 nothing is written and this is the answer. */
+	known?: { sha256: string; ref: ContentRef } | undefined;
+}
+
+interface Volume {
+	writer: ArchiveWriter;
+	/** Offsets of contents that no line has pointed to yet. */
+	unclaimed: Set<number>;
+	/** For `_catalog.ndjson`. */
+	lines: string[];
+	/** Set once it is being closed. */
+	closed?: Promise<FileRef>;
+}
+
+/**
+ * The archives of a run between two commits: one is written, full ones wait until the lines of all their contents have
+ * been added, since an archive ends with those lines.
+ */
+export class Volumes {
+	#volumes: Volume[] = [];
+	#current: Volume | undefined;
+	#ordinal = 0;
+	#failure: Failure | undefined;
+
+	constructor(
+		private readonly context: PutContext,
+		private readonly prefix: string,
+		private readonly runId: string,
+		private readonly volumeBytes: number = VOLUME_BYTES,
+	) {}
+
+	/** Bytes in archives so far, closed or not. */
+	get bytes(): number {
+		return this.#volumes.reduce((sum, volume) => sum + volume.writer.sizeBytes, 0);
+	}
+
+	async add(input: ContentInput): Promise<ContentRef> {
+		this.throwIfFailed();
+		const read = input.known ? await readAhead(input.content, COMPARE_BYTES) : undefined;
+		if (read?.all && input.known && sha256(read.all) === input.known.sha256) return input.known.ref;
+		const { content, compress } = await shouldCompress(read?.content ?? input.content, input.entryName, input.compress);
+		const volume = this.volumeFor(input.sizeBytes ?? read?.all?.length ?? 0);
+		const modified = input.modified ?? this.context.ambient.now();
+		const ref = await volume.writer.append({ name: input.entryName, modified, content, compress });
+		volume.unclaimed.add(ref.offset);
+		if (this.isFull(volume)) this.#current = undefined;
+		return ref;
+	}
+
+	/** Tells the archives that a line points into them. */
+	claim(line: ItemLine, text: string): void {
+		for (const ref of line.content ?? []) {
+			const volume = this.#volumes.find(({ writer }) => writer.name === ref.archive);
+			if (!volume || volume.closed) continue;
+			volume.unclaimed.delete(ref.offset);
+			if (volume.lines.at(-1) !== text) volume.lines.push(text);
+			if (volume !== this.#current && volume.unclaimed.size === 0) this.close(volume);
+		}
+	}
+
+	/** Closes all archives. Their contents may be pointed to from now on. */
+	async finish(): Promise<FileRef[]> {
+		this.throwIfFailed();
+		this.#current = undefined;
+		const files: FileRef[] = [];
+		for (const volume of this.#volumes) files.push(await this.close(volume));
+		return files;
+	}
+
+	/** Gives up all archives that are not closed yet. */
+	async abandon(): Promise<void> {
+		const reason = new Failure('cancelled', 'The run was given up');
+		this.#failure ??= reason;
+		for (const volume of this.#volumes) {
+			if (!volume.closed) volume.writer.abort(reason);
+		}
+		for (const volume of this.#volumes) await volume.writer.settled();
+	}
+
+	private volumeFor(sizeBytes: number): Volume {
+		if (this.#current && this.#current.writer.sizeBytes > 0 && this.#current.writer.sizeBytes + sizeBytes > this.volumeBytes) {
+			this.retire(this.#current);
+		}
+		this.#current ??= this.open();
+		return this.#current;
+	}
+
+	private open(): Volume {
+		this.#ordinal++;
+		const name = numberedName(this.runId, 'archive', this.#ordinal);
+		const volume: Volume = { writer: new ArchiveWriter(this.context, this.prefix, name), unclaimed: new Set(), lines: [] };
+		this.#volumes.push(volume);
+		return volume;
+	}
+
+	private isFull({ writer }: Volume): boolean {
+		return writer.sizeBytes >= this.volumeBytes || writer.entries >= VOLUME_ENTRIES;
+	}
+
+	private retire(volume: Volume): void {
+		this.#current = undefined;
+		if (volume.unclaimed.size === 0) void this.close(volume);
+	}
+
+	private close(volume: Volume): Promise<FileRef> {
+		if (!volume.closed) {
+			volume.closed = volume.writer.close(volume.lines);
+			volume.closed.catch((error: unknown) => (this.#failure ??= toFailure(error)));
+			volume.lines = [];
+		}
+		return volume.closed;
+	}
+
+	private throwIfFailed(): void {
+		if (this.#failure) throw this.#failure;
+	}
+}
+
+/** The content itself if it is no longer than `maxBytes`, and in any case the same content to be read from its start. */
+async function readAhead(
+	source: AsyncIterable<Uint8Array>,
+	maxBytes: number,
+): Promise<{ all?: Buffer; content: AsyncIterable<Uint8Array> }> {
+	const iterator = source[Symbol.asyncIterator]();
+	const chunks: Uint8Array[] = [];
+	let sizeBytes = 0;
+	while (sizeBytes <= maxBytes) {
+		const step = await iterator.next();
+		if (step.done === true) {
+			const all = Buffer.concat(chunks);
+			return { all, content: chain([all]) };
+		}
+		chunks.push(step.value);
+		sizeBytes += step.value.length;
+	}
+	return { content: chain(chunks, iterator) };
+}
+
+async function* chain(chunks: readonly Uint8Array[], rest?: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+	try {
+		for (const chunk of chunks) {
+			await Promise.resolve();
+			yield chunk;
+		}
+		for (let step = await rest?.next(); step && step.done !== true; step = await rest?.next()) yield step.value;
+	} finally {
+		await rest?.return?.();
+	}
+}
