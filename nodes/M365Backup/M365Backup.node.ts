@@ -15,6 +15,7 @@ export class M365Backup implements INodeType {
 		description: 'Back up Microsoft 365 mailboxes and restore anything, down to one message',
 		defaults: { name: 'M365 Backup' },
 		usableAsTool: true,
+		// eslint-disable-next-line n8n-nodes-base/node-class-description-inputs-wrong-regular-node -- it predates NodeConnectionTypes, which the community rules ask for
 		inputs: [NodeConnectionTypes.Main],
 		// The second output exists only where Back Up puts out files.
 		outputs: `={{

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { item } from './item';
 import { mailbox } from './mailbox';
 import { describeResource, type Operation } from './operation';
-import { repository } from './repository';
+import { repository } from './repositories';
 import { snapshot } from './snapshot';
 
 /** Everything the node can do. A new operation is added to its resource's list, a new resource here. */
@@ -15,7 +15,7 @@ export const properties: INodeProperties[] = [
 		type: 'options',
 		noDataExpression: true,
 		options: resources.map(({ name, value, description }) => ({ name, value, description })),
-		default: mailbox.value,
+		default: 'mailbox',
 	},
 	...resources.flatMap(describeResource),
 ];

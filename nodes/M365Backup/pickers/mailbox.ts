@@ -1,8 +1,10 @@
 import type { IExecuteFunctions, ILoadOptionsFunctions, INodeListSearchResult, INodeProperties } from 'n8n-workflow';
 import { Failure } from '../base/failure';
-import { connectGraph, graphForPicker, type GraphClient } from '../connect/graph';
-import { findMailbox, listMailboxes, type MailboxUser } from '../graph/users';
+import { connectGraph, graphForPicker } from '../connect/graph';
+import { listMailboxes, type MailboxUser } from '../graph/users';
 import { fieldUse, picked, type FieldUse } from './field';
+
+export { findMailbox } from '../graph/users';
 
 const pageLength = 100;
 
@@ -58,20 +60,16 @@ export async function searchMailboxes(
 	};
 }
 
-/** The mailbox that a parameter names; null if it is empty. Failures: notFound (the tenant has none such), as Graph's. */
-export async function resolveMailbox(
-	this: IExecuteFunctions,
-	graph: GraphClient,
-	parameter: string,
-	itemIndex: number,
-): Promise<MailboxUser | null> {
+/** What a parameter names, by GUID or address, for `findMailbox`; null if it is empty. */
+export function namedMailbox(this: IExecuteFunctions, parameter: string, itemIndex: number): string | null {
 	const { value } = picked(this.getNodeParameter(parameter, itemIndex, ''));
-	return value === '' ? null : findMailbox(graph, value);
+	return value === '' ? null : value;
 }
 
-/** Refuses an empty parameter before anything is sent. */
-export function requireMailbox(this: IExecuteFunctions, parameter: string, itemIndex: number): void {
-	if (picked(this.getNodeParameter(parameter, itemIndex, '')).value !== '') return;
+/** The same for a parameter that must not be empty: refused before anything is sent. Failure invalid. */
+export function requireMailbox(this: IExecuteFunctions, parameter: string, itemIndex: number): string {
+	const named = namedMailbox.call(this, parameter, itemIndex);
+	if (named !== null) return named;
 	throw new Failure('invalid', 'No mailbox was chosen', {
 		nextStep: 'Choose a mailbox from the list, or give its address, e.g. nathan@example.com.',
 	});

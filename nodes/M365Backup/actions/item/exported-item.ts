@@ -8,7 +8,8 @@ import { useCases } from '../use-cases';
 
 /** Item: Export for one input item. */
 export async function exportedItem(this: IExecuteFunctions, itemIndex: number): Promise<INodeExecutionData[]> {
-	const itemId = String(this.getNodeParameter('itemId', itemIndex, '') ?? '').trim();
+	const given: unknown = this.getNodeParameter('itemId', itemIndex, '');
+	const itemId = typeof given === 'string' ? given.trim() : '';
 	if (itemId === '') {
 		throw new Failure('invalid', 'Item ID is empty', { nextStep: 'Give the ID of an item, as Item: Get Many puts it out.' });
 	}

@@ -1,9 +1,8 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
-import { DateTime } from 'luxon';
-import { Failure } from '../../base/failure';
 import type { Repository, SnapshotRecord } from '../../connect/repository';
 import type { SearchQuery } from '../../engine/search';
 import { resolveFolder } from '../../pickers/folder';
+import { dateParameter } from '../date-parameter';
 
 /** The conditions of the parameter `query`. Failures: invalid (a date), notFound (no such folder in the snapshot). */
 export async function readQuery(
@@ -17,10 +16,7 @@ export async function readQuery(
 		const value = conditions[name];
 		return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 	};
-	const time = (name: string, shown: string): Date | undefined => {
-		const value = conditions[name];
-		return value === undefined || value === '' ? undefined : dateOf(value, shown, this.getTimezone());
-	};
+	const time = (name: string, shown: string): Date | undefined => dateParameter(conditions[name], shown, this.getTimezone());
 	const folder = conditions['folder'] === undefined ? null : await resolveFolder(repository, snapshot, conditions['folder']);
 	const types = conditions['types'] as SearchQuery['types'];
 	return defined({
@@ -34,16 +30,6 @@ export async function readQuery(
 		receivedAfter: time('receivedAfter', 'Received After'),
 		receivedBefore: time('receivedBefore', 'Received Before'),
 		hasAttachments: typeof conditions['hasAttachments'] === 'boolean' ? conditions['hasAttachments'] : undefined,
-	});
-}
-
-/** A date parameter as text, Date or luxon value; without an offset it is meant in `zone`. */
-function dateOf(value: unknown, shown: string, zone: string): Date {
-	if (value instanceof Date) return value;
-	const time = DateTime.isDateTime(value) ? value : DateTime.fromISO(String(value), { zone });
-	if (time.isValid) return time.toJSDate();
-	throw new Failure('invalid', `${shown} is not a date: "${String(value)}"`, {
-		nextStep: 'Give the date as in 2026-11-22 or 2026-11-22T10:00.',
 	});
 }
 

@@ -3,7 +3,7 @@ import { realAmbient } from '../../base/ambient';
 import { connectGraph } from '../../connect/graph';
 import { connectRepository, repositoryKey } from '../../connect/repository';
 import type { RestoreOptions, RestoreResult } from '../../engine/restore';
-import { resolveMailbox } from '../../pickers/mailbox';
+import { findMailbox, namedMailbox } from '../../pickers/mailbox';
 import { chosenSnapshot } from '../../pickers/snapshot';
 import { requiredSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
@@ -76,7 +76,8 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 
 	const signal = this.getExecutionCancelSignal();
 	const { graph } = await connectGraph.call(this, first, { priority: 'restore', ...(signal ? { signal } : {}) });
-	const target = destination.kind === 'original' ? null : await resolveMailbox.call(this, graph, 'targetMailbox', first);
+	const named = destination.kind === 'original' ? null : namedMailbox.call(this, 'targetMailbox', first);
+	const target = named === null ? null : await findMailbox(graph, named);
 	const restorer = useCases.mailRestorer({
 		graph,
 		mailboxId: target?.id ?? source.source.id,

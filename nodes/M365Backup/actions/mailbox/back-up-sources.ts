@@ -3,7 +3,7 @@ import { realAmbient } from '../../base/ambient';
 import { connectGraph } from '../../connect/graph';
 import { connectRepository, repositoryKey, type Repository, type SourceRef } from '../../connect/repository';
 import type { BackUpSummary } from '../../engine/back-up-summary';
-import { requireMailbox, resolveMailbox } from '../../pickers/mailbox';
+import { findMailbox, requireMailbox } from '../../pickers/mailbox';
 import { toNodeError } from '../errors';
 import { runPool } from '../pool';
 import { useCases } from '../use-cases';
@@ -59,15 +59,14 @@ async function backUpItem(this: IExecuteFunctions, outcome: BackUpOutcome, share
 	signal?.throwIfAborted();
 	const choices = backUpChoices.call(this, itemIndex);
 	outcome.choices = choices;
-	requireMailbox.call(this, 'mailbox', itemIndex);
+	const named = requireMailbox.call(this, 'mailbox', itemIndex);
 
 	const place = repositoryKey.call(this, itemIndex);
 	const repository = await once(shared.repositories, place, () => connectRepository.call(this, itemIndex, { create: true }));
 	outcome.repository = repository;
 	// A client for each source: its counters are the summary's.
 	const { graph, tenantId } = await connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal ? { signal } : {}) });
-	const user = await resolveMailbox.call(this, graph, 'mailbox', itemIndex);
-	if (!user) return requireMailbox.call(this, 'mailbox', itemIndex) as never;
+	const user = await findMailbox(graph, named);
 	const source: SourceRef = { workload: 'mailbox', id: user.id, name: user.userPrincipalName, tenantId };
 	outcome.source = source;
 

@@ -1,8 +1,8 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { mailboxField } from '../../pickers/mailbox';
 import { repositoryFields, useAnywayOption } from '../../pickers/repository';
-import { outputTargetField, sizeLimitField } from '../repository/copy-fields';
-import { filesOfSources } from '../repository/file-items';
+import { outputTargetField, sizeLimitField } from '../repositories/copy-fields';
+import { filesOfSources } from '../repositories/file-items';
 import type { Operation } from '../operation';
 import { reportBackUps } from './back-up-report';
 import { backUpAll } from './back-up-sources';

@@ -1,8 +1,7 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { DateTime } from 'luxon';
-import { Failure } from '../../base/failure';
 import { connectRepository } from '../../connect/repository';
 import { resolveSource } from '../../pickers/source';
+import { dateParameter } from '../date-parameter';
 import { limitOf } from '../limit';
 import { useCases } from '../use-cases';
 
@@ -12,7 +11,7 @@ type Listing = Awaited<ReturnType<typeof useCases.listSnapshots>>[number];
 export async function snapshotItems(this: IExecuteFunctions, itemIndex: number): Promise<INodeExecutionData[]> {
 	const limit = limitOf.call(this, itemIndex);
 	const filters = this.getNodeParameter('filters', itemIndex, {}) as IDataObject;
-	const asOf = asOfDate(filters['asOf'], this.getTimezone());
+	const asOf = dateParameter(filters['asOf'], 'As Of', this.getTimezone());
 	const repository = await connectRepository.call(this, itemIndex);
 	const source = await resolveSource(repository, this.getNodeParameter('source', itemIndex, ''));
 	const listings = await useCases.listSnapshots(repository, {
@@ -44,13 +43,4 @@ function simplified(listing: Listing): IDataObject {
 		bytes: listing.totals.bytes,
 		tag: listing.tag,
 	};
-}
-
-function asOfDate(value: unknown, zone: string): Date | undefined {
-	if (value === undefined || value === null || value === '') return undefined;
-	const time = DateTime.isDateTime(value) ? value : DateTime.fromISO(String(value), { zone });
-	if (time.isValid) return time.toJSDate();
-	throw new Failure('invalid', `As Of is not a date: "${String(value)}"`, {
-		nextStep: 'Give the date as in 2026-11-22 or 2026-11-22T10:00.',
-	});
 }
