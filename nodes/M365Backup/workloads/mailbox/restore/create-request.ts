@@ -107,6 +107,6 @@ export function jsonBytes(text: string): number {
 	return Buffer.byteLength(JSON.stringify(text));
 }
 
-function optional<K extends string>(key: K, value: JsonValue | undefined | object): JsonObject {
+function optional(key: string, value: JsonValue | undefined | object): JsonObject {
 	return value === undefined ? {} : { [key]: value as JsonValue };
 }

@@ -84,7 +84,7 @@ export async function outlineMessage(content: { open(): AsyncIterable<Uint8Array
 	} catch (error) {
 		if (!isFailure(error, 'corrupt') || error.cause === undefined) throw error;
 		// The splitter gave up, the bytes themselves may be right: prove that before anything is made of them.
-		for await (const chunk of content.open()) void chunk;
+		await readToEnd(content.open());
 		return { ...outline, attachments: [], body: blocks.body(), shortfalls: new Set(['brokenMime']) };
 	}
 	if (parts === 0 || outline.headers.length === 0) outline.shortfalls.add('brokenMime');
@@ -182,6 +182,12 @@ function markInline(outline: MessageOutline): void {
 		if (contentId === undefined || attachment.isInline) continue;
 		attachment.isInline = outline.body.content.includes(`cid:${contentId}`);
 	}
+}
+
+async function readToEnd(bytes: AsyncIterable<Uint8Array>): Promise<number> {
+	let sizeBytes = 0;
+	for await (const chunk of bytes) sizeBytes += chunk.length;
+	return sizeBytes;
 }
 
 /** Control characters and line ends have no place in a name; Graph would refuse them. */

@@ -67,7 +67,7 @@ export async function* mimeParts(source: AsyncIterable<Uint8Array>, events: Mime
 				chunk = await next();
 				continue;
 			}
-			const node: MimeNode = chunk;
+			const node = chunk;
 			if (node.root) events.onHeaders?.(headersOf(node), node.getHeaders());
 			chunk = await next();
 			if (node.multipart !== false) continue;
@@ -80,11 +80,17 @@ export async function* mimeParts(source: AsyncIterable<Uint8Array>, events: Mime
 			};
 			yield describePart(node, index, decoded(node, body()));
 			index += 1;
-			while (chunk?.type === 'body' && chunk.node === node) chunk = await next();
+			await drain(body());
 		}
 	} finally {
 		splitter.destroy();
 	}
+}
+
+async function drain(body: AsyncIterable<unknown>): Promise<number> {
+	let chunks = 0;
+	for await (const chunk of body) chunks += chunk === undefined ? 0 : 1;
+	return chunks;
 }
 
 /** Large chunks would keep the splitter busy for too long at a stretch and make it copy line ends back and forth. */
