@@ -57,8 +57,6 @@ export class BackUpRun {
 	commits = 0;
 	/** The limit is reached: what is under way is finished, nothing new begun. */
 	limitReached = false;
-	storedFiles = 0;
-	storedBytes = 0;
 
 	private readonly state: CatalogState;
 	private readonly listings = new Listings();
@@ -104,7 +102,7 @@ export class BackUpRun {
 		for await (const page of pages) {
 			onPage();
 			await this.takePage(page);
-			if (this.limitReached) return;
+			if (this.isStopping()) return;
 		}
 		await this.settleListings();
 	}
@@ -112,8 +110,7 @@ export class BackUpRun {
 	private async takePage(page: ChangePage): Promise<void> {
 		for (const news of page.scopes ?? []) this.scopes.take(news);
 		for (const warning of page.warnings ?? []) this.warnings.add(warning);
-		await this.takeChanges(page.changes);
-		if (this.limitReached) return;
+		if (!(await this.takeChanges(page.changes))) return;
 		for (const news of page.listings ?? []) this.listings.take(news);
 		for (const [id, link] of Object.entries(page.links ?? {})) {
 			if (link === null) Reflect.deleteProperty(this.links, id);
@@ -123,7 +120,8 @@ export class BackUpRun {
 		await this.commitIfDue();
 	}
 
-	private async takeChanges(changes: readonly Change[]): Promise<void> {
+	/** @returns false if the limit cut it short: the page's links do not count then. */
+	private async takeChanges(changes: readonly Change[]): Promise<boolean> {
 		const before = await this.state.entries(changes.map((change) => change.id));
 		const fetches = new Map<string, ItemChange>();
 		for (const change of changes) {
@@ -131,8 +129,9 @@ export class BackUpRun {
 			if (change.kind === 'item' && change.fetch) fetches.set(change.id, change);
 			else await this.takeChange(change, prior);
 		}
-		await this.fetchAll(fetches, before);
+		const through = await this.fetchAll(fetches, before);
 		this.state.forgetPage();
+		return through;
 	}
 
 	private async takeChange(change: Change, prior: CatalogEntry | null): Promise<void> {
@@ -168,12 +167,14 @@ export class BackUpRun {
 		}
 	}
 
-	private async fetchAll(fetches: Map<string, ItemChange>, before: ReadonlyMap<string, CatalogEntry | null>): Promise<void> {
+	private async fetchAll(fetches: Map<string, ItemChange>, before: ReadonlyMap<string, CatalogEntry | null>): Promise<boolean> {
 		const { workload, signal } = this.parts;
-		for (let attempt = 1; fetches.size > 0 && !this.limitReached; attempt++) {
+		for (let attempt = 1; fetches.size > 0; attempt++) {
 			const again = new Map<string, ItemChange>();
 			const requests = [...fetches.values()].flatMap((change): ContentRequest[] => (change.fetch ? [change.fetch] : []));
+			let open = requests.length;
 			for await (const fetched of workload.fetch(requests, signal)) {
+				open -= 1;
 				const change = fetches.get(fetched.id);
 				if (!change) continue;
 				const prior = before.get(fetched.id) ?? null;
@@ -183,11 +184,11 @@ export class BackUpRun {
 					else await this.takeFailure(change, prior, failure);
 				}
 				await this.commitIfDue();
-				this.checkLimits();
-				if (this.limitReached) return;
+				if (open + again.size > 0 && this.isStopping()) return false;
 			}
 			fetches = again;
 		}
+		return true;
 	}
 
 	/** @returns the failure if the item could not be read; what the store itself says is thrown. */
@@ -265,10 +266,12 @@ export class BackUpRun {
 		this.notes = this.parts.workload.notes();
 	}
 
-	private checkLimits(): void {
+	/** Whether a limit is reached: from then on nothing new is begun. */
+	private isStopping(): boolean {
 		const { ambient, limits, writer } = this.parts;
-		const bytes = this.storedBytes + writer.pendingBytes;
+		const bytes = writer.storedBytes + writer.pendingBytes;
 		if (ambient.now().getTime() >= limits.stopAtMs || bytes >= limits.stopAfterBytes) this.limitReached = true;
+		return this.limitReached;
 	}
 
 	private async commitIfDue(): Promise<void> {
@@ -277,6 +280,12 @@ export class BackUpRun {
 		if (writer.pendingBytes < limits.commitEveryBytes && elapsedMs < limits.commitEveryMs) return;
 		if (this.hasNews) await this.commit(false);
 		this.lastCommitMs = ambient.now().getTime();
+	}
+
+	/** What the store has confirmed since the run began. */
+	get stored(): { files: number; bytes: number } {
+		const { storedFiles, storedBytes } = this.parts.writer;
+		return { files: storedFiles, bytes: storedBytes };
 	}
 
 	/** Whether there is anything that is not committed yet. */
@@ -298,6 +307,8 @@ export class BackUpRun {
 			tag,
 		});
 		this.tally.committed();
+		this.seenFiles = [...writer.seenFiles];
+		for (const warning of writer.warnings) this.warnings.add(warning);
 		this.newest = record;
 		this.commits += 1;
 		return record;

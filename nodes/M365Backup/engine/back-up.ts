@@ -52,7 +52,10 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 	const key = sourceKey(source);
 	const startedAt = ambient.now();
 	const countersBefore = { ...readCounters(options.graph) };
-	const lease = await repository.acquireLease(key, { holder: options.leaseHolder ?? 'n8n-nodes-m365-backup', signal: options.signal });
+	const lease = await repository.acquireLease(key, {
+		holder: options.leaseHolder ?? 'n8n-nodes-m365-backup',
+		...(options.signal ? { signal: options.signal } : {}),
+	});
 	const parent = (await repository.snapshots(key, options.signal)).at(-1) ?? null;
 	if (!lease) return finish(options, countersBefore, startedAt, { status: 'alreadyRunning', run: null, newest: parent });
 
@@ -208,7 +211,7 @@ function finish(options: BackUpOptions, before: GraphCounters, startedAt: Date, 
 		snapshot: newest ? { id: newest.id, time: newest.finishedAt } : null,
 		changes: run ? { ...run.tally.sinceStart } : noChanges(),
 		totals: run ? { ...run.tally.totals } : (newest?.totals ?? { items: 0, bytes: 0 }),
-		stored: { files: run?.storedFiles ?? 0, bytes: run?.storedBytes ?? 0 },
+		stored: run?.stored ?? { files: 0, bytes: 0 },
 		failures: summaryFailures(run?.failures.records ?? []),
 		warnings: run ? [...run.warnings, ...run.scopes.warnings()] : [],
 		graph: {

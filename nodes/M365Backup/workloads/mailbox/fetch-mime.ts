@@ -83,7 +83,6 @@ export function mimeFromBatch(body: unknown): Buffer | null {
 		const bytes = Buffer.from(body, 'base64');
 		return bytes.subarray(0, 1000).includes(':') ? bytes : null;
 	}
-	// eslint-disable-next-line no-control-regex -- the control characters are the point: ASCII and nothing else
 	return /^[\x01-\x7f]*$/.test(body) && body.slice(0, 1000).includes(':') ? Buffer.from(body, 'latin1') : null;
 }
 

@@ -32,7 +32,7 @@ export async function readFolderChanges(
 	walkHidden: boolean,
 	signal: AbortSignal,
 ): Promise<FolderNews> {
-	let { folders, removed, delta, resynced } = await readFolderDelta(context, link, signal);
+	const { folders, removed, delta, resynced } = await readFolderDelta(context, link, signal);
 	const news: FolderNews = { changes: [], listings: [], link: delta, totals: new Map() };
 	const full = link === undefined || resynced || walkHidden;
 	if (full) {

@@ -60,8 +60,8 @@ export class FolderTree {
 	path(id: string): string[] {
 		const names: string[] = [];
 		const met = new Set<string>();
-		let current: string | undefined = id;
-		while (current !== undefined && current !== this.rootId && !met.has(current)) {
+		let current = id;
+		while (current !== this.rootId && !met.has(current)) {
 			met.add(current);
 			const node = this.nodes.get(current);
 			if (!node) break;
@@ -75,8 +75,8 @@ export class FolderTree {
 	isExcluded(id: string): boolean {
 		if (this.excluded.length === 0) return false;
 		const met = new Set<string>();
-		let current: string | undefined = id;
-		while (current !== undefined && current !== this.rootId && !met.has(current)) {
+		let current = id;
+		while (current !== this.rootId && !met.has(current)) {
 			met.add(current);
 			const node = this.nodes.get(current);
 			if (!node) return false;
