@@ -9,7 +9,6 @@ const MAX_EXTENSION_CHARS = 16;
 const MAX_FOLDERS = 8;
 
 /** What Windows forbids in a name, control characters, and what turns the direction of text or hides in it. */
-// eslint-disable-next-line no-control-regex -- control characters are exactly what must go
 const UNSAFE = /[<>:"/\\|?*\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd-\uffff]/g;
 const LONE_SURROGATE = /\p{Cs}/gu;
 /** Windows opens these devices whatever extension follows. */

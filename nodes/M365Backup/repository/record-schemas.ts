@@ -102,9 +102,9 @@ function parseJson(bytes: Buffer, key: string): unknown {
 	}
 }
 
-function check<T>(schema: z.ZodTypeAny, value: unknown, key: string): T {
+function check(schema: z.ZodTypeAny, value: unknown, key: string): unknown {
 	const result = schema.safeParse(value);
-	if (result.success) return result.data as T;
+	if (result.success) return result.data;
 	const [issue] = result.error.issues;
 	throw damagedFile(key, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`);
 }
@@ -126,7 +126,7 @@ function refuseOtherFormat(value: unknown, key: string): void {
 export function parseSnapshotRecord(bytes: Buffer, key: string): SnapshotRecord {
 	const value = parseJson(bytes, key);
 	refuseOtherFormat(value, key);
-	const record = check<SnapshotRecord>(snapshotSchema, value, key);
+	const record = check(snapshotSchema, value, key) as SnapshotRecord;
 	const named = parseRepositoryKey(key).runId;
 	if (named !== undefined && named !== record.id) throw damagedFile(key, `it is the record of ${record.id}`);
 	return record;
@@ -136,7 +136,7 @@ export function parseSnapshotRecord(bytes: Buffer, key: string): SnapshotRecord 
 export function parseCursorRecord(bytes: Buffer, key: string): CursorRecord {
 	const value = parseJson(bytes, key);
 	refuseOtherFormat(value, key);
-	return check<CursorRecord>(cursorSchema, value, key);
+	return check(cursorSchema, value, key) as CursorRecord;
 }
 
 /** Throws `invalid` for what is no repository of this format version. */
@@ -154,7 +154,7 @@ export function parseRepositoryRecord(bytes: Buffer, label: string): RepositoryR
 			{ nextStep: OTHER_VERSION, code: 'otherFormat' },
 		);
 	}
-	const record = check<RepositoryRecord>(repositorySchema, value, 'repository.json');
+	const record = check(repositorySchema, value, 'repository.json') as RepositoryRecord;
 	if (record.recipients && record.recipients.length > 0) {
 		throw new Failure('invalid', `The repository in ${label} is encrypted, which this version of M365 Backup cannot read`, {
 			nextStep: OTHER_VERSION,

@@ -76,7 +76,7 @@ export class Volumes {
 			if (!volume || volume.closed) continue;
 			volume.unclaimed.delete(ref.offset);
 			if (volume.lines.at(-1) !== text) volume.lines.push(text);
-			if (volume !== this.#current && volume.unclaimed.size === 0) this.close(volume);
+			if (volume !== this.#current && volume.unclaimed.size === 0) void this.close(volume);
 		}
 	}
 
