@@ -92,6 +92,13 @@ export class N8nClient {
 		return this.request<WorkflowJson>('GET', `/workflows/${id}`);
 	}
 
+	/** Replaces nodes and connections of a workflow, as saving in the editor does. */
+	async updateWorkflow(id: string, workflow: WorkflowJson): Promise<WorkflowJson> {
+		const { versionId } = await this.workflow(id);
+		const { name, nodes, connections, settings } = workflow;
+		return this.request<WorkflowJson>('PATCH', `/workflows/${id}`, { name, nodes, connections, settings, versionId });
+	}
+
 	async deleteWorkflow(id: string): Promise<void> {
 		await this.request('POST', `/workflows/${id}/archive`, {});
 		await this.request('DELETE', `/workflows/${id}`);

@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto';
+import { request as httpsRequest } from 'node:https';
+import { request as httpRequest } from 'node:http';
+import { readFileSync } from 'node:fs';
+
+/** What Graph shows of a message, as far as somebody who reads mail would notice a difference. */
+export interface SeenMessage {
+	id: string;
+	/** Path of display names, e.g. `Inbox/Projects`. */
+	folder: string;
+	internetMessageId: string;
+	properties: Record<string, unknown>;
+	/** Name, type, inline or not, and SHA-256 of the bytes; sorted. */
+	attachments: string[];
+}
+
+interface Page {
+	value: Record<string, unknown>[];
+	'@odata.nextLink'?: string;
+}
+
+const compared = [
+	'subject',
+	'from',
+	'sender',
+	'toRecipients',
+	'ccRecipients',
+	'bccRecipients',
+	'replyTo',
+	'sentDateTime',
+	'receivedDateTime',
+	'isRead',
+	'isDraft',
+	'importance',
+	'categories',
+	'flag',
+	'body',
+	'hasAttachments',
+	'internetMessageId',
+] as const;
+
+/** Graph as an outsider sees it: the check must not share code with what it checks. */
+export class GraphMail {
+	private readonly ca: string | undefined;
+
+	constructor(
+		private readonly graphUrl: string,
+		private readonly token: string,
+		caFile?: string,
+	) {
+		this.ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
+	}
+
+	async mailboxes(): Promise<{ id: string; address: string; name: string }[]> {
+		const users = await this.list('/users?$select=id,displayName,userPrincipalName');
+		return users.map((user) => ({
+			id: String(user['id']),
+			address: String(user['userPrincipalName']),
+			name: String(user['displayName']),
+		}));
+	}
+
+	/** All messages of all folders of a mailbox. */
+	async messages(mailbox: string): Promise<SeenMessage[]> {
+		const seen: SeenMessage[] = [];
+		for (const { id, path } of await this.folders(mailbox, '/mailFolders?$top=100', '')) {
+			const select = ['id', ...compared].join(',');
+			const found = await this.list(`/users/${mailbox}/mailFolders/${id}/messages?$top=100&$select=${select}`);
+			for (const message of found) {
+				seen.push(await this.seen(mailbox, path, message));
+			}
+		}
+		return seen;
+	}
+
+	/** The whole content of a message as it would be sent. */
+	async mime(mailbox: string, id: string): Promise<Buffer> {
+		return this.send('GET', `/users/${mailbox}/messages/${id}/$value`);
+	}
+
+	/** Gone for good: not even an administrator finds it in the Recoverable Items. */
+	async deletePermanently(mailbox: string, id: string): Promise<void> {
+		await this.send('POST', `/users/${mailbox}/messages/${id}/permanentDelete`);
+	}
+
+	/** As Outlook's Delete key does it. */
+	async moveToDeletedItems(mailbox: string, id: string): Promise<void> {
+		await this.send('POST', `/users/${mailbox}/messages/${id}/move`, { destinationId: 'deleteditems' });
+	}
+
+	private async folders(mailbox: string, from: string, parent: string): Promise<{ id: string; path: string }[]> {
+		const folders: { id: string; path: string }[] = [];
+		for (const folder of await this.list(`/users/${mailbox}${from}`)) {
+			const path = parent === '' ? String(folder['displayName']) : `${parent}/${String(folder['displayName'])}`;
+			folders.push({ id: String(folder['id']), path });
+			if (Number(folder['childFolderCount']) > 0) {
+				const below = `/mailFolders/${String(folder['id'])}/childFolders?$top=100`;
+				folders.push(...(await this.folders(mailbox, below, path)));
+			}
+		}
+		return folders;
+	}
+
+	private async seen(mailbox: string, folder: string, message: Record<string, unknown>): Promise<SeenMessage> {
+		const id = String(message['id']);
+		const attachments = message['hasAttachments'] === true ? await this.attachments(mailbox, id) : [];
+		return {
+			id,
+			folder,
+			internetMessageId: String(message['internetMessageId']),
+			properties: Object.fromEntries(compared.map((name) => [name, message[name] ?? null])),
+			attachments,
+		};
+	}
+
+	private async attachments(mailbox: string, id: string): Promise<string[]> {
+		const found = await this.list(`/users/${mailbox}/messages/${id}/attachments`);
+		return found
+			.map(({ name, contentType, isInline, contentBytes }) => {
+				const hash = createHash('sha256').update(String(contentBytes ?? '')).digest('hex');
+				return `${String(name)} (${String(contentType)}, ${isInline === true ? 'inline' : 'attached'}) ${hash}`;
+			})
+			.sort();
+	}
+
+	private async list(path: string): Promise<Record<string, unknown>[]> {
+		const all: Record<string, unknown>[] = [];
+		for (let next: string | undefined = path; next !== undefined; ) {
+			const page = JSON.parse((await this.send('GET', next)).toString('utf8')) as Page;
+			all.push(...page.value);
+			next = page['@odata.nextLink'];
+		}
+		return all;
+	}
+
+	private async send(method: string, pathOrUrl: string, body?: unknown): Promise<Buffer> {
+		const url = new URL(pathOrUrl.startsWith('http') ? pathOrUrl : `${this.graphUrl}/v1.0${pathOrUrl}`);
+		const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
+		return new Promise((resolve, reject) => {
+			const request = open(
+				url,
+				{
+					method,
+					...(this.ca === undefined ? {} : { ca: this.ca }),
+					headers: {
+						authorization: `Bearer ${this.token}`,
+						prefer: 'IdType="ImmutableId"',
+						...(body === undefined ? {} : { 'content-type': 'application/json' }),
+					},
+				},
+				(response) => {
+					const parts: Buffer[] = [];
+					response.on('data', (part: Buffer) => parts.push(part));
+					response.once('error', reject);
+					response.once('end', () => {
+						const bytes = Buffer.concat(parts);
+						const status = response.statusCode ?? 0;
+						if (status >= 200 && status < 300) {
+							resolve(bytes);
+						} else {
+							reject(new Error(`The simulated tenant answered ${status} to ${method} ${url.pathname}: ${bytes.toString('utf8').slice(0, 500)}`));
+						}
+					});
+				},
+			);
+			request.once('error', reject);
+			request.end(body === undefined ? undefined : JSON.stringify(body));
+		});
+	}
+}
+
+/**
+ * What is different between mail as it was and as it is, one line a difference; empty = equal. Messages are told apart
+ * by their Internet message id; the Graph id may differ, since a message that is made anew gets another one.
+ */
+export function differences(before: readonly SeenMessage[], after: readonly SeenMessage[]): string[] {
+	const found: string[] = [];
+	for (const was of before) {
+		const name = `“${String(was.properties['subject'])}”`;
+		const now = after.filter(({ internetMessageId }) => internetMessageId === was.internetMessageId);
+		const [only] = now;
+		if (only === undefined || now.length > 1) {
+			found.push(`${name}: ${only === undefined ? 'is missing' : `is there ${now.length} times`}`);
+			continue;
+		}
+		if (only.folder !== was.folder) {
+			found.push(`${name}: was in ${was.folder}, is in ${only.folder}`);
+		}
+		for (const property of compared) {
+			const [a, b] = [JSON.stringify(was.properties[property]), JSON.stringify(only.properties[property])];
+			if (a !== b) {
+				found.push(`${name}: ${property} was ${a}, is ${b}`);
+			}
+		}
+		if (was.attachments.join('\n') !== only.attachments.join('\n')) {
+			found.push(`${name}: attachments were ${was.attachments.join(', ')}, are ${only.attachments.join(', ')}`);
+		}
+	}
+	return found;
+}

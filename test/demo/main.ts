@@ -1,0 +1,179 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nodeRun, type Execution } from '../e2e/harness/execution';
+import { MailCatcher } from '../e2e/harness/mail-catcher';
+import { N8nServer } from '../e2e/harness/n8n-server';
+import { createTenantCredential, credentialNames } from '../e2e/harness/credentials';
+import { setFields, shippedWorkflowFiles, workflowForHere } from '../e2e/harness/shipped-workflows';
+import { installN8n } from '../n8n/install';
+import { startSimulator, type RunningSimulator } from '../simulator/start';
+import { differences, GraphMail, type SeenMessage } from './graph-mail';
+
+/**
+ * `npm run demo [-- --exit]`: a simulated tenant, a real n8n, a backup, a loss, a restore, a comparison. Ends with exit
+ * code 0 only if the restored mail equals what was lost. Without `--exit` n8n then stays up until Ctrl-C.
+ */
+const nightly = 'm365NightlyMailbox';
+const restoreId = 'm365RestoreBySearch';
+const restoreFile = 'restore-messages-by-search.json';
+const startedAt = Date.now();
+const closing: (() => Promise<void>)[] = [];
+
+function say(line: string): void {
+	const seconds = Math.round((Date.now() - startedAt) / 1000);
+	console.log(`[${String(seconds).padStart(3)} s] ${line}`);
+}
+
+async function main(): Promise<void> {
+	const leave = process.argv.includes('--exit');
+	const interrupted = new Promise<void>((resolve) => {
+		process.once('SIGINT', resolve);
+		process.once('SIGTERM', resolve);
+	});
+	let equal = false;
+	try {
+		const shown = show();
+		const result = await Promise.race([shown, interrupted]);
+		equal = result?.equal ?? false;
+		if (result !== undefined && !leave) {
+			printEditor(result.n8n);
+			await interrupted;
+		}
+	} finally {
+		say('Stopping n8n and the simulated tenant');
+		for (const close of closing.reverse()) {
+			await close();
+		}
+	}
+	process.exit(equal ? 0 : 1);
+}
+
+async function show(): Promise<{ equal: boolean; n8n: N8nServer }> {
+	say('Starting a simulated Microsoft 365 tenant');
+	const simulator = await startSimulator({ users: 3, messages: 300 });
+	closing.push(() => simulator.stop());
+	const graph = new GraphMail(simulator.graphUrl, simulator.token, simulator.caFile);
+
+	await installN8n(say);
+	say('Building the node and starting n8n with it (about 20 seconds)');
+	const n8n = await N8nServer.start(simulator.caFile === undefined ? {} : { caFile: simulator.caFile });
+	closing.push(() => n8n.stop());
+	const mailServer = await MailCatcher.start();
+	closing.push(() => mailServer.stop());
+	await setUp(n8n, simulator, mailServer);
+
+	say('n8n backs up all mailboxes: workflow “M365 nightly mailbox backup”');
+	const backup = await n8n.client.run(nightly, 'Run by Hand');
+	expectSuccess(backup);
+	for (const { json } of nodeRun(backup, 'Back Up').items) {
+		say(`  ${String(json['message'])}`);
+	}
+	for (const mail of mailServer.mails) {
+		say(`  Mail to ${mail.to.join(', ')}: ${mail.subject}`);
+	}
+
+	const [victim] = await graph.mailboxes();
+	if (victim === undefined) {
+		throw new Error('The simulated tenant has no mailbox');
+	}
+	const lost = await loseMail(graph, victim);
+	await restoreMail(n8n, victim.address);
+	return { equal: await compare(graph, victim.id, lost), n8n };
+}
+
+async function setUp(n8n: N8nServer, simulator: RunningSimulator, mailServer: MailCatcher): Promise<void> {
+	say('Importing credentials and workflows');
+	const test = await createTenantCredential(n8n.client, simulator);
+	if (test.status !== 'OK') {
+		throw new Error(`n8n's test of the Microsoft credential says: ${test.message}`);
+	}
+	await n8n.client.createCredential(credentialNames.mailServer, 'smtp', mailServer.credential);
+	await mkdir(join(n8n.filesFolder, 'm365-backup-copy'), { recursive: true });
+	for (const file of await shippedWorkflowFiles()) {
+		await n8n.client.importWorkflow(await workflowForHere(file, n8n.filesFolder));
+	}
+}
+
+/** Loses every second message of the mailbox: most for good, some into Deleted Items. */
+async function loseMail(graph: GraphMail, victim: { id: string; address: string }): Promise<SeenMessage[]> {
+	const all = await graph.messages(victim.id);
+	const lost = all.filter(({ folder, properties }, index) => index % 2 === 0 && !folder.startsWith('Deleted Items') && properties['isDraft'] === false);
+	for (const [index, { id }] of lost.entries()) {
+		if (index % 5 === 4) {
+			await graph.moveToDeletedItems(victim.id, id);
+		} else {
+			await graph.deletePermanently(victim.id, id);
+		}
+	}
+	say(`Mail is lost: ${lost.length} of the ${all.length} messages of ${victim.address} are deleted, most of them for good`);
+	if (lost.length === 0) {
+		throw new Error('There was no message to lose, so nothing would be shown');
+	}
+	return lost;
+}
+
+async function restoreMail(n8n: N8nServer, mailbox: string): Promise<void> {
+	say('n8n shows what a restore would do: workflow “M365 restore messages by search”');
+	const preview = await runRestore(n8n, mailbox, false);
+	say(`  ${outcomes(preview, 'Preview')}`);
+	say('The restore is approved; n8n runs it');
+	const restored = await runRestore(n8n, mailbox, true);
+	say(`  ${outcomes(restored, 'Restore')}`);
+}
+
+async function runRestore(n8n: N8nServer, mailbox: string, approved: boolean): Promise<Execution> {
+	const workflow = await workflowForHere(restoreFile, n8n.filesFolder);
+	setFields(workflow, 'What to Look For', { mailbox, subject: '', from: '', approved });
+	await n8n.client.updateWorkflow(restoreId, workflow);
+	const execution = await n8n.client.run(restoreId, 'Run by Hand');
+	expectSuccess(execution);
+	return execution;
+}
+
+/** E.g. `moved back 12, created 48, skipped 60`. */
+function outcomes(execution: Execution, node: string): string {
+	const counts = new Map<string, number>();
+	for (const { json } of nodeRun(execution, node).items) {
+		const outcome = String(json['outcome'] ?? json['error'] ?? 'no outcome');
+		counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+	}
+	return [...counts].map(([outcome, count]) => `${outcome} ${count}`).join(', ');
+}
+
+async function compare(graph: GraphMail, mailbox: string, lost: readonly SeenMessage[]): Promise<boolean> {
+	const now = (await graph.messages(mailbox)).filter(({ folder }) => !folder.startsWith('Deleted Items'));
+	const found = differences(lost, now);
+	if (found.length === 0) {
+		say(`All ${lost.length} lost messages are back, and equal what was lost in every property compared`);
+		return true;
+	}
+	say(`The restored mail differs from what was lost in ${found.length} places:`);
+	for (const line of found.slice(0, 50)) {
+		say(`  ${line}`);
+	}
+	return false;
+}
+
+function expectSuccess(execution: Execution): void {
+	if (execution.status !== 'success') {
+		const { message, description } = execution.error ?? { message: 'no message' };
+		throw new Error(`n8n's execution ended ${execution.status}: ${message}${description ? ` (${description})` : ''}`);
+	}
+}
+
+function printEditor(n8n: N8nServer): void {
+	console.log(`
+  n8n is running: ${n8n.url}
+  E-mail:         ${n8n.owner.email}
+  Password:       ${n8n.owner.password}
+
+  Look at the workflows and their executions, and run them yourself.
+  The backups are in ${join(n8n.filesFolder, 'm365-backup')}
+  Ctrl-C ends the demo and removes everything.
+`);
+}
+
+main().catch((error: unknown) => {
+	console.error(error);
+	process.exit(1);
+});

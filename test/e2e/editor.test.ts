@@ -1,0 +1,55 @@
+import type { Browser, Page } from 'playwright-core';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumPath, openBrowser, openEditor } from './harness/browser';
+import { chain, ourNode, pick } from './harness/our-node';
+import { Stage } from './harness/stage';
+
+/** The node as a low-code administrator meets it: n8n's editor in a real browser. */
+describe('the node in the editor', () => {
+	let stage: Stage | undefined;
+	let browser: Browser | undefined;
+	let page: Page;
+
+	beforeAll(async (suite) => {
+		void suite;
+		if (chromiumPath() === undefined) {
+			return;
+		}
+		stage = await Stage.start();
+		await stage.put(chain('editorTest', [ourNode('M365 Backup', 'mailbox/backUp', { mailbox: pick('', 'list'), repositoryFolder: stage.repositoryFolder })]));
+		browser = await openBrowser();
+		page = await openEditor(browser, stage.n8n);
+	});
+	afterAll(async () => {
+		await browser?.close();
+		await stage?.stop();
+	});
+
+	it('opens with its parameters, and the mailbox picker lists the mailboxes', async (context) => {
+		if (stage === undefined) {
+			context.skip('there is no Chromium on this machine (CHROMIUM_PATH names one)');
+			return;
+		}
+		await page.goto(`${stage.n8n.url}/workflow/editorTest`);
+		await page.locator('[data-test-id=canvas-node]').filter({ hasText: 'M365 Backup' }).dblclick();
+		const panel = page.locator('[data-test-id=ndv]');
+		await panel.waitFor();
+		for (const label of ['Resource', 'Operation', 'Mailbox', 'Repository', 'Folder', 'Options']) {
+			await panel.getByText(label, { exact: true }).first().waitFor();
+		}
+		await panel.locator('[data-test-id=resource-locator-mailbox] [data-test-id=rlc-input], [data-test-id=rlc-input]').first().click();
+		const list = page.locator('[data-test-id=rlc-item]');
+		await list.first().waitFor();
+		const shown = await list.allInnerTexts();
+		const expected = stage.simulator.tenant.users.filter(({ mailbox }) => mailbox !== null);
+		for (const { displayName } of expected) {
+			expect(shown.join('\n')).toContain(displayName);
+		}
+		const picture = join(process.env['M365_PICTURES'] ?? (await mkdtemp(join(tmpdir(), 'm365-backup-pictures-'))), 'editor.png');
+		await page.screenshot({ path: picture });
+		console.log(`Picture: ${picture}`);
+	});
+});

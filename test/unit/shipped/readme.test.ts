@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { missingPermission } from '../../../nodes/M365Backup/graph/permissions';
+
+const root = resolve(__dirname, '../../..');
+const readme = readFileSync(resolve(root, 'README.md'), 'utf8');
+
+describe('README.md', () => {
+	it('has the two commands word for word', () => {
+		expect(readme).toContain('\nnpm ci && npm run demo\n');
+		expect(readme).toContain('\nnpm ci && npm test\n');
+	});
+
+	it('names only npm scripts that exist', () => {
+		const { scripts } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+		for (const [, script] of readme.matchAll(/npm run ([a-z:]+)/g)) {
+			expect(Object.keys(scripts)).toContain(script);
+		}
+	});
+
+	it('asks for exactly the permissions that reading and writing mail take', () => {
+		const mail = missingPermission('GET', '/users/x/messages')!;
+		const users = missingPermission('GET', '/users')!;
+		expect(readme).toContain(`| Backup | \`${mail.backup}\` |`);
+		expect(readme).toContain(`| Restore | \`${mail.restore}\` |`);
+		expect(readme).toContain(`| | \`${users.backup}\` |`);
+	});
+
+	it('lists every shipped workflow', () => {
+		for (const file of readdirSync(resolve(root, 'workflows')).filter((name) => name.endsWith('.json'))) {
+			expect(readme).toContain(`| \`${file}\` |`);
+		}
+	});
+});
