@@ -52,13 +52,17 @@ export function nextStepOf(failure: Failure): string {
  * An item that failed, as Continue On Fail wants it. It has exactly the keys `error`, `message` and `details`: with any
  * other n8n does not route it to the error output.
  */
-export function failedItem(error: unknown, itemIndex: number, details: IDataObject = {}): INodeExecutionData {
+export function failedItem(
+	error: unknown,
+	itemIndex: number,
+	{ name, details = {} }: { name?: string | undefined; details?: IDataObject } = {},
+): INodeExecutionData {
 	const failure = toFailure(error);
 	const nextStep = isN8nError(error) ? (descriptionOf(error) ?? '') : nextStepOf(failure);
 	return {
 		json: {
 			error: failure.message,
-			message: [failure.message, nextStep].filter((part) => part !== '').join('. '),
+			message: [named(failure.message, name), nextStep].filter((part) => part !== '').join('. '),
 			details: {
 				...details,
 				kind: isN8nError(error) ? 'invalid' : failure.kind,
@@ -69,6 +73,11 @@ export function failedItem(error: unknown, itemIndex: number, details: IDataObje
 		},
 		pairedItem: { item: itemIndex },
 	};
+}
+
+/** The message with the name of what it is about, unless it says it itself. */
+export function named(message: string, name: string | undefined): string {
+	return name === undefined || message.includes(name) ? message : `${name}: ${message}`;
 }
 
 /** NodeError, ExpressionError and their kin: n8n shows them itself, with more context than we have. */

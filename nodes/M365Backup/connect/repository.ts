@@ -8,6 +8,7 @@ import type { Store } from '../stores/store';
 import { isPathBlocked } from './allowed-path';
 import { localFolder, type PathRule } from './local-folder';
 
+export { sourceKey } from '../repository/names';
 export type { Repository } from '../repository/repository';
 export type { CatalogEntry, SnapshotRecord, SourceRef } from '../repository/records';
 

@@ -75,12 +75,13 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 			: [await restoreSelection.call(this, repository, snapshot, first)];
 
 	const signal = this.getExecutionCancelSignal();
-	const { graph } = await connectGraph.call(this, first, { priority: 'restore', ...(signal ? { signal } : {}) });
+	const { graph, tenantId } = await connectGraph.call(this, first, { priority: 'restore', ...(signal ? { signal } : {}) });
 	const named = destination.kind === 'original' ? null : namedMailbox.call(this, 'targetMailbox', first);
 	const target = named === null ? null : await findMailbox(graph, named);
 	const restorer = useCases.mailRestorer({
 		graph,
 		mailboxId: target?.id ?? source.source.id,
+		tenantId,
 		ambient: realAmbient,
 		source: source.source,
 	});

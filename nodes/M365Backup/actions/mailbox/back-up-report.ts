@@ -1,7 +1,7 @@
 import { NodeOperationError, type IDataObject, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
 import { Failure, isFailure, toFailure } from '../../base/failure';
 import type { BackUpSummary } from '../../engine/back-up-summary';
-import { failedItem, nextStepOf, toNodeError } from '../errors';
+import { failedItem, named, nextStepOf, toNodeError } from '../errors';
 import { manualRunMinutes } from './back-up-options';
 import type { BackUpOutcome } from './back-up-sources';
 
@@ -21,7 +21,7 @@ export function reportBackUps(this: IExecuteFunctions, outcomes: readonly BackUp
 			output.push({ json: summaryJson(outcome, outcome.result.summary), pairedItem: { item: outcome.itemIndex } });
 		} else {
 			failures.push({ outcome, error });
-			output.push(failedItem(error, outcome.itemIndex, failureDetails(outcome)));
+			output.push(failedItem(error, outcome.itemIndex, { name: outcome.source?.name ?? outcome.named, details: failureDetails(outcome) }));
 		}
 	}
 	hintAtManualLimit.call(this, outcomes);
@@ -63,9 +63,7 @@ function listFailures(
 	if (first && others.length === 0) return toNodeError.call(this, first.error, first.outcome.itemIndex);
 	const lines = failures.map(({ outcome, error }) => {
 		const failure = toFailure(error);
-		const name = outcome.source?.name ?? `item ${outcome.itemIndex}`;
-		const said = failure.message.startsWith(name) ? failure.message : `${name}: ${failure.message}`;
-		return `${said}. ${nextStepOf(failure)}`;
+		return `${named(failure.message, outcome.source?.name ?? outcome.named)}. ${nextStepOf(failure)}`;
 	});
 	return new NodeOperationError(this.getNode(), `${failures.length} of ${total} mailboxes were not backed up completely`, {
 		description: `${lines.join('\n')}\n${total > failures.length ? 'The others were backed up.' : ''}`.trim(),

@@ -14,6 +14,8 @@ export interface BackUpOutcome {
 	itemIndex: number;
 	/** As far as it was found out before anything went wrong. */
 	source?: SourceRef;
+	/** The mailbox as the user named it. */
+	named?: string;
 	repository?: Repository;
 	choices?: BackUpChoices;
 	/** Another item had named the same source before; this is that run's summary. */
@@ -60,6 +62,7 @@ async function backUpItem(this: IExecuteFunctions, outcome: BackUpOutcome, share
 	const choices = backUpChoices.call(this, itemIndex);
 	outcome.choices = choices;
 	const named = requireMailbox.call(this, 'mailbox', itemIndex);
+	outcome.named = named;
 
 	const place = repositoryKey.call(this, itemIndex);
 	const repository = await once(shared.repositories, place, () => connectRepository.call(this, itemIndex, { create: true }));

@@ -6,7 +6,7 @@ import { failedItem, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
 import { targetName } from './file-items';
 import { nearestFile, type EmittedFile } from './nearest-file';
-import { objection, reportedFile } from './reported-file';
+import { reportedError, storageFields } from './reported-file';
 
 type Confirmation = Parameters<typeof useCases.confirmCopied>[1]['confirmations'][number];
 
@@ -66,20 +66,9 @@ function candidate(this: IExecuteFunctions, itemIndex: number): Candidate {
 	} catch (error) {
 		return { itemIndex, fileName: null, reason: toFailure(error).message };
 	}
-	const reason = objection(item, file.fileName);
+	const reason = reportedError(item);
 	if (reason !== undefined) return { itemIndex, fileName: file.fileName, reason };
-	const reported = reportedFile(item.json);
-	const sizeBytes = reported.sizeBytes ?? file.sizeBytes;
-	const sha256 = reported.sha256 ?? file.sha256;
-	return {
-		itemIndex,
-		confirmation: {
-			fileName: file.fileName,
-			...(sizeBytes === undefined ? {} : { sizeBytes }),
-			...(sha256 === undefined ? {} : { sha256 }),
-			fields: reported.fields,
-		},
-	};
+	return { itemIndex, confirmation: { ...file, fields: storageFields(item.json) } };
 }
 
 function fileOf(this: IExecuteFunctions, itemIndex: number): EmittedFile {

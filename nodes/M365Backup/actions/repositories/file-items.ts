@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { connectRepository, repositoryKey, type Repository } from '../../connect/repository';
+import { connectRepository, repositoryKey, sourceKey, type Repository } from '../../connect/repository';
 import { Failure } from '../../base/failure';
 import { chosenSnapshot } from '../../pickers/snapshot';
 import { requiredSource } from '../../pickers/source';
@@ -17,8 +17,10 @@ interface FileRequest {
 	target: string;
 	maxBytes: number;
 	binaryPropertyName: string;
-	/** The input item that the files are paired with. */
+	/** The input item that files are paired with, unless their source has one of its own. */
 	itemIndex: number;
+	/** Source key → the input item that this source was backed up for. */
+	itemOfSource?: ReadonlyMap<string, number>;
 }
 
 /** Get Files to Copy. Items that ask for the same get the files once, paired with the first of them. */
@@ -61,6 +63,9 @@ export async function getFiles(this: IExecuteFunctions): Promise<INodeExecutionD
 export async function filesOfSources(this: IExecuteFunctions, outcomes: readonly BackUpOutcome[]): Promise<INodeExecutionData[]> {
 	const output: INodeExecutionData[] = [];
 	const done = new Set<Repository>();
+	const itemOfSource = new Map(
+		outcomes.flatMap(({ source, itemIndex, isRepeated }) => (source && !isRepeated ? [[sourceKey(source), itemIndex] as const] : [])),
+	);
 	for (const { repository, itemIndex } of outcomes) {
 		if (!repository || done.has(repository)) continue;
 		done.add(repository);
@@ -71,6 +76,7 @@ export async function filesOfSources(this: IExecuteFunctions, outcomes: readonly
 				maxBytes: sizeLimitBytes.call(this, itemIndex),
 				binaryPropertyName: 'data',
 				itemIndex,
+				itemOfSource,
 			};
 			output.push(...(await newFiles.call(this, request)));
 		} catch (error) {
@@ -103,6 +109,8 @@ async function newFiles(this: IExecuteFunctions, request: FileRequest): Promise<
 		target: request.target,
 		maxBytes: request.maxBytes,
 		...(signal ? { signal } : {}),
+		onProblem: ({ key, reason }) =>
+			this.addExecutionHints({ message: `${key} cannot be copied: ${reason}`, type: 'warning', location: 'outputPane' }),
 	});
 	for await (const file of files) {
 		const { fileName, path, folder, kind, sizeBytes, sha256 } = file;
@@ -110,7 +118,7 @@ async function newFiles(this: IExecuteFunctions, request: FileRequest): Promise<
 		output.push({
 			json: { fileName, path, folder, kind, size: sizeBytes, sha256 },
 			binary: { [request.binaryPropertyName]: await this.helpers.prepareBinaryData(content, fileName, mimeType(fileName)) },
-			pairedItem: { item: request.itemIndex },
+			pairedItem: { item: request.itemOfSource?.get(folder) ?? request.itemIndex },
 		});
 	}
 	return output;

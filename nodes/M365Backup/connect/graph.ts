@@ -1,0 +1,48 @@
+import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
+import { realAmbient } from '../base/ambient';
+import { createGraphClient, type GraphClient } from '../graph/client';
+import { msalOptionsOf, type MicrosoftCredential } from '../graph/credential-check';
+import { msalTokens, readTokenClaims } from '../graph/tokens';
+
+export type { GraphClient } from '../graph/client';
+
+export const microsoftCredentialType = 'm365BackupMicrosoftApi';
+
+export interface GraphUse {
+	/** Restores go first where both wait for the same quota. */
+	priority: 'backup' | 'restore';
+	signal?: AbortSignal;
+}
+
+/** A client and the tenant that it speaks to. */
+export interface ConnectedGraph {
+	graph: GraphClient;
+	/** The GUID from the token: this, not a spelling of the credential, identifies sources. */
+	tenantId: string;
+}
+
+/** Signs in with the credential of this item. Each call makes a client with counters of its own; tokens are shared. */
+export async function connectGraph(this: IExecuteFunctions, itemIndex: number, use: GraphUse): Promise<ConnectedGraph> {
+	return signIn(await this.getCredentials<MicrosoftCredential>(microsoftCredentialType, itemIndex), use);
+}
+
+/** The same for the lists of the open parameter panel. */
+export async function graphForPicker(this: ILoadOptionsFunctions): Promise<GraphClient> {
+	const credential = await this.getCredentials<MicrosoftCredential>(microsoftCredentialType);
+	return (await signIn(credential, { priority: 'restore' })).graph;
+}
+
+async function signIn(credential: MicrosoftCredential, { priority, signal }: GraphUse): Promise<ConnectedGraph> {
+	const options = msalOptionsOf(credential);
+	const tokens = msalTokens(options);
+	const { tenantId } = readTokenClaims(await tokens.token(signal ? { signal } : {}));
+	const graph = createGraphClient({
+		graphUrl: options.endpoints.graphUrl,
+		tokens,
+		ambient: realAmbient,
+		tenantId,
+		priority,
+		...(signal ? { signal } : {}),
+	});
+	return { graph, tenantId };
+}
