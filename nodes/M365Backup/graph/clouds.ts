@@ -20,7 +20,7 @@ const clouds: Readonly<Record<Exclude<CloudName, 'custom'>, CloudEndpoints>> = O
 export function cloudEndpoints(name: CloudName, custom?: { loginUrl?: string; graphUrl?: string }): CloudEndpoints {
 	if (name !== 'custom') return { ...clouds[name] };
 	return {
-		loginUrl: checkedUrl(custom?.loginUrl, 'Login URL'),
+		loginUrl: withoutPath(checkedUrl(custom?.loginUrl, 'Login URL')),
 		graphUrl: checkedUrl(custom?.graphUrl, 'Graph URL').replace(/\/(v1\.0|beta)$/, ''),
 	};
 }
@@ -28,6 +28,13 @@ export function cloudEndpoints(name: CloudName, custom?: { loginUrl?: string; gr
 /** Whether a host name means this machine: the only place where plain http is no leak. */
 export function isLoopback(hostName: string): boolean {
 	return hostName === 'localhost' || hostName === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostName);
+}
+
+function withoutPath(loginUrl: string): string {
+	if (new URL(loginUrl).pathname === '/') return loginUrl;
+	throw new Failure('invalid', 'The Login URL of the credential must have no path: the tenant is added to it', {
+		nextStep: 'Give only the host, e.g. https://login.example.com',
+	});
 }
 
 function checkedUrl(text: string | undefined, field: string): string {

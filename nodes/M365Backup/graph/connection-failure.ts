@@ -1,7 +1,7 @@
 import { Failure, toFailure } from '../base/failure';
 import { redact } from './redact';
 
-/** Codes of Node and undici that prove that the request never reached the service, so that nothing can have happened there. */
+/** Codes of Node and undici, and of our login, that prove that the request never reached Graph, so that nothing can have happened there. */
 const neverSent: ReadonlySet<string> = new Set([
 	'ECONNREFUSED',
 	'ENOTFOUND',
@@ -9,6 +9,7 @@ const neverSent: ReadonlySet<string> = new Set([
 	'EHOSTUNREACH',
 	'ENETUNREACH',
 	'UND_ERR_CONNECT_TIMEOUT',
+	'loginUnavailable',
 ]);
 
 const certificateCodes = /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_)/;

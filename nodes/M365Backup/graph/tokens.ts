@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { Failure } from '../base/failure';
 
+export { msalTokens, type MsalOptions } from './msal-tokens';
+
 
 /** Where access tokens for Graph come from. */
 export interface TokenSource {

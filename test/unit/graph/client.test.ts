@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Failure } from '../../../nodes/M365Backup/base/failure';
+import type { Failure } from '../../../nodes/M365Backup/base/failure';
 import { brokenBody, collect, connectionReset, countingTokens, FakeGraph, graphError, graphUrl, json, mailbox, rejection } from './fake-graph';
 
 describe('a call to Graph', () => {

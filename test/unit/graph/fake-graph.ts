@@ -42,7 +42,7 @@ export class FakeGraph {
 		init?.signal?.throwIfAborted();
 		const body = init?.body;
 		const request: Sent = {
-			url: String(input),
+			url: input instanceof Request ? input.url : input.toString(),
 			method: init?.method ?? 'GET',
 			headers: new Headers(init?.headers),
 			body: Buffer.isBuffer(body) ? body.toString('latin1') : typeof body === 'string' ? body : '',

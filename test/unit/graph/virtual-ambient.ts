@@ -43,7 +43,7 @@ export class VirtualAmbient implements Ambient {
 					resolve();
 				},
 			};
-			if (signal?.aborted) return abort();
+			if (signal?.aborted) { abort(); return; }
 			signal?.addEventListener('abort', abort, { once: true });
 			this.sleepers.push(sleeper);
 			this.tick();

@@ -1,0 +1,104 @@
+import { Failure, isFailure } from '../base/failure';
+import type { GraphClient } from './client';
+import { isGuid } from './tenant-id';
+
+/** A user of the tenant. Whether there is a mailbox behind it shows when its mail is first read. */
+export interface MailboxUser {
+	/** The Entra object id, a GUID. */
+	id: string;
+	displayName: string;
+	userPrincipalName: string;
+	/** The primary address, where the user has one. */
+	mail?: string;
+}
+
+export interface MailboxPage {
+	mailboxes: MailboxUser[];
+	nextLink?: string;
+}
+
+interface GraphUser {
+	id: string;
+	displayName?: string | null;
+	userPrincipalName?: string | null;
+	mail?: string | null;
+}
+
+const fields = '$select=id,displayName,userPrincipalName,mail';
+const mostPerPage = 999;
+const address = /^[^\s@/'"?#%]+@[^\s@/'"?#%]+$/;
+
+/**
+ * The user with this GUID, user principal name or primary address. Throws `invalid` for anything else, before something
+ * is sent, `notFound` when the tenant has none such, `denied`.
+ */
+export async function findMailbox(client: GraphClient, idOrAddress: string, options: { signal?: AbortSignal } = {}): Promise<MailboxUser> {
+	const wanted = idOrAddress.trim();
+	if (!isGuid(wanted) && !address.test(wanted)) {
+		throw new Failure('invalid', 'The mailbox is named neither by an address nor by an ID', {
+			nextStep: 'Give an address such as nathan@example.com, or choose the mailbox from the list',
+		});
+	}
+	try {
+		return fromGraph(await client.json<GraphUser>({ path: `/users/${encodeURIComponent(wanted)}?${fields}`, ...options }));
+	} catch (error) {
+		if (!isFailure(error, 'notFound')) throw error;
+		const found = isGuid(wanted) ? undefined : await byAddress(client, wanted, options);
+		if (found !== undefined) return found;
+		throw new Failure('notFound', `The tenant has no user ${wanted}`, {
+			code: error.code,
+			status: error.status,
+			cause: error,
+			nextStep: 'Check the spelling and the tenant of the credential. A user that was deleted can be restored in Entra within 30 days',
+		});
+	}
+}
+
+/**
+ * A page of the tenant's members and shared mailboxes by name. Licence and "account enabled" are not asked about: shared
+ * mailboxes have neither. Guests are left out. `filter`: the start of the name, of the sign-in name, or of the address.
+ */
+export async function listMailboxes(
+	client: GraphClient,
+	options: { filter?: string; limit?: number; nextLink?: string; signal?: AbortSignal } = {},
+): Promise<MailboxPage> {
+	const { filter = '', limit = 100, nextLink, signal } = options;
+	const page = await client.json<{ value?: GraphUser[]; '@odata.nextLink'?: string }>({
+		path: nextLink ?? firstPage(filter.trim(), Math.max(1, Math.min(limit, mostPerPage))),
+		...(signal === undefined ? {} : { signal }),
+	});
+	const mailboxes = (page.value ?? []).map(fromGraph).filter((user) => !/#ext#/i.test(user.userPrincipalName));
+	const next = page['@odata.nextLink'];
+	return { mailboxes, ...(next === undefined ? {} : { nextLink: next }) };
+}
+
+function firstPage(filter: string, top: number): string {
+	const query = `/users?${fields}&$top=${top}`;
+	if (filter === '') return query;
+	const text = quoted(filter);
+	const condition = ['displayName', 'userPrincipalName', 'mail'].map((field) => `startswith(${field},${text})`).join(' or ');
+	return `${query}&$filter=${encodeURIComponent(condition)}`;
+}
+
+/** `/users/{address}` takes the sign-in name only; primary addresses may differ from it. */
+async function byAddress(client: GraphClient, wanted: string, options: { signal?: AbortSignal }): Promise<MailboxUser | undefined> {
+	const condition = encodeURIComponent(`mail eq ${quoted(wanted)}`);
+	const page = await client.json<{ value?: GraphUser[] }>({ path: `/users?${fields}&$filter=${condition}`, ...options });
+	const [user] = page.value ?? [];
+	return user === undefined ? undefined : fromGraph(user);
+}
+
+function quoted(text: string): string {
+	return `'${text.replaceAll("'", "''")}'`;
+}
+
+function fromGraph(user: GraphUser): MailboxUser {
+	const userPrincipalName = user.userPrincipalName ?? '';
+	const displayName = user.displayName ?? '';
+	return {
+		id: user.id,
+		displayName: displayName === '' ? userPrincipalName : displayName,
+		userPrincipalName,
+		...(typeof user.mail === 'string' && user.mail !== '' ? { mail: user.mail } : {}),
+	};
+}
