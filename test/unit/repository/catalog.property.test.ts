@@ -7,6 +7,7 @@ import { all, commitInput, openNew, SOURCE, stateOf } from './fixtures';
 type Model = Map<string, CatalogEntry>;
 
 const ids = ['a', 'b', 'c', 'd/é', 'd/\uffff', 'd/😀', 'e', 'f', 'g', 'h'];
+const BASE = Array.from({ length: 80 }, (_, index) => `base/${index}`);
 const field = fc.constantFrom('x', 'y', 'z');
 const metaValue = fc.oneof(fc.constant(null), fc.integer(), fc.constant({ deep: null }));
 const meta = fc.dictionary(field, metaValue, { maxKeys: 3 });
@@ -29,7 +30,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 		),
 	},
 	{ weight: 3, arbitrary: fc.record({ kind: fc.constant('end' as const), id }) },
-	{ weight: 3, arbitrary: fc.constant({ kind: 'commit' as const }) },
+	{ weight: 6, arbitrary: fc.constant({ kind: 'commit' as const }) },
 	{ weight: 1, arbitrary: fc.constant({ kind: 'newRun' as const }) },
 );
 
@@ -71,6 +72,11 @@ describe('the catalog', () => {
 					const model: Model = new Map();
 					const committed: { snapshot: SnapshotRecord; model: Model }[] = [];
 					let run = repository.startRun(SOURCE, null, { spillLines, memberLines });
+					// A base so large that the small commits after it are merged among themselves, without it.
+					for (const line of [...BASE, ...ids].map((name): Step => ({ kind: 'whole', id: name, name, meta: { x: 1, y: 2 }, etag: 'e' }))) {
+						await run.add(apply(model, line)!);
+					}
+					committed.push({ snapshot: await run.commit(commitInput()), model: new Map(model) });
 					for (const change of [...steps, { kind: 'commit' } as const]) {
 						if (change.kind === 'commit') {
 							ambient.advance(60_000);
@@ -91,7 +97,7 @@ describe('the catalog', () => {
 					}
 					for (const { snapshot, model: expected } of committed) {
 						expect(await stateOf(repository, snapshot)).toEqual(expected);
-						expect(await repository.catalog(snapshot).lookUp(ids)).toEqual(expected);
+						expect(await repository.catalog(snapshot).lookUp([...ids, ...BASE])).toEqual(expected);
 						const order = (await all(repository.catalog(snapshot).entries())).map((entry) => Buffer.from(entry.id));
 						expect(order).toEqual([...order].sort(Buffer.compare));
 					}
