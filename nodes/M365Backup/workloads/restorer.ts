@@ -84,6 +84,8 @@ export interface RestoreOutcome {
 	id: string;
 	type: string;
 	name: string;
+	/** Scoped id of its folder in the snapshot. */
+	parent?: string;
 	outcome: RestoreOutcomeKind;
 	/** Where it went: display names from the top folder. */
 	targetPath: string[];

@@ -17,8 +17,8 @@ export interface MailRestorerOptions {
 	graph: GraphClient;
 	/** GUID of the mailbox to restore into. */
 	mailboxId: string;
-	/** The tenant that `graph` signs in to. */
-	tenantId: string;
+	/** The tenant that `graph` signs in to, where it may be another one than the source's. */
+	tenantId?: string;
 	ambient: Ambient;
 	/** The mailbox that was backed up. */
 	source: { id: string; tenantId: string };
@@ -44,7 +44,9 @@ async function* restoreMail(options: MailRestorerOptions, request: RestoreReques
 		ambient: options.ambient,
 		mailboxId: options.mailboxId,
 		userPath: `/users/${encodeURIComponent(options.mailboxId)}`,
-		isOriginalMailbox: options.mailboxId === options.source.id && options.tenantId === options.source.tenantId,
+		isOriginalMailbox:
+			options.mailboxId.toLowerCase() === options.source.id.toLowerCase() &&
+			(options.tenantId ?? options.source.tenantId) === options.source.tenantId,
 		...(request.signal ? { signal: request.signal } : {}),
 	};
 	const news: RestoreOutcome[] = [];
@@ -90,7 +92,7 @@ class Planner {
 			} catch (error) {
 				const failure = toFailure(error);
 				if (isFailure(failure, 'cancelled') || isWithoutMailbox(failure)) throw failure;
-				yield failed({ id, type: 'folder', name: folder.name, meta: folder.meta, markerKey: '' }, [], failure);
+				yield failed({ ...folder, type: 'folder' }, [], failure);
 			}
 			yield* news.splice(0);
 		}

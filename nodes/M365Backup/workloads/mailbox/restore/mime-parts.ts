@@ -1,4 +1,4 @@
-import type { MimeNode, SplitterChunk } from '@zone-eu/mailsplit';
+import type { SplitterChunk } from '@zone-eu/mailsplit';
 import { Splitter } from '@zone-eu/mailsplit';
 import FlowedDecoder from '@zone-eu/mailsplit/lib/flowed-decoder';
 import { PassThrough, pipeline, Readable, type Transform } from 'node:stream';
@@ -9,6 +9,9 @@ export interface MimeHeader {
 	name: string;
 	value: string;
 }
+
+/** A part as the splitter reports it (its type, not the class of the same name). */
+type MimeNode = Extract<SplitterChunk, { type: 'node' }>;
 
 /** One part without parts of its own. Nested messages are such parts: their bytes are their content. */
 export interface MimePart {

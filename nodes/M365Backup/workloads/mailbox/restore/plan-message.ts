@@ -32,7 +32,7 @@ export interface PlanInput {
 
 /** The order of DESIGN §6, Restore markers: the mark, the living original, then anew. Reads nothing, writes nothing. */
 export function planMessage(input: PlanInput): MessagePlan {
-	const { item, target, policy, marker, marked, original } = input;
+	const { item, target, policy, marker, original } = input;
 	if (marker) return planMarked(input, marker);
 	if (policy === 'keepBoth' || original === undefined || original === null) return { do: 'create' };
 	if (isFailure(original)) return { do: 'fail', failure: original };

@@ -148,19 +148,24 @@ function outcome(
 	kind: RestoreOutcomeKind,
 	more: { newId?: string; reason?: string; fidelity?: string[] },
 ): RestoreOutcome {
-	return { id: item.id, type: item.type, name: item.name, outcome: kind, targetPath: target.path, ...more, fidelity: more.fidelity ?? [] };
+	return { ...identity(item), outcome: kind, targetPath: target.path, ...more, fidelity: more.fidelity ?? [] };
 }
 
-/** The outcome of a message that could not be restored. */
+function identity(item: FailedItem): Pick<RestoreOutcome, 'id' | 'type' | 'name' | 'parent'> {
+	const { id, type, name, parent } = item;
+	return { id, type, name, ...(parent === undefined ? {} : { parent }) };
+}
+
+type FailedItem = Pick<RestorableItem, 'id' | 'type' | 'name' | 'parent'>;
+
+/** The outcome of a message or folder that could not be restored. */
 export function failed(
-	item: RestorableItem,
+	item: FailedItem,
 	targetPath: string[],
 	failure: Pick<ReturnType<typeof toFailure>, 'kind' | 'message' | 'nextStep'>,
 ): RestoreOutcome {
 	return {
-		id: item.id,
-		type: item.type,
-		name: item.name,
+		...identity(item),
 		outcome: 'failed',
 		targetPath,
 		reason: failure.message,

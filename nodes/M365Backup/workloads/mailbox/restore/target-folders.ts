@@ -230,6 +230,7 @@ export class TargetFolders {
 			id: folder.id,
 			type: 'folder',
 			name: folder.name,
+			...(folder.parent === undefined ? {} : { parent: folder.parent }),
 			outcome,
 			targetPath,
 			...(newId === undefined ? {} : { newId }),

@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import type { Ambient } from '../base/ambient';
+import { sourceKey } from '../repository/names';
+import type { CatalogEntry, SnapshotRecord, SourceRef } from '../repository/records';
+import type { Repository } from '../repository/repository';
+import type {
+	ConflictPolicy,
+	RestorableFolder,
+	RestorableItem,
+	RestoreDestination,
+	RestoreOutcome,
+	RestoreOutcomeKind,
+	Restorer,
+} from '../workloads/restorer';
+import { select, type RestoreSelection } from './restore-selection';
+import { shownPath, SnapshotFolders } from './search-folders';
+
+export type { RestoreSelection } from './restore-selection';
+
+export interface RestoreOptions {
+	repository: Repository;
+	/** Whose backup it is. */
+	source: SourceRef;
+	snapshot: SnapshotRecord;
+	selection: RestoreSelection;
+	/** Which mailbox, drive or site is the restorer's matter; this says where in it. */
+	destination: RestoreDestination;
+	conflictPolicy: ConflictPolicy;
+	/** `preview` plans with the very same planner and writes nothing. */
+	mode: 'preview' | 'restore';
+	restorer: Restorer;
+	ambient: Ambient;
+	signal?: AbortSignal;
+	/** Called after each result. */
+	onProgress?: (progress: RestoreProgress) => void;
+}
+
+export interface RestoreProgress {
+	/** Results so far. */
+	results: number;
+	byOutcome: Record<RestoreOutcomeKind, number>;
+}
+
+/** What became, or would become, of one item. */
+export interface RestoreResult {
+	id: string;
+	name: string;
+	type: string;
+	/** Where it was in the snapshot, `Inbox/Projects`. */
+	folderPath: string;
+	/** Where it is now, or would be. */
+	targetPath: string;
+	outcome: RestoreOutcomeKind;
+	/** In a preview: nothing was done. */
+	wouldBe?: true;
+	newId?: string;
+	reason?: string;
+	/** What to do about a failure. */
+	nextStep?: string;
+	/** What it could not get back, in plain sentences. */
+	fidelity: string[];
+}
+
+/**
+ * Gives items of a snapshot back, one result each as it happens, and one for each folder that was made or brought back.
+ * A failed item never stops the others, a second restore changes nothing, and nobody is notified (DESIGN §6).
+ *
+ * Failures that end it: `cancelled`; `notFound` (the folder selected, the mailbox), `invalid` (too many ids), `corrupt`
+ * (the catalog).
+ */
+export async function* restore(options: RestoreOptions): AsyncGenerator<RestoreResult> {
+	const { repository, snapshot, restorer, signal, mode } = options;
+	const catalog = repository.catalog(snapshot);
+	const folders = new SnapshotFolders(catalog, signal);
+	const selected = await select(catalog, folders, options.selection, signal);
+	const unsupported: CatalogEntry[] = [];
+	const progress = counter(options.onProgress);
+
+	const outcomes = restorer.restore({
+		folders: restorableFolders(folders),
+		selectedFolders: new Set(selected.folderIds),
+		items: restorableItems(options, selected.items, unsupported),
+		destination: options.destination,
+		conflictPolicy: options.conflictPolicy,
+		preview: mode === 'preview',
+		...(signal ? { signal } : {}),
+	});
+	for (const id of selected.unknownIds) yield progress(unknownItem(id, snapshot));
+	for await (const outcome of outcomes) {
+		yield progress(resultOf(outcome, folders, mode));
+		for (const entry of unsupported.splice(0)) yield progress(unsupportedItem(entry, folders));
+	}
+	for (const entry of unsupported.splice(0)) yield progress(unsupportedItem(entry, folders));
+}
+
+function restorableFolders(folders: SnapshotFolders): Map<string, RestorableFolder> {
+	const found = new Map<string, RestorableFolder>();
+	for (const { id, name, parent, meta } of folders.known().values()) {
+		found.set(id, { id, name, meta, ...(parent === undefined ? {} : { parent }) });
+	}
+	return found;
+}
+
+async function* restorableItems(
+	options: RestoreOptions,
+	entries: AsyncIterable<CatalogEntry>,
+	unsupported: CatalogEntry[],
+): AsyncGenerator<RestorableItem> {
+	const { repository, signal } = options;
+	const key = sourceKey(options.snapshot.source);
+	for await (const entry of entries) {
+		if (!options.restorer.types.includes(entry.type)) {
+			unsupported.push(entry);
+			continue;
+		}
+		const { id, type, name, parent, modified, size, etag, meta, content } = entry;
+		const ref = content?.[0];
+		yield {
+			id,
+			type,
+			name,
+			meta,
+			markerKey: markerKey(options, key, entry),
+			...(parent === undefined ? {} : { parent }),
+			...(modified === undefined ? {} : { modified }),
+			...(size === undefined ? {} : { size }),
+			...(etag === undefined ? {} : { etag }),
+			...(ref === undefined
+				? {}
+				: {
+						content: {
+							sizeBytes: ref.size,
+							sha256: ref.sha256,
+							open: () => repository.readContent(key, ref, signal),
+						},
+					}),
+		};
+	}
+}
+
+/**
+ * The mark of an item in one state: of the source, the item and its content, so that the same message restored from
+ * another snapshot is known again. Copies made on purpose (keepBoth) are marked for their snapshot: the same restore
+ * again adds nothing, one from another snapshot does.
+ */
+function markerKey(options: RestoreOptions, key: string, entry: CatalogEntry): string {
+	const hash = createHash('sha256').update([key, entry.id, ...(entry.content ?? []).map((ref) => ref.sha256)].join('\n'));
+	if (options.conflictPolicy === 'keepBoth') hash.update(`\ncopy of ${options.snapshot.id}`);
+	return hash.digest('hex');
+}
+
+function resultOf(outcome: RestoreOutcome, folders: SnapshotFolders, mode: RestoreOptions['mode']): RestoreResult {
+	const { id, name, type, newId, reason, nextStep, fidelity } = outcome;
+	return {
+		id,
+		name,
+		type,
+		folderPath: shownPath(folders.path(outcome.parent)),
+		targetPath: shownPath(outcome.targetPath),
+		outcome: outcome.outcome,
+		...(mode === 'preview' ? { wouldBe: true } : {}),
+		...(newId === undefined ? {} : { newId }),
+		...(reason === undefined ? {} : { reason }),
+		...(nextStep === undefined ? {} : { nextStep }),
+		fidelity,
+	};
+}
+
+function unknownItem(id: string, snapshot: SnapshotRecord): RestoreResult {
+	return {
+		id,
+		name: '',
+		type: 'unknown',
+		folderPath: '',
+		targetPath: '',
+		outcome: 'failed',
+		reason: `The snapshot of ${snapshot.finishedAt} has no item with this id`,
+		nextStep: 'Search for it with Item: Get Many, or choose another snapshot.',
+		fidelity: [],
+	};
+}
+
+function unsupportedItem(entry: CatalogEntry, folders: SnapshotFolders): RestoreResult {
+	return {
+		id: entry.id,
+		name: entry.name,
+		type: entry.type,
+		folderPath: shownPath(folders.path(entry.parent)),
+		targetPath: '',
+		outcome: 'failed',
+		reason: `Items of type ${entry.type} cannot be restored here yet`,
+		nextStep: 'Export it instead (Item: Export).',
+		fidelity: [],
+	};
+}
+
+function counter(onProgress: RestoreOptions['onProgress']): (result: RestoreResult) => RestoreResult {
+	const byOutcome = { created: 0, movedBack: 0, skipped: 0, replaced: 0, folderCreated: 0, failed: 0 };
+	let results = 0;
+	return (result) => {
+		results += 1;
+		byOutcome[result.outcome] += 1;
+		onProgress?.({ results, byOutcome: { ...byOutcome } });
+		return result;
+	};
+}
