@@ -1,6 +1,7 @@
 import { backUp } from '../engine/back-up';
-import { confirmCopied, filesToCopy, importFiles } from '../engine/copy';
+import { confirmCopied, filesToCopy } from '../engine/copy';
 import { exportItem } from '../engine/export-items';
+import { importFiles } from '../engine/import-files';
 import { listSnapshots } from '../engine/list-snapshots';
 import { mailboxWorkload, mailRestorer } from '../engine/mailbox';
 import { restore } from '../engine/restore';

@@ -41,6 +41,8 @@ export function folderField(use: FieldUse): INodeProperties {
 interface SnapshotFolder {
 	id: string;
 	path: string;
+	/** Graph's well-known name, e.g. `inbox`, whatever the mailbox's language. */
+	role: unknown;
 }
 
 /** The list behind the field: the folders of the chosen snapshot, by path. */
@@ -68,7 +70,7 @@ export async function resolveFolder(repository: Repository, snapshot: SnapshotRe
 	if (value === '') return null;
 	if (mode === 'list') return value;
 	const folders = await foldersOf(repository, snapshot);
-	const byId = folders.find(({ id }) => id === value);
+	const byId = folders.find(({ id, role }) => id === value || role === value.toLowerCase());
 	if (byId) return byId.id;
 	const wanted = value.replace(/^\/+|\/+$/g, '').toLocaleLowerCase();
 	const byPath = folders.find(({ path }) => path.toLocaleLowerCase() === wanted);
@@ -81,7 +83,7 @@ export async function resolveFolder(repository: Repository, snapshot: SnapshotRe
 async function foldersOf(repository: Repository, snapshot: SnapshotRecord): Promise<SnapshotFolder[]> {
 	const folders: SnapshotFolder[] = [];
 	for await (const found of searchSnapshot(repository, snapshot, { types: ['folder'] }, {})) {
-		folders.push({ id: found.id, path: found.folderPath === '' ? found.name : `${found.folderPath}/${found.name}` });
+		folders.push({ id: found.id, role: found.meta['role'], path: found.folderPath === '' ? found.name : `${found.folderPath}/${found.name}` });
 	}
 	return folders.sort((a, b) => a.path.localeCompare(b.path));
 }

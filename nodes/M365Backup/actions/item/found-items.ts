@@ -13,7 +13,7 @@ export async function foundItems(this: IExecuteFunctions, itemIndex: number): Pr
 	const repository = await connectRepository.call(this, itemIndex);
 	const { key } = await requiredSource.call(this, repository, itemIndex);
 	const { snapshot } = await chosenSnapshot.call(this, repository, key, itemIndex);
-	const query = await readQuery.call(this, repository, snapshot, itemIndex);
+	const query = readQuery.call(this, itemIndex);
 	const simplify = this.getNodeParameter('simplify', itemIndex, true) as boolean;
 	const signal = this.getExecutionCancelSignal();
 	const output: INodeExecutionData[] = [];

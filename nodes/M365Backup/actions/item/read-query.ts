@@ -1,28 +1,22 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
-import type { Repository, SnapshotRecord } from '../../connect/repository';
 import type { SearchQuery } from '../../engine/search';
-import { resolveFolder } from '../../pickers/folder';
+import { picked } from '../../pickers/field';
 import { dateParameter } from '../date-parameter';
 
-/** The conditions of the parameter `query`. Failures: invalid (a date), notFound (no such folder in the snapshot). */
-export async function readQuery(
-	this: IExecuteFunctions,
-	repository: Repository,
-	snapshot: SnapshotRecord,
-	itemIndex: number,
-): Promise<SearchQuery> {
+/** The conditions of the parameter `query`. Failure invalid: a date. */
+export function readQuery(this: IExecuteFunctions, itemIndex: number): SearchQuery {
 	const conditions = this.getNodeParameter('query', itemIndex, {}) as IDataObject;
 	const text = (name: string): string | undefined => {
 		const value = conditions[name];
 		return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 	};
 	const time = (name: string, shown: string): Date | undefined => dateParameter(conditions[name], shown, this.getTimezone());
-	const folder = conditions['folder'] === undefined ? null : await resolveFolder(repository, snapshot, conditions['folder']);
+	const folder = picked(conditions['folder']).value;
 	const types = conditions['types'] as SearchQuery['types'];
 	return defined({
 		types: types && types.length > 0 ? types : ['message'],
-		folders: folder === null ? undefined : [folder],
-		includeSubfolders: folder === null ? undefined : conditions['includeSubfolders'] !== false,
+		folders: folder === '' ? undefined : [folder],
+		includeSubfolders: folder === '' ? undefined : conditions['includeSubfolders'] !== false,
 		text: text('text'),
 		subject: text('subject'),
 		from: text('from'),

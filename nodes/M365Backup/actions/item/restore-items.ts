@@ -2,14 +2,14 @@ import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-wor
 import { realAmbient } from '../../base/ambient';
 import { connectGraph } from '../../connect/graph';
 import { connectRepository, repositoryKey } from '../../connect/repository';
-import type { RestoreOptions, RestoreResult } from '../../engine/restore';
+import type { RestoreOptions, RestoreResult, RestoreSelection } from '../../engine/restore';
 import { findMailbox, namedMailbox } from '../../pickers/mailbox';
 import { chosenSnapshot } from '../../pickers/snapshot';
 import { requiredSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
 import { failedItem, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
-import { checkedIds, maxItemIds, restoreDestination, restoreMode, restoreSelection, type RestoreSelection } from './restore-request';
+import { checkedIds, maxItemIds, restoreDestination, restoreMode, restoreSelection } from './restore-request';
 
 /** One call of the use case: input items that go the same way are restored together. */
 interface RestoreJob {
@@ -106,8 +106,9 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 	return output;
 }
 
-function resultJson(result: RestoreResult): IDataObject {
-	return { ...result } as unknown as IDataObject;
+function resultJson({ nextStep, ...result }: RestoreResult): IDataObject {
+	const reason = [result.reason, nextStep].filter((part) => part !== undefined).join('. ');
+	return { ...result, ...(reason === '' ? {} : { reason }) };
 }
 
 function inPieces<T>(values: readonly T[], length: number): T[][] {

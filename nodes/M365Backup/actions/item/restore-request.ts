@@ -1,7 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { Failure } from '../../base/failure';
 import type { Repository, SnapshotRecord } from '../../connect/repository';
-import type { RestoreOptions } from '../../engine/restore';
+import type { RestoreOptions, RestoreSelection } from '../../engine/restore';
 import { resolveFolder } from '../../pickers/folder';
 import { commaList } from '../comma-list';
 import { readQuery } from './read-query';
@@ -9,7 +9,7 @@ import { readQuery } from './read-query';
 export const maxItemIds = 500;
 
 export type RestoreMode = RestoreOptions['mode'];
-export type RestoreSelection = RestoreOptions['selection'];
+
 
 /**
  * Preview or Restore. Failure denied: an AI agent may only preview, since it acts on text that others have written,
@@ -47,7 +47,7 @@ export async function restoreSelection(
 				includeSubfolders: this.getNodeParameter('includeSubfolders', itemIndex, true) as boolean,
 			};
 		case 'search':
-			return { kind: 'search', query: await readQuery.call(this, repository, snapshot, itemIndex) };
+			return { kind: 'search', query: readQuery.call(this, itemIndex) };
 		case 'ids':
 			return { kind: 'ids', ids: checkedIds(commaList(this.getNodeParameter('itemIds', itemIndex, ''))) };
 		default:

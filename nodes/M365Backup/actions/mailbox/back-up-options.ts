@@ -23,8 +23,8 @@ export interface BackUpChoices {
 /** Reads the options of an item. Failure invalid: a value makes no sense; nothing was sent. */
 export function backUpChoices(this: IExecuteFunctions, itemIndex: number): BackUpChoices {
 	const option = <T>(name: string, fallback: T): T => this.getNodeParameter(`options.${name}`, itemIndex, fallback) as T;
-	const minutes = limit(option<number | undefined>('stopAfterMinutes', undefined), 'Stop After (Minutes)');
-	const gigabytes = limit(option<number | undefined>('stopAfterGb', undefined), 'Stop After (GB)');
+	const minutes = limit(option<number | null>('stopAfterMinutes', null), 'Stop After (Minutes)');
+	const gigabytes = limit(option<number | null>('stopAfterGb', null), 'Stop After (GB)');
 	if (option<string[]>('content', ['mail']).length === 0) {
 		throw new Failure('invalid', 'No content was chosen to back up', { nextStep: 'Choose Mail in the option Content.' });
 	}
@@ -52,9 +52,9 @@ export function parallelSources(this: IExecuteFunctions): number {
 	throw new Failure('invalid', `Parallel Sources is ${wanted}`, { nextStep: 'Set the option Parallel Sources to a whole number from 1 to 16.' });
 }
 
-/** 0 = no limit. */
-function limit(value: number | undefined, name: string): number | undefined {
-	if (value === undefined) return undefined;
+/** 0 = no limit; undefined = not set. */
+function limit(value: number | null, name: string): number | undefined {
+	if (value === null) return undefined;
 	if (Number.isFinite(value) && value >= 0) return value;
 	throw new Failure('invalid', `${name} is ${value}`, { nextStep: `Set the option ${name} to a number above 0, or to 0 for no limit.` });
 }

@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { mailboxField } from '../../pickers/mailbox';
 import { repositoryFields, useAnywayOption } from '../../pickers/repository';
 import { outputTargetField, sizeLimitField } from '../repositories/copy-fields';
-import { filesOfSources } from '../repositories/file-items';
+import { checkFileOutput, filesOfSources } from '../repositories/file-items';
 import type { Operation } from '../operation';
 import { reportBackUps } from './back-up-report';
 import { backUpAll } from './back-up-sources';
@@ -117,9 +117,10 @@ export const backUp: Operation = {
 		},
 	],
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		const hasFiles = this.getNodeParameter('outputFilesToCopy', 0, false) as boolean;
+		if (hasFiles) checkFileOutput.call(this);
 		const outcomes = await backUpAll.call(this);
 		const summaries = reportBackUps.call(this, outcomes);
-		if (!this.getNodeParameter('outputFilesToCopy', 0, false)) return [summaries];
-		return [summaries, await filesOfSources.call(this, outcomes)];
+		return hasFiles ? [summaries, await filesOfSources.call(this, outcomes)] : [summaries];
 	},
 };

@@ -59,6 +59,18 @@ export async function getFiles(this: IExecuteFunctions): Promise<INodeExecutionD
 	return output;
 }
 
+/** Refuses, before anything is sent, what would stop Back Up's second output after hours. */
+export function checkFileOutput(this: IExecuteFunctions): void {
+	for (const itemIndex of this.getInputData().keys()) {
+		try {
+			targetName.call(this, 'target', itemIndex);
+			sizeLimitBytes.call(this, itemIndex);
+		} catch (error) {
+			throw toNodeError.call(this, error, itemIndex);
+		}
+	}
+}
+
 /** Back Up's second output: the files to copy of all repositories that this run wrote to. */
 export async function filesOfSources(this: IExecuteFunctions, outcomes: readonly BackUpOutcome[]): Promise<INodeExecutionData[]> {
 	const output: INodeExecutionData[] = [];

@@ -36,14 +36,8 @@ async function importGroup(this: IExecuteFunctions, { first, members }: ItemGrou
 	});
 	const store = await connectStore.call(this, first, { create: mode === 'import' });
 	const signal = this.getExecutionCancelSignal();
-	const open = (binary: IBinaryData): AsyncIterable<Uint8Array> => readBinary.call(this, binary);
-	const files = async function* (): AsyncGenerator<{ fileName: string; content: AsyncIterable<Uint8Array> }> {
-		for (const { binary, fileName } of inputs) {
-			signal?.throwIfAborted();
-			yield await Promise.resolve({ fileName, content: open(binary) });
-		}
-	};
-	const results = await useCases.importFiles(store, realAmbient, files(), { mode });
+	const files = inputs.map(({ binary, fileName }) => ({ fileName, open: () => readBinary.call(this, binary) }));
+	const results = await useCases.importFiles(store, realAmbient, files, { mode, ...(signal ? { signal } : {}) });
 	return members.map((itemIndex, index) => ({
 		json: { fileName: inputs[index]?.fileName, ...results[index] },
 		pairedItem: { item: itemIndex },
