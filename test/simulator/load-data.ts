@@ -1,0 +1,40 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { MailFolder } from './mail-folder';
+import type { Mailbox } from './mailbox';
+import type { Tenant } from './tenant';
+
+/** English names of well-known folders, for folders on disk that are called so. */
+const ROLES: Record<string, string> = {
+	inbox: 'inbox',
+	'sent items': 'sentitems',
+	sent: 'sentitems',
+	drafts: 'drafts',
+	'deleted items': 'deleteditems',
+	archive: 'archive',
+	'junk email': 'junkemail',
+	outbox: 'outbox',
+};
+
+/**
+ * Fills a mailbox from a folder on disk: its folders become mail folders, `.eml` files messages (those at the top: in
+ * the inbox). What is no mail yet has no place and is passed over.
+ */
+export async function loadData(tenant: Tenant, dir: string): Promise<void> {
+	const { mailbox } = tenant.addUser({ displayName: 'Anna Berg' });
+	await loadFolder(mailbox!, mailbox!.root, dir, true);
+}
+
+async function loadFolder(mailbox: Mailbox, folder: MailFolder, dir: string, isTop: boolean): Promise<void> {
+	const entries = (await readdir(dir, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+	for (const entry of entries) {
+		const path = join(dir, entry.name);
+		if (entry.isDirectory()) {
+			const role = isTop ? ROLES[entry.name.toLowerCase()] : undefined;
+			const existing = [...folder.children].find((child) => child.displayName === entry.name);
+			await loadFolder(mailbox, role ? mailbox.folder(role) : (existing ?? mailbox.addFolder(folder, entry.name)), path, false);
+		} else if (entry.isFile() && /\.eml$/i.test(entry.name)) {
+			mailbox.addMime(isTop ? mailbox.folder('inbox') : folder, await readFile(path), { isRead: true });
+		}
+	}
+}

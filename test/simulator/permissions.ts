@@ -1,0 +1,73 @@
+import type { GraphRequest } from './exchange';
+import { accessDenied, GraphError } from './graph-error';
+
+/** Application permissions of the simulated app registration: what an administrator consented to. */
+export const ALL_ROLES = [
+	'Mail.ReadBasic.All',
+	'Mail.Read',
+	'Mail.ReadWrite',
+	'Mail.Send',
+	'MailboxSettings.Read',
+	'MailboxSettings.ReadWrite',
+	'User.ReadBasic.All',
+	'User.Read.All',
+	'Organization.Read.All',
+] as const;
+
+/** Which roles are granted. New tokens carry them; revoking bites at once, in tokens already issued too, unless told otherwise. */
+export class Roles {
+	private readonly granted = new Set<string>(ALL_ROLES);
+	private readonly revokedAtOnce = new Set<string>();
+
+	list(): string[] {
+		return [...this.granted];
+	}
+
+	grant(...roles: string[]): void {
+		for (const role of roles) {
+			this.granted.add(role);
+			this.revokedAtOnce.delete(role);
+		}
+	}
+
+	/** Grants exactly these. */
+	set(...roles: string[]): void {
+		this.revoke([...this.granted].filter((role) => !roles.includes(role)));
+		this.grant(...roles);
+	}
+
+	/** @param options.inIssuedTokens false: tokens already issued keep the role until they expire, as in reality */
+	revoke(roles: string | readonly string[], options: { inIssuedTokens?: boolean } = {}): void {
+		for (const role of typeof roles === 'string' ? [roles] : roles) {
+			this.granted.delete(role);
+			if (options.inIssuedTokens ?? true) this.revokedAtOnce.add(role);
+		}
+	}
+
+	/** The roles of a token that still hold. */
+	effective(tokenRoles: readonly string[]): Set<string> {
+		return new Set(tokenRoles.filter((role) => !this.revokedAtOnce.has(role)));
+	}
+}
+
+/** Any one of these suffices (graph-facts §6; Microsoft's permissions.json). */
+export const NEEDED = {
+	listMail: ['Mail.ReadBasic.All', 'Mail.Read', 'Mail.ReadWrite'],
+	readMail: ['Mail.Read', 'Mail.ReadWrite'],
+	writeMail: ['Mail.ReadWrite'],
+	sendMail: ['Mail.Send'],
+	readUsers: ['User.ReadBasic.All', 'User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+	readOrganization: ['Organization.Read.All', 'Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+	readMailboxSettings: ['MailboxSettings.Read', 'MailboxSettings.ReadWrite'],
+} as const;
+
+export type Need = keyof typeof NEEDED;
+
+/** @throws GraphError 403 unless the token has one of the roles */
+export function need(request: GraphRequest, what: Need): void {
+	if (!NEEDED[what].some((role) => request.roles.has(role))) {
+		throw what === 'readUsers' || what === 'readOrganization'
+			? new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.')
+			: accessDenied();
+	}
+}

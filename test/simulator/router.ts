@@ -1,0 +1,82 @@
+import { answerBatch } from './batch';
+import { miss, type GraphAnswer, type GraphRequest } from './exchange';
+import { underFault } from './faults';
+import { folderRoutes } from './folder-routes';
+import { accessDenied, GraphError } from './graph-error';
+import type { Mailbox } from './mailbox';
+import { messageRoutes } from './message-routes';
+import { settingsRoutes } from './settings-routes';
+import type { TenantUser } from './tenant';
+import { organizationRoutes, userRoutes } from './user-routes';
+
+/** Answers one Graph request, scripted faults and throttling included. Never throws. */
+export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
+	const path = request.url.slice('/v1.0'.length);
+	const fault = request.tenant.faults.take(request.method, decodeURI(path));
+	const proceed = async (): Promise<GraphAnswer> => {
+		try {
+			return await route(request);
+		} catch (error) {
+			return errorAnswer(error, request);
+		}
+	};
+	return fault ? underFault(fault, proceed) : proceed();
+}
+
+export function errorAnswer(error: unknown, request: { tenant: GraphRequest['tenant'] }): GraphAnswer {
+	const known = error instanceof GraphError ? error : new GraphError(500, 'SimulatorDefect', error instanceof Error ? (error.stack ?? error.message) : String(error));
+	return {
+		status: known.status,
+		headers: known.headers,
+		json: {
+			error: {
+				code: known.code,
+				message: known.message,
+				innerError: { date: request.tenant.clock.now().toISOString().slice(0, 19), 'request-id': '00000000-0000-4000-a000-000000000000', 'client-request-id': '00000000-0000-4000-a000-000000000000' },
+			},
+		},
+	};
+}
+
+async function route(request: GraphRequest): Promise<GraphAnswer> {
+	const [first, second, third] = request.segments;
+	switch (first?.toLowerCase()) {
+		case '$batch':
+			return answerBatch(request);
+		case 'organization':
+			return organizationRoutes(request);
+		case 'users':
+			if (third === undefined || third === '') return userRoutes(request);
+			return mailboxRoutes(request, second!);
+		case 'me':
+			throw new GraphError(400, 'BadRequest', '/me request is only valid with delegated authentication flow.');
+		default:
+			return miss();
+	}
+}
+
+const MAIL_SEGMENTS = new Set(['mailfolders', 'messages', 'mailboxsettings', 'sendmail', 'outlook']);
+
+async function mailboxRoutes(request: GraphRequest, userKey: string): Promise<GraphAnswer> {
+	const kind = request.segments[2]!.toLowerCase();
+	if (!MAIL_SEGMENTS.has(kind)) return miss();
+	const user = request.tenant.findUser(userKey);
+	const mailbox = mailboxOf(user, userKey);
+	const isUpload = request.method !== 'GET' && request.method !== 'DELETE';
+	mailbox.tenant.throttle.enter(mailbox.user.id, isUpload ? request.body.length : 0);
+	try {
+		if (mailbox.isForbidden) throw accessDenied('Access to OData is disabled.');
+		if (kind === 'mailfolders') return await folderRoutes(request, mailbox);
+		if (kind === 'messages') return await messageRoutes(request, mailbox, undefined, request.segments.slice(3));
+		return await settingsRoutes(request, mailbox, kind);
+	} finally {
+		await request.tenant.hold();
+		mailbox.tenant.throttle.leave(mailbox.user.id);
+	}
+}
+
+function mailboxOf(user: TenantUser | undefined, key: string): Mailbox {
+	if (!user) throw new GraphError(404, 'ErrorInvalidUser', `The requested user '${key}' is invalid.`);
+	if (!user.mailbox) throw new GraphError(404, 'MailboxNotEnabledForRESTAPI', 'The mailbox is either inactive, soft-deleted, or is hosted on-premise.');
+	return user.mailbox;
+}

@@ -1,0 +1,83 @@
+/**
+ * What nobody could verify about Microsoft Graph. Each switch names both behaviours; tests run both ways. The
+ * defaults follow the best source there is. Change them at any time: `tenant.switches.partialDeltaEntries = false`.
+ */
+export interface Switches {
+	/** Documented limits answer 429 (10,000 requests in 10 minutes, 4 at once, 150 MB of uploads in 5 minutes, per mailbox). Off: never. */
+	throttling: boolean;
+	/** Seconds in `Retry-After` when more than 4 requests of a mailbox run at once; the true figure is documented nowhere. */
+	concurrencyRetryAfterSeconds: number;
+	/** A read toggle shows up in delta as id, isRead and parentFolderId only (gd#7776), and not at all if isRead was not selected (corso#1866). Off: full entries. */
+	partialDeltaEntries: boolean;
+	/** A message that left a folder and came back to it is reported by that folder's delta as `@removed` only, never as an add (dc#72, ImmutableId). On: as an add. */
+	deltaReportsReturns: boolean;
+	/** `$top` on a message delta caps the total of the whole round (gd#2232). Off: it is a page size. */
+	deltaTopCapsTotal: boolean;
+	/** Where delta inserts an empty page with a nextLink (gd#2232, dc#1316): never, before the end of a round that had entries, or in every round. */
+	deltaEmptyPages: 'never' | 'end' | 'always';
+	/** Delta repeats the last entry of the previous page at the start of the next (delta-query-overview: replays). */
+	deltaReplays: boolean;
+	/** `$expand` of extended properties in delta answers 500 (gd#2270, gd#1993: 2017-18). Off: it works. */
+	deltaExpandFails: boolean;
+	/** Folder delta reports a folder whose item counts changed. Off: only created, renamed, moved and deleted ones. */
+	folderDeltaReportsCounts: boolean;
+	/** Largest page that `Prefer: odata.maxpagesize` gets from message and folder delta (documented nowhere). */
+	deltaLargestPage: number;
+	/** The body of `/$value` inside `$batch`: a JSON string (OData 4.01 for text/*), or base64 (msgraph-sdk-dotnet-core#22). */
+	batchValueBody: 'string' | 'base64';
+	/** 8-bit bytes of a MIME body that becomes a JSON string: replaced by U+FFFD as UTF-8 decoding does, or mapped to U+0080..U+00FF. */
+	batchEightBit: 'replacement' | 'latin1';
+	/** The order of answers in `$batch`: reversed (never the order asked for), or as asked. */
+	batchAnswerOrder: 'reversed' | 'asked';
+	/** POST of MIME into `mailFolders/{id}/messages`: refused as users report (dc#189), or accepted as documented. */
+	mimePostIntoFolder: 'refused' | 'accepted';
+	/** MIME drafts over 2.2 MB answer 200 and create nothing (gd#13979). */
+	largeMimeDraftsVanish: boolean;
+	/** PATCH of subject, body or recipients of a message that is no draft: 400 (`Updatable only if isDraft = true`), or accepted. */
+	patchContentOfNonDraft: 'refused' | 'accepted';
+	/** Where DELETE takes a folder: its messages into Recoverable Items Deletions one by one, or the folder as it is under Deleted Items. */
+	deletedFolderGoesTo: 'recoverableItems' | 'deletedItems';
+	/** DELETE of a message: Recoverable Items Deletions, or Deleted Items first. */
+	deletedMessageGoesTo: 'recoverableItems' | 'deletedItems';
+	/** Upload sessions for attachments of messages that are no drafts: accepted (Corso and Atlas do it), or 400. */
+	uploadSessionOnNonDraft: 'accepted' | 'refused';
+	/** Largest message that takes attachments (outlook-large-attachments: 35 MB unless the admin raised it). */
+	messageSizeLimitBytes: number;
+	/** Largest request body (documented REST limit: 4 MB). */
+	requestSizeLimitBytes: number;
+	/** Items per page when a client names no page size (documented for lists; delta: MMR). */
+	defaultPageSize: number;
+	/** Lifetime of delta tokens on the tenant's clock. Outlook documents none (`cache size`): unlimited. */
+	deltaTokenLifetimeMs: number;
+	/** Lifetime of access tokens on the tenant's clock (documented: 60 to 90 minutes). */
+	accessTokenLifetimeMs: number;
+}
+
+export function defaultSwitches(): Switches {
+	return {
+		throttling: true,
+		concurrencyRetryAfterSeconds: 1,
+		partialDeltaEntries: true,
+		deltaReportsReturns: false,
+		deltaTopCapsTotal: true,
+		deltaEmptyPages: 'never',
+		deltaReplays: false,
+		deltaExpandFails: false,
+		folderDeltaReportsCounts: true,
+		deltaLargestPage: 1000,
+		batchValueBody: 'string',
+		batchEightBit: 'replacement',
+		batchAnswerOrder: 'reversed',
+		mimePostIntoFolder: 'refused',
+		largeMimeDraftsVanish: false,
+		patchContentOfNonDraft: 'refused',
+		deletedFolderGoesTo: 'recoverableItems',
+		deletedMessageGoesTo: 'recoverableItems',
+		uploadSessionOnNonDraft: 'accepted',
+		messageSizeLimitBytes: 35 * 1024 * 1024,
+		requestSizeLimitBytes: 4 * 1024 * 1024,
+		defaultPageSize: 10,
+		deltaTokenLifetimeMs: Number.POSITIVE_INFINITY,
+		accessTokenLifetimeMs: 75 * 60_000,
+	};
+}

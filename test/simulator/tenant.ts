@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AccessTokens } from './access-tokens';
+import { ClientAssertions } from './client-assertions';
+import { VirtualClock } from './clock';
+import type { GraphAnswer } from './exchange';
+import { Faults } from './faults';
+import { Mailbox } from './mailbox';
+import type { MailFolder } from './mail-folder';
+import { Roles } from './permissions';
+import { RequestLog } from './request-log';
+import { defaultSwitches, type Switches } from './switches';
+import { Throttle } from './throttle';
+import { UploadSessions } from './upload-sessions';
+
+export interface TenantUser {
+	id: string;
+	displayName: string;
+	givenName: string | null;
+	surname: string | null;
+	userPrincipalName: string;
+	mail: string | null;
+	jobTitle: string | null;
+	userType: 'Member' | 'Guest';
+	accountEnabled: boolean;
+	preferredLanguage: string | null;
+	/** null: no licence, a guest, or hosted on-premises. */
+	mailbox: Mailbox | null;
+}
+
+export interface NewUser {
+	displayName: string;
+	userPrincipalName?: string;
+	id?: string;
+	jobTitle?: string;
+	userType?: 'Member' | 'Guest';
+	accountEnabled?: boolean;
+	/** False: 404 MailboxNotEnabledForRESTAPI on mail paths. */
+	mailbox?: boolean;
+	/** Language of the well-known folders' names. */
+	locale?: 'en' | 'de';
+}
+
+/** Something that Graph would have sent to somebody. Restores must leave it empty. */
+export interface OutboxEntry {
+	kind: 'mail' | 'receipt' | 'invitation';
+	mailbox: string;
+	subject: string;
+	recipients: string[];
+	request: string;
+}
+
+/** A small Microsoft 365 tenant with state. Tests change it directly; Graph's routes answer from it. */
+export class Tenant {
+	readonly clock = new VirtualClock();
+	readonly switches: Switches;
+	readonly users: TenantUser[] = [];
+	readonly outbox: OutboxEntry[] = [];
+	readonly faults = new Faults();
+	readonly requestLog = new RequestLog();
+	readonly roles: Roles;
+	readonly throttle: Throttle;
+	readonly tokens: AccessTokens;
+	readonly uploads: UploadSessions;
+	readonly tenantId: string;
+	readonly domain = 'contoso.example';
+	readonly clientId: string;
+	readonly clientSecret: string;
+	/** Certificates of the app registration: `tenant.assertions.register(pem)`. */
+	readonly assertions: ClientAssertions;
+	/** What each request takes at least, in real milliseconds; a batch takes it once for each wave. */
+	latencyMs = 0;
+	/** Origin of upload URLs: another one than Graph's. Set when the server listens. */
+	uploadOrigin = 'http://127.0.0.1:1';
+	private readonly byKey = new Map<string, TenantUser>();
+
+	constructor(readonly seed: number, switches: Partial<Switches> = {}) {
+		this.switches = { ...defaultSwitches(), ...switches };
+		this.tenantId = this.guid('tenant');
+		this.clientId = this.guid('client');
+		this.clientSecret = `simulated~${this.guid('secret')}`;
+		this.roles = new Roles();
+		this.throttle = new Throttle(this.clock, this.switches);
+		this.tokens = new AccessTokens(this);
+		this.assertions = new ClientAssertions(this.clock);
+		this.uploads = new UploadSessions(this.clock);
+	}
+
+	/** The same name gives the same GUID in every run with this seed. */
+	guid(name: string): string {
+		const hex = createHash('sha256').update(`${this.seed}/${name}`).digest('hex');
+		return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+	}
+
+	addUser(options: NewUser): TenantUser {
+		const userPrincipalName = options.userPrincipalName ?? `${options.displayName.toLowerCase().replace(/[^a-z0-9]+/g, '.')}@${this.domain}`;
+		const names = options.displayName.split(' ');
+		const user: TenantUser = {
+			id: options.id ?? this.guid(`user/${userPrincipalName}`),
+			displayName: options.displayName,
+			givenName: names.length > 1 ? names[0]! : null,
+			surname: names.length > 1 ? names.slice(1).join(' ') : null,
+			userPrincipalName,
+			mail: options.mailbox === false ? null : userPrincipalName,
+			jobTitle: options.jobTitle ?? null,
+			userType: options.userType ?? 'Member',
+			accountEnabled: options.accountEnabled ?? true,
+			preferredLanguage: options.locale === 'de' ? 'de-DE' : null,
+			mailbox: null,
+		};
+		if (options.mailbox !== false) user.mailbox = new Mailbox(this, user, options.locale ?? 'en');
+		this.users.push(user);
+		this.byKey.set(user.id.toLowerCase(), user);
+		this.byKey.set(userPrincipalName.toLowerCase(), user);
+		return user;
+	}
+
+	findUser(idOrPrincipalName: string): TenantUser | undefined {
+		return this.byKey.get(idOrPrincipalName.toLowerCase());
+	}
+
+	removeUser(user: TenantUser): void {
+		this.users.splice(this.users.indexOf(user), 1);
+		this.byKey.delete(user.id.toLowerCase());
+		this.byKey.delete(user.userPrincipalName.toLowerCase());
+	}
+
+	/** @throws Error if there is no such user or the user has no mailbox */
+	mailbox(idOrPrincipalName: string): Mailbox {
+		const mailbox = this.findUser(idOrPrincipalName)?.mailbox;
+		if (!mailbox) throw new Error(`The tenant has no mailbox ${idOrPrincipalName}`);
+		return mailbox;
+	}
+
+	/** Delta tokens of one folder, or of a whole mailbox, answer 410 from now on, in the middle of an enumeration too. */
+	expireDelta(mailbox: Mailbox, folder?: MailFolder): void {
+		mailbox.expireDelta(folder);
+	}
+
+	/** Keeps a request in its mailbox's slot for as long as the network would. */
+	async hold(): Promise<void> {
+		if (this.latencyMs > 0) await delay(this.latencyMs);
+	}
+
+	async wait(delayMs: number): Promise<void> {
+		await delay(delayMs);
+	}
+
+	counted(request: { method: string; url: string }, answer: GraphAnswer, inBatch: boolean): void {
+		if (!inBatch) this.requestLog.calls++;
+		this.requestLog.add(request.method, request.url, answer);
+	}
+}
