@@ -27,7 +27,6 @@ const microsoftHosts: ReadonlySet<string> = new Set([
  * without it, addresses are turned back to http here.
  */
 export class LoginNetwork implements INetworkModule {
-	private lastRefusal: LoginRefusal | undefined;
 	private lastFailure: Failure | undefined;
 	private readonly login: URL;
 
@@ -45,13 +44,12 @@ export class LoginNetwork implements INetworkModule {
 	}
 
 	forgetLast(): void {
-		this.lastRefusal = undefined;
 		this.lastFailure = undefined;
 	}
 
 	/** What broke the last request or was refused, for a message better than MSAL's, which quotes the answer. */
 	whyNoToken(): Failure {
-		return this.lastFailure ?? loginFailure(this.lastRefusal, this.login.host);
+		return this.lastFailure ?? loginFailure(undefined, this.login.host);
 	}
 
 	sendGetRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
@@ -72,8 +70,9 @@ export class LoginNetwork implements INetworkModule {
 				...(options?.body === undefined ? {} : { body: options.body }),
 			});
 			const text = (await bytesOf(response, this.login.host, longestAnswerBytes)).toString('utf8');
-			const body = JSON.parse(this.asMsalSeesIt(text)) as T;
-			if (response.status >= 400) this.lastRefusal = this.refusalOf(response, body);
+			const body = this.parsed(text, response.status) as T;
+			// MSAL would take a refusal without an error code for a token that is empty.
+			if (response.status >= 400) throw loginFailure(this.refusalOf(response, body), this.login.host);
 			return { headers: Object.fromEntries(response.headers), body, status: response.status };
 		} catch (error) {
 			this.lastFailure = this.failureOf(error);
@@ -94,6 +93,16 @@ export class LoginNetwork implements INetworkModule {
 		return target.href;
 	}
 
+	/** Gateways refuse with web pages: then the status alone counts. */
+	private parsed(text: string, status: number): unknown {
+		try {
+			return JSON.parse(this.asMsalSeesIt(text));
+		} catch (error) {
+			if (status >= 400) return undefined;
+			throw error;
+		}
+	}
+
 	private asMsalSeesIt(text: string): string {
 		return this.login.protocol === 'http:' ? text.replaceAll(`http://${this.login.host}`, this.authorityOrigin) : text;
 	}
@@ -109,6 +118,7 @@ export class LoginNetwork implements INetworkModule {
 				nextStep: 'Check Login URL of the credential',
 			});
 		}
+		if (error instanceof Failure && error.code !== 'bodyTruncated') return error;
 		const failure = connectionFailure(error, this.login.host);
 		const isTimeout = isFailure(failure, 'cancelled');
 		// No token, so nothing was sent to Graph: whatever the request was, it may be tried again.

@@ -81,7 +81,7 @@ class MsalTokenSource implements TokenSource {
 		this.network.forgetLast();
 		try {
 			const result = await this.app.acquireTokenByClientCredential({ scopes: [this.scope], skipCache: renew });
-			if (result !== null) return result.accessToken;
+			if (result !== null && result.accessToken !== '') return result.accessToken;
 		} catch (error) {
 			if (isFailure(error)) throw error;
 			// MSAL's own errors quote the login service's answer: only what was learnt from it goes on.

@@ -26,7 +26,7 @@ interface GraphUser {
 
 const fields = '$select=id,displayName,userPrincipalName,mail';
 const mostPerPage = 999;
-const address = /^[^\s@/'"?#%]+@[^\s@/'"?#%]+$/;
+const address = /^[^\s@/"?#%]+@[^\s@/'"?#%]+$/;
 
 /**
  * The user with this GUID, user principal name or primary address. Throws `invalid` for anything else, before something
@@ -40,7 +40,7 @@ export async function findMailbox(client: GraphClient, idOrAddress: string, opti
 		});
 	}
 	try {
-		return fromGraph(await client.json<GraphUser>({ path: `/users/${encodeURIComponent(wanted)}?${fields}`, ...options }));
+		return fromGraph(await client.json<GraphUser>({ path: `/users/${encodeURIComponent(wanted).replaceAll("'", '%27')}?${fields}`, ...options }));
 	} catch (error) {
 		if (!isFailure(error, 'notFound')) throw error;
 		const found = isGuid(wanted) ? undefined : await byAddress(client, wanted, options);
