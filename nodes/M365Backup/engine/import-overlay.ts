@@ -1,0 +1,95 @@
+import { Failure } from '../base/failure';
+import { parseRepositoryKey, type ParsedKey } from '../repository/names';
+import type { ByteRange, Store, StoreFile } from '../stores/store';
+
+/** A file that somebody brings, under the name that it has there. */
+export interface FileToImport {
+	/** Path or flat name. */
+	fileName: string;
+	/** Its bytes, from the beginning each time: records are read before the files that they name. */
+	open(): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** A file to import whose name is one of ours. */
+export interface NamedImport {
+	/** Its place in the list that was given. */
+	position: number;
+	file: FileToImport;
+	key: string;
+	parsed: ParsedKey;
+}
+
+/**
+ * The files to import seen as a store, so that everything which reads a repository can read them. Read-only. A range
+ * is got by skipping what precedes it.
+ */
+export class ImportOverlay implements Store {
+	readonly capabilities = { ifAbsent: false, retainUntil: false, overwriteIsCostly: false };
+	readonly label = 'the files to import';
+	private readonly byKey = new Map<string, NamedImport>();
+
+	constructor(readonly imports: readonly NamedImport[]) {
+		for (const named of imports) if (!this.byKey.has(named.key)) this.byKey.set(named.key, named);
+	}
+
+	has(key: string): boolean {
+		return this.byKey.has(key);
+	}
+
+	get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | null> {
+		const named = this.byKey.get(key);
+		return Promise.resolve(named === undefined ? null : readAt(named.file, range ?? { offset: 0, length: Infinity }, signal));
+	}
+
+	// eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, this list is at hand
+	async *list(prefix: string): AsyncGenerator<StoreFile, void, undefined> {
+		for (const key of this.byKey.keys()) if (key.startsWith(prefix)) yield { key, sizeBytes: 0, modifiedAt: new Date(0) };
+	}
+
+	put(key: string): Promise<void> {
+		return Promise.reject(new Failure('defect', `${key} cannot be written into the files to import`));
+	}
+
+	delete(): Promise<void> {
+		return Promise.reject(new Failure('defect', 'Files to import cannot be deleted'));
+	}
+}
+
+/** All bytes of a file to import, stopped by the signal between chunks. */
+export async function* readImport(file: FileToImport, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+	yield* readAt(file, { offset: 0, length: Infinity }, signal);
+}
+
+async function* readAt(file: FileToImport, { offset, length }: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+	let toSkip = offset;
+	let left = length;
+	for await (const chunk of await file.open()) {
+		if (signal?.aborted === true) throw new Failure('cancelled', 'The run was stopped', { cause: signal.reason });
+		const part = chunk.subarray(Math.min(toSkip, chunk.length));
+		toSkip -= chunk.length - part.length;
+		if (part.length === 0) continue;
+		yield part.length > left ? part.subarray(0, left) : part;
+		left -= part.length;
+		if (left <= 0) return;
+	}
+}
+
+/** Sorts out what is none of ours. Refusals say why. */
+export function classifyImports(files: readonly FileToImport[]): { imports: NamedImport[]; refused: Map<number, string> } {
+	const imports: NamedImport[] = [];
+	const refused = new Map<number, string>();
+	for (const [position, file] of files.entries()) {
+		const parsed = parseRepositoryKey(file.fileName);
+		const reason = parsed.key === undefined ? `${JSON.stringify(file.fileName.slice(0, 200))} is not the name of a repository file` : uselessKinds[parsed.kind];
+		if (parsed.key === undefined || reason !== undefined) refused.set(position, reason ?? '');
+		else imports.push({ position, file, key: parsed.key, parsed });
+	}
+	return { imports, refused };
+}
+
+const uselessKinds: Partial<Record<ParsedKey['kind'], string>> = {
+	unknown: 'it is not the name of a repository file',
+	currentCursor: 'cursor.json is made anew from the other files',
+	lease: 'a lease belongs to a run, not to a backup',
+	copies: 'the list of what a copy holds belongs to the repository that made the copy',
+};
