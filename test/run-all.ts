@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { builtVariable } from './e2e/harness/package-install';
 import { installN8n } from './n8n/install';
 
 /**
@@ -61,6 +62,11 @@ async function runProject(project: (typeof projects)[number], reportFile: string
 			console.error(error);
 			return { passed: 0, failed: 1, skipped: 0 };
 		}
+		if ((await runHere('npm', ['run', '--silent', 'build'])) !== 0) {
+			console.error('The build failed, so there is nothing for n8n to load.');
+			return { passed: 0, failed: 1, skipped: 0 };
+		}
+		process.env[builtVariable] = '1';
 	}
 	const exitCode = await runHere(process.execPath, [
 		join(root, 'node_modules', 'vitest', 'vitest.mjs'),

@@ -13,8 +13,7 @@ describe('the node in the editor', () => {
 	let browser: Browser | undefined;
 	let page: Page;
 
-	beforeAll(async (suite) => {
-		void suite;
+	beforeAll(async () => {
 		if (chromiumPath() === undefined) {
 			return;
 		}

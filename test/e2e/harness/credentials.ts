@@ -10,7 +10,7 @@ export function tenantCredential(simulator: RunningSimulator): Record<string, un
 	return {
 		tenantId: simulator.tenantId,
 		clientId: simulator.clientId,
-		authentication: 'clientSecret',
+		authentication: 'secret',
 		clientSecret: simulator.clientSecret,
 		cloud: 'custom',
 		loginUrl: simulator.loginUrl,

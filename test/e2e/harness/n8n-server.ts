@@ -19,8 +19,6 @@ export interface N8nOptions {
 	env?: Record<string, string>;
 	/** Keep using this home folder, left behind by an earlier n8n; otherwise a fresh one is made and removed at the end. */
 	home?: string;
-	/** Skip `npm run build` where the caller knows that `dist/` is fresh. */
-	build?: boolean;
 	port?: number;
 }
 
@@ -48,7 +46,7 @@ export class N8nServer {
 		try {
 			await mkdir(server.filesFolder, { recursive: true });
 			if (options.home === undefined) {
-				await installPackage(join(home, '.n8n', 'nodes'), options.build === undefined ? {} : { build: options.build });
+				await installPackage(join(home, '.n8n', 'nodes'));
 			}
 			await server.launch();
 			await server.client.signIn();

@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const root = resolve(__dirname, '../../..');
 const packageName = 'n8n-nodes-m365-backup';
+/** Set to 1 by whoever has just run `npm run build`, as `npm test` does once for all its tests. */
+export const builtVariable = 'M365_BACKUP_BUILT';
 
 interface LockedPackage {
 	dev?: boolean;
@@ -22,12 +24,12 @@ interface LockedPackage {
  *
  * @returns the folder of the package, `<folder>/node_modules/n8n-nodes-m365-backup`
  */
-export async function installPackage(folder: string, options: { build?: boolean } = {}): Promise<string> {
+export async function installPackage(folder: string): Promise<string> {
 	const target = join(folder, 'node_modules', packageName);
 	await mkdir(target, { recursive: true });
 	const packed = await mkdtemp(join(tmpdir(), 'm365-backup-pack-'));
 	try {
-		if (options.build ?? true) {
+		if (process.env[builtVariable] !== '1') {
 			await npm(['run', 'build']);
 		}
 		const { stdout } = await npm(['pack', '--json', '--ignore-scripts', '--pack-destination', packed]);

@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+
+const root = resolve(__dirname, '../..');
+
+it('npm run demo -- --exit gives back what was lost, and leaves nothing behind', async () => {
+	const before = await leftovers();
+	const { exitCode, output } = await demo(['--exit']);
+	expect(output).toMatch(/All [1-9]\d* lost messages are back, and equal what was lost/);
+	expect(exitCode).toBe(0);
+	expect(await leftovers()).toEqual(before);
+});
+
+async function leftovers(): Promise<string[]> {
+	return (await readdir(tmpdir())).filter((name) => name.startsWith('m365-backup-')).sort();
+}
+
+async function demo(args: string[]): Promise<{ exitCode: number | null; output: string }> {
+	const child = spawn(process.execPath, [join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(root, 'test', 'demo', 'main.ts'), ...args], { cwd: root });
+	let output = '';
+	child.stdout.on('data', (part: Buffer) => (output += part.toString()));
+	child.stderr.on('data', (part: Buffer) => (output += part.toString()));
+	const exitCode = await new Promise<number | null>((done) => child.once('exit', done));
+	return { exitCode, output };
+}
