@@ -46,7 +46,6 @@ function contextOf(): MailContext {
 		ambient: realAmbient,
 		tree,
 		countsKnown: true,
-		outside: new Map(),
 		discovered: new Set(),
 	};
 }

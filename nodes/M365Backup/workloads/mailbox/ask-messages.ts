@@ -17,12 +17,14 @@ import { graphIdOf, scopedId } from './mail-context';
  *
  * @param graphIds Unscoped ids, each once.
  * @param known What the catalog holds of them.
+ * @param removed Those that a folder reported as removed.
  */
 export async function askMessages(
 	context: MailContext,
 	graphIds: readonly string[],
 	known: ReadonlyMap<string, KnownItem>,
 	signal: AbortSignal,
+	removed: ReadonlySet<string> = new Set(),
 ): Promise<Change[]> {
 	const changes: Change[] = [];
 	const requests: BatchRequest[] = graphIds.map((id) => ({
@@ -35,7 +37,7 @@ export async function askMessages(
 		const before = known.get(id);
 		const result = batchResult(answer);
 		if (result.ok) {
-			const change = await decideAlive(context, result.body as GraphMessage, before, signal);
+			const change = await decideAlive(context, result.body as GraphMessage, before, removed.has(answer.id), signal);
 			if (change) changes.push(change);
 		} else if (result.failure.kind === 'notFound') {
 			if (before) changes.push(gone(context, before));
@@ -65,15 +67,17 @@ async function decideAlive(
 	context: MailContext,
 	message: GraphMessage,
 	before: KnownItem | undefined,
+	wasRemoved: boolean,
 	signal: AbortSignal,
 ): Promise<Change | null> {
 	const folderId = message.parentFolderId ?? '';
 	const place = await findPlace(context, folderId, signal);
 	if (place.outside !== undefined) return before ? gone(context, before, place.outside) : null;
-	const change = decideMessage(context, message, folderId, before);
+	const change = decideMessage(context, message, folderId, before, wasRemoved);
 	// A GET with $select gives all fields, so that 'ask' can only mean that Graph left some out: store what there is.
 	if (change !== 'ask') return change;
-	return decideMessage(context, { createdDateTime: null, subject: '', toRecipients: [], ...message }, folderId, before) as Change | null;
+	const filled: GraphMessage = { createdDateTime: null, subject: '', toRecipients: [], ...message };
+	return decideMessage(context, filled, folderId, before, wasRemoved) as Change | null;
 }
 
 /**
@@ -81,15 +85,15 @@ async function decideAlive(
  * mailbox's visible tree (Recoverable Items): its parents tell.
  */
 async function findPlace(context: MailContext, folderId: string, signal: AbortSignal): Promise<{ outside?: string }> {
-	const { tree, outside } = context;
+	const { tree } = context;
 	if (tree.isIncluded(folderId) || folderId === tree.rootId) return {};
 	if (tree.get(folderId)) return { outside: tree.path(folderId).join('/') };
-	const met = outside.get(folderId);
+	const met = tree.outside.get(folderId);
 	if (met !== undefined) return { outside: met };
 
 	const chain: GraphFolder[] = [];
 	let current = folderId;
-	while (current !== tree.rootId && !tree.get(current) && chain.length < 50) {
+	while (current !== tree.rootId && !tree.get(current) && !tree.outside.has(current) && chain.length < 50) {
 		let folder: GraphFolder;
 		try {
 			folder = await context.graph.json<GraphFolder>({
@@ -113,6 +117,6 @@ async function findPlace(context: MailContext, folderId: string, signal: AbortSi
 		return tree.isIncluded(folderId) ? {} : { outside: tree.path(folderId).join('/') };
 	}
 	const name = chain[0]?.displayName ?? 'a folder that is not backed up';
-	outside.set(folderId, name);
+	tree.outside.set(folderId, name);
 	return { outside: name };
 }

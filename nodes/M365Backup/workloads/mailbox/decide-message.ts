@@ -17,6 +17,7 @@ import { graphIdOf, scopedId } from './mail-context';
  * What an entry for a living message of a backed-up folder means for the catalog.
  *
  * @param folderId Graph id of the folder where the message is.
+ * @param wasRemoved A folder reported it as removed in this run: a move there and back explains a new change key.
  * @returns the change; null if the catalog says the same already; `ask` if the entry is partial and the catalog has too
  * little to patch, so that the whole message must be read.
  */
@@ -25,6 +26,7 @@ export function decideMessage(
 	message: GraphMessage,
 	folderId: string,
 	known: KnownItem | undefined,
+	wasRemoved = false,
 ): Change | null | 'ask' {
 	const complete = isCompleteEntry(message);
 	if (!known) return complete ? newMessage(context, message, folderId) : 'ask';
@@ -38,7 +40,7 @@ export function decideMessage(
 	const sameEtag = etag !== undefined && etag === known.etag;
 	const name = message.subject === undefined ? undefined : (message.subject ?? '');
 
-	if (complete && (!stored || !contentStillHolds(message, known.meta, changes, sameEtag, moved))) {
+	if (complete && (!stored || !contentStillHolds(message, known.meta, changes, sameEtag, moved || wasRemoved))) {
 		context.tree.count(known.parent && graphIdOf(known.parent), folderId);
 		return { ...wholeMessage(context, message, folderId), isNew: false };
 	}

@@ -4,7 +4,7 @@ import type { BatchRequest, DeltaCursor } from '../../graph/client';
 import { batchResult } from '../../graph/client';
 import type { Change, KnownItems, ListingNews } from '../workload';
 import type { GraphFolder } from './graph-folder';
-import { FOLDER_SELECT, isSearchFolder, ROOT_ROLE, WELL_KNOWN_ROLES } from './graph-folder';
+import { FOLDER_SELECT, isSearchFolder, OUTSIDE_ROLES, ROOT_ROLE, WELL_KNOWN_ROLES } from './graph-folder';
 import type { MailContext } from './mail-context';
 import { graphIdOf, scopedId } from './mail-context';
 
@@ -92,12 +92,15 @@ async function readRoles(context: MailContext, signal: AbortSignal): Promise<Map
 	const requests: BatchRequest[] = WELL_KNOWN_ROLES.map((role) => ({
 		id: role,
 		method: 'GET',
-		path: `${context.userPath}/mailFolders/${role}?$select=id,parentFolderId`,
+		path: `${context.userPath}/mailFolders/${role}?$select=id,displayName`,
 	}));
 	for await (const answer of context.graph.batch(requests, { signal })) {
 		const result = batchResult(answer);
-		if (result.ok) roles.set(answer.id, (result.body as GraphFolder).id);
-		else if (!isFailure(result.failure, 'notFound') || answer.id === ROOT_ROLE) throw result.failure;
+		if (result.ok) {
+			const folder = result.body as GraphFolder;
+			if (OUTSIDE_ROLES.has(answer.id)) context.tree.outside.set(folder.id, folder.displayName ?? answer.id);
+			else roles.set(answer.id, folder.id);
+		} else if (!isFailure(result.failure, 'notFound') || answer.id === ROOT_ROLE) throw result.failure;
 	}
 	return roles;
 }

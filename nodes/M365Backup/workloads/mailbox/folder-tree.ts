@@ -16,6 +16,8 @@ export interface FolderNode {
 /** The folders of one mailbox by Graph id. Lives in the cursor's notes, so that a quiet run reads no catalog. */
 export class FolderTree {
 	rootId: string;
+	/** Folders beside the tree that are not backed up (Recoverable Items): Graph id → a name for `movedTo`. */
+	readonly outside = new Map<string, string>();
 	private readonly nodes: Map<string, FolderNode>;
 	private readonly excluded: readonly string[];
 
@@ -29,11 +31,17 @@ export class FolderTree {
 		const root = notes?.['root'];
 		const folders = notes?.['folders'];
 		if (typeof root !== 'string' || typeof folders !== 'object' || folders === null || Array.isArray(folders)) return null;
-		return new FolderTree(root, Object.entries(folders) as unknown as [string, FolderNode][], excluded);
+		const tree = new FolderTree(root, Object.entries(folders) as unknown as [string, FolderNode][], excluded);
+		for (const [id, name] of Object.entries((notes?.['outside'] ?? {}) as Record<string, string>)) tree.outside.set(id, name);
+		return tree;
 	}
 
 	toNotes(): JsonObject {
-		return { root: this.rootId, folders: Object.fromEntries(this.nodes) as unknown as JsonObject };
+		return {
+			root: this.rootId,
+			folders: Object.fromEntries(this.nodes) as unknown as JsonObject,
+			...(this.outside.size > 0 ? { outside: Object.fromEntries(this.outside) } : {}),
+		};
 	}
 
 	get(id: string): FolderNode | undefined {

@@ -27,4 +27,10 @@ export const ROOT_ROLE = 'msgfolderroot';
 export const WELL_KNOWN_ROLES = [
 	ROOT_ROLE, 'inbox', 'drafts', 'sentitems', 'deleteditems', 'archive', 'junkemail', 'outbox', 'clutter',
 	'conversationhistory', 'scheduled', 'syncissues', 'conflicts', 'localfailures', 'serverfailures',
+	'recoverableitemsroot', 'recoverableitemsdeletions', 'recoverableitemspurges',
 ] as const;
+
+/** Folders beside the visible tree, where Exchange keeps what users deleted. They are no part of a mail backup. */
+export const OUTSIDE_ROLES: ReadonlySet<string> = new Set([
+	'recoverableitemsroot', 'recoverableitemsdeletions', 'recoverableitemspurges',
+]);

@@ -12,8 +12,6 @@ export interface MailContext {
 	tree: FolderTree;
 	/** Whether the tree's counts are the catalog's; after the loss of a cursor they are not. */
 	countsKnown: boolean;
-	/** Folders outside the backup that the run has met: Graph id → a name for `movedTo`. */
-	outside: Map<string, string>;
 	/** Folders that the run met through a message before the folder list showed them: their lines are still to be written. */
 	discovered: Set<string>;
 }

@@ -43,7 +43,6 @@ export function mailboxWorkload(options: MailboxOptions): Workload {
 			ambient: options.ambient,
 			tree: new FolderTree('', [], excluded),
 			countsKnown: false,
-			outside: new Map(),
 			discovered: new Set(),
 		},
 		excluded,

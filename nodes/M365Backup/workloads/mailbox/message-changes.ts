@@ -76,6 +76,7 @@ interface Round {
 	entries: Map<string, { message: GraphMessage; folderId: string }>;
 	/** Graph ids reported as removed, or too partial to use. */
 	questions: Set<string>;
+	removed: Set<string>;
 	page: ChangePage & { links: Record<string, string | null>; listings: ListingNews[]; scopes: ScopeNews[] };
 }
 
@@ -84,6 +85,7 @@ async function readRound(run: MessageEnumeration, tasks: readonly FolderTask[], 
 	const round: Round = {
 		entries: new Map(),
 		questions: new Set(),
+		removed: new Set(),
 		page: { changes: [], links: {}, listings: [], scopes: [] },
 	};
 	const byId = new Map(tasks.map((task) => [task.id, task]));
@@ -117,6 +119,7 @@ function takePage(run: MessageEnumeration, task: FolderTask, page: DeltaPage<Gra
 		if (message['@removed']) {
 			round.entries.delete(message.id);
 			round.questions.add(message.id);
+			round.removed.add(message.id);
 		} else {
 			seen.push(scopedId(message.id));
 			const before = round.entries.get(message.id)?.message;
@@ -167,7 +170,7 @@ async function decideRound(run: MessageEnumeration, round: Round): Promise<void>
 		else if (change) round.page.changes.push(change);
 	}
 	const questions = [...round.questions];
-	if (questions.length > 0) round.page.changes.push(...(await askMessages(context, questions, before, signal)));
+	if (questions.length > 0) round.page.changes.push(...(await askMessages(context, questions, before, signal, round.removed)));
 }
 
 /**
