@@ -23,5 +23,5 @@ export const limitFields: INodeProperties[] = [
 /** How many results are wanted at most; undefined = all. */
 export function limitOf(this: IExecuteFunctions, itemIndex: number): number | undefined {
 	if (this.getNodeParameter('returnAll', itemIndex, false)) return undefined;
-	return this.getNodeParameter('limit', itemIndex, 50) as number;
+	return this.getNodeParameter('limit', itemIndex, 50);
 }

@@ -24,6 +24,7 @@ export interface Resource {
 /** The Operation list of a resource and the parameters of all its operations. */
 export function describeResource(resource: Resource): INodeProperties[] {
 	return [
+		// eslint-disable-next-line n8n-nodes-base/node-param-default-missing -- there is one, but computed, which the rule cannot see
 		{
 			displayName: 'Operation',
 			name: 'operation',

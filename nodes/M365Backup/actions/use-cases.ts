@@ -2,6 +2,7 @@ import { backUp } from '../engine/back-up';
 import { confirmCopied, filesToCopy } from '../engine/copy';
 import { exportItem } from '../engine/export-items';
 import { importFiles } from '../engine/import-files';
+import { filesNeeded } from '../engine/files-needed';
 import { listSnapshots } from '../engine/list-snapshots';
 import { mailboxWorkload, mailRestorer } from '../engine/mailbox';
 import { restore } from '../engine/restore';
@@ -12,6 +13,7 @@ export const useCases = {
 	backUp,
 	confirmCopied,
 	exportItem,
+	filesNeeded,
 	filesToCopy,
 	importFiles,
 	listSnapshots,

@@ -29,7 +29,8 @@ export const nodeType = 'n8n-nodes-m365-backup.m365Backup';
 
 /** n8n's execution context, as far as the operations use it: parameters, items, binary data, item pairing. */
 export function fakeExecution(options: FakeExecutionOptions): FakeExecution {
-	const { items = [{ json: {} }], above = [] } = options;
+	const items: INodeExecutionData[] = options.items ?? [{ json: {} }];
+	const above = options.above ?? [];
 	const hints: NodeExecutionHint[] = [];
 	const files = new Map<string, Buffer>();
 	const node = { name: 'M365 Backup', type: nodeType, typeVersion: 1, parameters: {}, id: '1', position: [0, 0] } as INode;

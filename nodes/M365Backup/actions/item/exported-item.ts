@@ -13,7 +13,7 @@ export async function exportedItem(this: IExecuteFunctions, itemIndex: number): 
 	if (itemId === '') {
 		throw new Failure('invalid', 'Item ID is empty', { nextStep: 'Give the ID of an item, as Item: Get Many puts it out.' });
 	}
-	const property = this.getNodeParameter('binaryPropertyName', itemIndex, 'data') as string;
+	const property = this.getNodeParameter('binaryPropertyName', itemIndex, 'data');
 	const repository = await connectRepository.call(this, itemIndex);
 	const { key } = await requiredSource.call(this, repository, itemIndex);
 	const { snapshot } = await chosenSnapshot.call(this, repository, key, itemIndex);

@@ -44,14 +44,14 @@ function errorOf(outcome: BackUpOutcome): unknown {
 
 function summaryJson(outcome: BackUpOutcome, summary: BackUpSummary): IDataObject {
 	const warnings = outcome.isRepeated ? [...summary.warnings, repeatedWarning] : summary.warnings;
-	return { ...summary, warnings } as unknown as IDataObject;
+	return { ...summary, warnings };
 }
 
 function failureDetails(outcome: BackUpOutcome): IDataObject {
 	const source = outcome.source ? { ...outcome.source } : null;
 	if (!('summary' in outcome.result)) return { source };
 	const { status, snapshot, changes, totals, failures, warnings } = outcome.result.summary;
-	return { source, status, snapshot, changes, totals, failures, warnings } as unknown as IDataObject;
+	return { source, status, snapshot, changes, totals, failures, warnings };
 }
 
 function listFailures(

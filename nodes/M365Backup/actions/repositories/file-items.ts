@@ -25,12 +25,12 @@ interface FileRequest {
 
 /** Get Files to Copy. Items that ask for the same get the files once, paired with the first of them. */
 export async function getFiles(this: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	const parameter = (name: string, itemIndex: number, fallback: unknown): unknown => this.getNodeParameter(name, itemIndex, fallback) as unknown;
+	const parameter = (name: string, itemIndex: number): unknown => this.getNodeParameter(name, itemIndex, null);
 	const { groups, failed } = groupItems.call(this, (itemIndex) =>
 		JSON.stringify([
 			repositoryKey.call(this, itemIndex),
 			...['mode', 'target', 'sizeLimitMb', 'binaryPropertyName', 'source', 'snapshot', 'itemIds'].map((name) =>
-				parameter(name, itemIndex, null),
+				parameter(name, itemIndex),
 			),
 		]),
 	);
@@ -47,7 +47,7 @@ export async function getFiles(this: IExecuteFunctions): Promise<INodeExecutionD
 				repository,
 				target,
 				maxBytes: sizeLimitBytes.call(this, first),
-				binaryPropertyName: this.getNodeParameter('binaryPropertyName', first, 'data') as string,
+				binaryPropertyName: this.getNodeParameter('binaryPropertyName', first, 'data'),
 				itemIndex: first,
 			};
 			output.push(...(await newFiles.call(this, request)));
@@ -143,14 +143,14 @@ async function neededFiles(this: IExecuteFunctions, repository: Repository, targ
 	const ids = commaList(this.getNodeParameter('itemIds', itemIndex, ''));
 	const signal = this.getExecutionCancelSignal();
 	const output: INodeExecutionData[] = [];
-	const files = useCases.filesToCopy(repository, {
+	const files = useCases.filesNeeded(repository, {
 		target,
-		mode: 'neededFor',
-		neededFor: { snapshot, ...(ids.length > 0 ? { ids } : {}) },
+		snapshot,
+		...(ids.length > 0 ? { ids } : {}),
 		...(signal ? { signal } : {}),
 	});
-	for await (const { fileName, path, folder, kind, sizeBytes, sha256 } of files) {
-		output.push({ json: { fileName, path, folder, kind, size: sizeBytes, sha256 }, pairedItem: { item: itemIndex } });
+	for await (const { fileName, path, folder, kind, sizeBytes, sha256, copy } of files) {
+		output.push({ json: { fileName, path, folder, kind, size: sizeBytes, sha256, copy }, pairedItem: { item: itemIndex } });
 	}
 	return output;
 }

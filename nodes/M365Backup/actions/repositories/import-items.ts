@@ -30,7 +30,7 @@ async function importGroup(this: IExecuteFunctions, { first, members }: ItemGrou
 	const mode = this.getNodeParameter('mode', first, 'import') as 'import' | 'checkOnly';
 	// Every file is looked at before the first is read: a missing field is the user's mistake and should cost nothing.
 	const inputs = members.map((itemIndex) => {
-		const property = this.getNodeParameter('binaryPropertyName', itemIndex, 'data') as string;
+		const property = this.getNodeParameter('binaryPropertyName', itemIndex, 'data');
 		const binary = this.helpers.assertBinaryData(itemIndex, property);
 		return { binary, fileName: nameOf.call(this, itemIndex, binary) };
 	});

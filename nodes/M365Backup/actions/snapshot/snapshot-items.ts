@@ -10,7 +10,7 @@ type Listing = Awaited<ReturnType<typeof useCases.listSnapshots>>[number];
 /** Snapshot: Get Many for one input item. */
 export async function snapshotItems(this: IExecuteFunctions, itemIndex: number): Promise<INodeExecutionData[]> {
 	const limit = limitOf.call(this, itemIndex);
-	const filters = this.getNodeParameter('filters', itemIndex, {}) as IDataObject;
+	const filters = this.getNodeParameter('filters', itemIndex, {});
 	const asOf = dateParameter(filters['asOf'], 'As Of', this.getTimezone());
 	const repository = await connectRepository.call(this, itemIndex);
 	const source = await resolveSource(repository, this.getNodeParameter('source', itemIndex, ''));
