@@ -64,21 +64,19 @@ export async function* mimeParts(source: AsyncIterable<Uint8Array>, events: Mime
 
 	try {
 		let index = 0;
-		let chunk = await next();
-		while (chunk) {
-			if (chunk.type !== 'node') {
-				chunk = await next();
-				continue;
-			}
-			const node = chunk;
+		const ahead: { chunk: SplitterChunk | undefined } = { chunk: await next() };
+		for (;;) {
+			const node = ahead.chunk;
+			if (node === undefined) break;
+			ahead.chunk = await next();
+			if (node.type !== 'node') continue;
 			if (node.root) events.onHeaders?.(headersOf(node), node.getHeaders());
-			chunk = await next();
 			if (node.multipart !== false) continue;
 
 			const body = async function* (): AsyncGenerator<Buffer> {
-				while (chunk?.type === 'body' && chunk.node === node) {
-					if (chunk.value) yield chunk.value;
-					chunk = await next();
+				while (ahead.chunk?.type === 'body' && ahead.chunk.node === node) {
+					yield ahead.chunk.value;
+					ahead.chunk = await next();
 				}
 			};
 			yield describePart(node, index, decoded(node, body()));

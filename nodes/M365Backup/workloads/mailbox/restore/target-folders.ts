@@ -146,14 +146,7 @@ export class TargetFolders {
 		if (!this.input.preview) {
 			if (parent.id === null) throw new Failure('defect', 'A folder would be moved below one that is not there');
 			try {
-				await this.context.graph.json({
-					method: 'POST',
-					path: `${this.context.userPath}/mailFolders/${encodeURIComponent(living.id)}/move`,
-					body: { destinationId: parent.id },
-					// Moving it there twice is moving it there.
-					repeatable: true,
-					...signalOf(this.context),
-				});
+				await this.moveBack(living, parent.id, folder.name);
 			} catch (error) {
 				// Recoverable Items may refuse to give a folder back: then it is made anew.
 				if (!isFailure(error, 'notFound', 'conflict', 'invalid', 'denied')) throw error;
@@ -163,6 +156,21 @@ export class TargetFolders {
 		if (parent.id !== null) this.listing.moved(living.id, parent.id);
 		this.report(folder, 'movedBack', path, living.id, 'It was deleted as a whole and came back with what was in it');
 		return { id: living.id, path, isNew: false, cameBack: true };
+	}
+
+	private async moveBack(living: GraphFolder, parentId: string, name: string): Promise<void> {
+		const path = `${this.context.userPath}/mailFolders/${encodeURIComponent(living.id)}`;
+		await this.context.graph.json({
+			method: 'POST',
+			path: `${path}/move`,
+			body: { destinationId: parentId },
+			// Moving it there twice is moving it there.
+			repeatable: true,
+			...signalOf(this.context),
+		});
+		// In the bin it may have got a number after its name.
+		if (living.displayName === name) return;
+		await this.context.graph.json({ method: 'PATCH', path, body: { displayName: name }, ...signalOf(this.context) });
 	}
 
 	private async folderOfRole(folder: RestorableFolder): Promise<TargetFolder | undefined> {
