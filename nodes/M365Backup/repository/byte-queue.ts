@@ -52,11 +52,13 @@ export class ByteQueue {
 	async *read(): AsyncIterable<Uint8Array> {
 		for (;;) {
 			if (this.#failed) throw this.#error;
-			const chunk = this.#chunks.shift();
-			if (chunk) {
-				this.#queuedBytes -= chunk.length;
-				if (this.output.isPaused() && this.#queuedBytes < HIGH_BYTES / 2) this.output.resume();
-				yield chunk;
+			if (this.#chunks.length > 0) {
+				// A ZIP writer emits a dozen chunks of a few bytes for each header: the store gets them as one.
+				const all = Buffer.concat(this.#chunks);
+				this.#chunks = [];
+				this.#queuedBytes = 0;
+				this.output.resume();
+				yield all;
 			} else if (this.#ended) {
 				return;
 			} else {

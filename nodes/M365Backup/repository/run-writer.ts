@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Ambient } from '../base/ambient';
 import { Failure, isFailure, toFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
@@ -25,6 +26,7 @@ import { Volumes, type ContentInput } from './volumes';
 
 /** A parent read longer ago may have been overtaken by a prune: the lines are laid on the newest snapshot instead. */
 const PARENT_MAX_AGE_MS = 24 * 3_600_000;
+const LINES_A_TURN = 500;
 
 export interface RunOptions {
 	/** 100 MB if absent. */
@@ -80,6 +82,7 @@ export class RunWriter {
 	#volumes: Volumes;
 	#seen: SeenId[] = [];
 	#seenNames: string[] = [];
+	#added = 0;
 	#storedFiles = 0;
 	#storedBytes = 0;
 	#failure: Failure | undefined;
@@ -151,6 +154,9 @@ export class RunWriter {
 			}
 			const text = this.#buffer.add(added);
 			if (!isTombstone(added)) this.#volumes.claim(added, text);
+			this.#added++;
+			// Adding from memory would otherwise never let go of the event loop.
+			if (this.#added % LINES_A_TURN === 0) await nextTurn();
 			const { spillLines = SPILL_LINES } = this.options;
 			if (this.#buffer.size >= spillLines || this.#buffer.chars >= SPILL_TEXT_CHARS) await this.orFail(() => this.spill());
 		});

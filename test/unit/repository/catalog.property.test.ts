@@ -99,7 +99,7 @@ describe('the catalog', () => {
 						expect(await stateOf(repository, snapshot)).toEqual(expected);
 						expect(await repository.catalog(snapshot).lookUp([...ids, ...BASE])).toEqual(expected);
 						const order = (await all(repository.catalog(snapshot).entries())).map((entry) => Buffer.from(entry.id));
-						expect(order).toEqual([...order].sort(Buffer.compare));
+						expect(order).toEqual([...order].sort((a, b) => Buffer.compare(a, b)));
 					}
 				},
 			),

@@ -38,7 +38,7 @@ describe('entryName', () => {
 				const name = entryName({ folderPath, title, extension, id, version: '1' });
 				expect(name.length).toBeLessThanOrEqual(180);
 				expect(name).toMatch(/ \[[0-9a-f]{8}\](\.[^/]+)?$/);
-				expect(name.isWellFormed()).toBe(true);
+				expect(name).not.toMatch(/\p{Cs}/u);
 				for (const part of name.split('/')) {
 					expect(part).not.toMatch(/[<>:"\\|?*\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
 					expect(part).not.toMatch(/^[. ]|[. ]$/);
