@@ -139,7 +139,9 @@ class ChainedGraphClient implements GraphClient {
 				throw new Failure('transient', 'A page of Microsoft Graph has no list of items', { code: 'noItems' });
 			}
 			yield page.value as T[];
-			path = this.address.checkedLink('@odata.nextLink' in page ? page['@odata.nextLink'] : undefined);
+			const next: string | undefined = this.address.checkedLink('@odata.nextLink' in page ? page['@odata.nextLink'] : undefined);
+			if (next !== undefined && next === path) throw new Failure('transient', 'A page of Microsoft Graph names itself as the next one', { code: 'noLink' });
+			path = next;
 		}
 	}
 

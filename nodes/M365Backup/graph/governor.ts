@@ -62,7 +62,8 @@ export class Governor {
 		private readonly limits: GovernorLimits = documentedLimits,
 	) {}
 
-	/** The part of the quotas that is this process's, in (0, 1]: less than 1 where several workers serve one tenant. */
+	/** The part of the quotas that is this process's, in (0, 1]: less than 1 where several workers serve one tenant.
+	 * A batch then uses this process's slots only, although Graph runs up to four of its requests at a time. */
 	setShare(share: number): void {
 		if (!(share > 0 && share <= 1)) throw new RangeError('A share is above 0 and at most 1');
 		this.share = share;

@@ -73,7 +73,9 @@ export class LoginNetwork implements INetworkModule {
 			const body = this.parsed(text, response.status) as T;
 			// MSAL would take a refusal without an error code for a token that is empty.
 			if (response.status >= 400) throw loginFailure(this.refusalOf(response, body), this.login.host);
-			return { headers: Object.fromEntries(response.headers), body, status: response.status };
+			const headers: Record<string, string> = {};
+			response.headers.forEach((value, name) => (headers[name] = value));
+			return { headers, body, status: response.status };
 		} catch (error) {
 			this.lastFailure = this.failureOf(error);
 			throw this.lastFailure;

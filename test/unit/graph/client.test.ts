@@ -155,6 +155,13 @@ describe('pages', () => {
 		expect(graph.sent[1]?.url).toBe(next);
 	});
 
+	it('do not go round in a circle', async () => {
+		const next = `${graphUrl}/v1.0/users('U')/messages?$skiptoken=1`;
+		const graph = new FakeGraph(() => json({ value: [1], '@odata.nextLink': next }));
+		expect(await rejection(collect(graph.client.pages({ path: `${mailbox}/messages` })))).toMatchObject({ kind: 'transient', code: 'noLink' });
+		expect(graph.sent).toHaveLength(2);
+	});
+
 	it('end with a failure where a link leaves the Graph host, and nothing is sent there', async () => {
 		const graph = new FakeGraph(() => json({ value: [1], '@odata.nextLink': 'https://evil.example/next' }));
 		expect(await rejection(collect(graph.client.pages({ path: `${mailbox}/messages` })))).toMatchObject({ kind: 'corrupt', code: 'foreignLink' });

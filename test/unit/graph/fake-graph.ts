@@ -45,7 +45,7 @@ export class FakeGraph {
 			url: input instanceof Request ? input.url : input.toString(),
 			method: init?.method ?? 'GET',
 			headers: new Headers(init?.headers),
-			body: Buffer.isBuffer(body) ? body.toString('latin1') : typeof body === 'string' ? body : '',
+			body: body instanceof Uint8Array ? Buffer.from(body).toString('latin1') : typeof body === 'string' ? body : '',
 		};
 		this.sent.push(request);
 		this.inFlight++;

@@ -45,13 +45,18 @@ export class HttpLink extends Link {
 				method: call.method,
 				headers,
 				redirect: 'manual',
-				...(call.body === undefined ? {} : { body: call.body }),
+				...(call.body === undefined ? {} : { body: sendable(call.body) }),
 				...(call.signal === undefined ? {} : { signal: call.signal }),
 			});
 		} catch (error) {
 			throw connectionFailure(error, new URL(url).host);
 		}
 	}
+}
+
+/** The same bytes; `fetch` is typed for views of an ArrayBuffer, which a Buffer of ours always is. */
+function sendable(body: string | Buffer): string | Uint8Array<ArrayBuffer> {
+	return typeof body === 'string' ? body : new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
 }
 
 /** What may go to a download server: nothing but the range and what is accepted. */

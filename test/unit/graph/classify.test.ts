@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { classifyAnswer } from '../../../nodes/M365Backup/graph/classify';
+import { isSharePoint, mailboxOf, resourceUnits } from '../../../nodes/M365Backup/graph/graph-path';
+import { missingPermission } from '../../../nodes/M365Backup/graph/permissions';
+import { withImmutableIds } from '../../../nodes/M365Backup/graph/prefer';
+import { headerGetter, retryAfterMs } from '../../../nodes/M365Backup/graph/retry-after';
+import { packageVersion } from '../../../nodes/M365Backup/graph/version';
+import packageJson from '../../../package.json';
+
+const now = new Date('2026-11-22T10:00:00Z');
+const answer = (status: number, code?: string, message = '', headers = {}, path = '/users/u/messages/m') =>
+	classifyAnswer({ method: 'GET', path, status, headers: headerGetter(headers), body: code === undefined ? undefined : { error: { code, message } }, now });
+
+describe('an error of Graph', () => {
+	it.each([
+		[404, 'ErrorItemNotFound', 'notFound'],
+		[404, 'itemNotFound', 'notFound'],
+		[404, 'Request_ResourceNotFound', 'notFound'],
+		[404, 'MailboxNotEnabledForRESTAPI', 'notFound'],
+		[404, 'ErrorInvalidUser', 'notFound'],
+		[404, 'ErrorNonExistentMailbox', 'notFound'],
+		[404, undefined, 'notFound'],
+		[403, 'ErrorAccessDenied', 'denied'],
+		[403, 'accessDenied', 'denied'],
+		[403, 'malwareDetected', 'denied'],
+		[401, 'InvalidAuthenticationToken', 'denied'],
+		[403, 'ErrorQuotaExceeded', 'quota'],
+		[507, 'quotaLimitReached', 'quota'],
+		[507, undefined, 'quota'],
+		[500, 'ErrorCorruptData', 'corrupt'],
+		[500, 'ErrorMimeContentConversionFailed', 'corrupt'],
+		[400, 'ErrorMimeContentInvalid', 'corrupt'],
+		[409, 'nameAlreadyExists', 'conflict'],
+		[409, 'ErrorFolderExists', 'conflict'],
+		[412, 'ErrorIrresolvableConflict', 'conflict'],
+		[410, 'SyncStateNotFound', 'expiredCursor'],
+		[400, 'SYNCSTATEINVALID', 'expiredCursor'],
+		[410, undefined, 'expiredCursor'],
+		[429, 'ApplicationThrottled', 'throttled'],
+		[509, undefined, 'throttled'],
+		[503, 'serviceNotAvailable', 'transient'],
+		[500, 'generalException', 'transient'],
+		[500, 'ErrorInternalServerError', 'transient'],
+		[504, undefined, 'transient'],
+		[400, 'BadRequest', 'invalid'],
+		[405, undefined, 'invalid'],
+		[413, undefined, 'invalid'],
+		[501, 'notSupported', 'invalid'],
+	])('%i %s is %s', (status, code, kind) => {
+		expect(answer(status, code)).toMatchObject({ kind, status, code });
+	});
+
+	it('of 503 with Retry-After is a refusal by the limits', () => {
+		expect(answer(503, 'serviceNotAvailable', '', { 'Retry-After': '12' })).toMatchObject({ kind: 'throttled', retryAfterMs: 12_000 });
+	});
+
+	it('without licence says what to do', () => {
+		expect(answer(404, 'MailboxNotEnabledForRESTAPI', 'The mailbox is either inactive, soft-deleted, or is hosted on-premise.')).toMatchObject({
+			message: 'Microsoft Graph answered 404 MailboxNotEnabledForRESTAPI to GET /users/u/messages/m: The mailbox is either inactive, soft-deleted, or is hosted on-premise.',
+			nextStep: expect.stringContaining('licence') as string,
+		});
+	});
+});
+
+describe('a missing permission', () => {
+	it.each([
+		['GET', '/users/u/messages/m', 'Mail.Read', 'Mail.ReadWrite'],
+		['GET', "/users('u')/mailFolders/f/messages/delta?$deltatoken=1", 'Mail.Read', 'Mail.ReadWrite'],
+		['POST', '/users/u/mailFolders/f/messages', 'Mail.Read', 'Mail.ReadWrite'],
+		['GET', '/users/u/mailFolders/inbox/messageRules', 'MailboxSettings.Read', 'MailboxSettings.ReadWrite'],
+		['GET', '/users/u/outlook/masterCategories', 'MailboxSettings.Read', 'MailboxSettings.ReadWrite'],
+		['GET', '/users/u/calendars', 'Calendars.Read', 'Calendars.ReadWrite'],
+		['GET', '/users/u/contacts', 'Contacts.Read', 'Contacts.ReadWrite'],
+		['GET', '/users/u/todo/lists', 'Tasks.Read.All', 'Tasks.ReadWrite.All'],
+		['GET', '/users', 'User.ReadBasic.All', 'User.ReadBasic.All'],
+		['GET', '/users/delta', 'User.Read.All', 'User.Read.All'],
+		['GET', '/drives/d/root/delta', 'Files.Read.All', 'Files.ReadWrite.All'],
+		['GET', '/users/u/drive', 'Files.Read.All', 'Files.ReadWrite.All'],
+		['POST', '/drives/d/items/i:/n:/createUploadSession', 'Sites.ReadWrite.All', 'Sites.ReadWrite.All'],
+		['GET', '/sites/s/lists/l/items', 'Sites.Read.All', 'Sites.ReadWrite.All'],
+		['POST', '/sites/s/lists', 'Sites.Manage.All', 'Sites.Manage.All'],
+		['POST', '/admin/exchange/mailboxes/m/exportItems', 'MailboxItem.Export.All', 'MailboxItem.ImportExport.All'],
+	])('for %s %s is %s to back up and %s to restore', (method, path, backup, restore) => {
+		expect(missingPermission(method, path)).toEqual({ backup, restore });
+	});
+
+	it('is none for attachments of a message upload by another name', () => {
+		expect(missingPermission('POST', '/users/u/messages/m/attachments/createUploadSession')).toEqual({ backup: 'Mail.Read', restore: 'Mail.ReadWrite' });
+	});
+
+	it('is named in what to do about a 403, the one to write for writes', () => {
+		expect(answer(403, 'ErrorAccessDenied').nextStep).toBe(
+			'Grant the application permission Mail.Read to the app registration in Entra and give admin consent. If access is limited to some mailboxes (Exchange RBAC for Applications), add this mailbox to its scope; that takes up to two hours',
+		);
+		const write = classifyAnswer({ method: 'PATCH', path: '/users/u/messages/m', status: 403, headers: headerGetter({}), body: undefined, now });
+		expect(write.nextStep).toContain('Mail.ReadWrite');
+	});
+});
+
+describe('a path', () => {
+	it.each([
+		['/users/AbC/messages', 'abc'],
+		["/users('AbC')/mailFolders('f')/messages", 'abc'],
+		['/users/anna%40contoso.com/mailFolders', 'anna@contoso.com'],
+		['/users/u', undefined],
+		['/users?$top=1', undefined],
+		['/users/delta', undefined],
+		['/users/u/drive/root', undefined],
+		['/drives/d', undefined],
+	])('%s is about the mailbox %s', (path, mailbox) => {
+		expect(mailboxOf(path)).toBe(mailbox);
+	});
+
+	it.each([
+		['GET', '/drives/d/items/i', 1],
+		['GET', '/drives/d/items/i/content', 1],
+		['GET', '/drives/d/root/delta', 2],
+		['GET', "/drives/d/root/delta?token=abc", 1],
+		['GET', '/drives/d/items/i/children', 2],
+		['PATCH', '/drives/d/items/i', 2],
+		['GET', '/drives/d/items/i/permissions', 5],
+		['GET', '/drives/d/items/i?$expand=permissions', 5],
+	])('%s %s costs %i resource units', (method, path, units) => {
+		expect(isSharePoint(path)).toBe(true);
+		expect(resourceUnits(method, path)).toBe(units);
+	});
+});
+
+describe('headers', () => {
+	it.each([
+		[{}, 'IdType="ImmutableId"'],
+		[{ Prefer: 'odata.maxpagesize=5' }, 'odata.maxpagesize=5, IdType="ImmutableId"'],
+		[{ prefer: 'IdType="RestId", outlook.allow-unsafe-html' }, 'outlook.allow-unsafe-html, IdType="ImmutableId"'],
+		[{ Prefer: 'IdType="ImmutableId"' }, 'IdType="ImmutableId"'],
+	])('%o ask for immutable ids once', (headers, expected) => {
+		expect(withImmutableIds(headers)).toEqual({ Prefer: expected });
+	});
+
+	it.each([
+		['5', 5_000],
+		['0', 0],
+		['1.5', 1_500],
+		['Sun, 22 Nov 2026 10:00:30 GMT', 30_000],
+		['Sun, 22 Nov 2026 09:00:00 GMT', 0],
+		['soon', undefined],
+		['', undefined],
+	])('Retry-After %s is %s ms', (value, expected) => {
+		expect(retryAfterMs(headerGetter({ 'Retry-After': value }), now)).toBe(expected);
+	});
+
+	it('name the version of this package', () => {
+		expect(packageVersion).toBe(packageJson.version);
+	});
+});
