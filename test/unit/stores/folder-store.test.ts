@@ -19,7 +19,7 @@ afterEach(async () => {
 	await rm(base, { recursive: true, force: true });
 });
 
-const script = (name: string): string[] => ['--import', 'tsx', path.join(import.meta.dirname, name)];
+const script = (name: string): string[] => ['--import', 'tsx', path.join(__dirname, name)];
 
 describe('folder store', () => {
 	it('refuses a root that depends on the current folder', () => {

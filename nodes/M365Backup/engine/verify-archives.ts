@@ -1,0 +1,107 @@
+import { isFailure } from '../base/failure';
+import type { ContentRef, FileRef, SnapshotRecord } from '../repository/records';
+import type { Repository } from '../repository/repository';
+import type { DamageList } from './damage';
+import { measure } from './proven-content';
+
+interface ExpectedArchive {
+	ref: FileRef;
+	snapshots: Set<string>;
+	/** `damaged`: it is there, but not as it was written; each of its contents is then looked at by itself. */
+	state: 'sound' | 'damaged' | 'missing';
+	/** Offsets of contents that were read and found right. */
+	proven: Set<number>;
+	/** Offsets of contents that cannot be had. */
+	lost: Set<number>;
+}
+
+/** Verifies the archives of one source, and finds out whose contents are lost by their damage. */
+export class ArchiveVerification {
+	provenContents = 0;
+	private readonly archives = new Map<string, ExpectedArchive>();
+
+	constructor(
+		private readonly repository: Repository,
+		private readonly key: string,
+		private readonly sizes: ReadonlyMap<string, number>,
+		private readonly options: { deep: boolean; damage: DamageList; signal: AbortSignal | undefined },
+	) {}
+
+	/** A record names this archive for that snapshot. Contradicting records are found by the size or hash that is not there. */
+	expect(ref: FileRef, snapshotId: string): void {
+		const known = this.archives.get(ref.name);
+		if (known !== undefined) {
+			known.snapshots.add(snapshotId);
+			return;
+		}
+		const size = this.sizes.get(ref.name);
+		const state = size === undefined ? 'missing' : size === ref.size ? 'sound' : 'damaged';
+		this.archives.set(ref.name, { ref, snapshots: new Set([snapshotId]), state, proven: new Set(), lost: new Set() });
+	}
+
+	names(): Iterable<string> {
+		return this.archives.keys();
+	}
+
+	/** One content that a catalog line points to. Read only in a deep verification or if something is wrong with the archive. */
+	async check(content: ContentRef): Promise<void> {
+		const archive = this.archives.get(content.archive);
+		if (archive === undefined || archive.state === 'missing') return;
+		if (this.options.deep || archive.state === 'damaged') await this.prove(archive, content);
+	}
+
+	/** After all catalog lines: whole files, and then the items that are lost by what was found. */
+	async finish(snapshots: readonly SnapshotRecord[]): Promise<void> {
+		for (const archive of this.archives.values()) await this.checkFile(archive);
+		for (const snapshot of snapshots) await this.findLost(snapshot);
+	}
+
+	private async checkFile(archive: ExpectedArchive): Promise<void> {
+		const { ref, snapshots, state } = archive;
+		const report = (reason: string): void => this.options.damage.add(this.path(ref.name), reason, snapshots);
+		if (state === 'missing') report('it is missing');
+		else if (state === 'damaged') report(`it has ${this.sizes.get(ref.name) ?? 0} bytes instead of ${ref.size}`);
+		else if (archive.lost.size > 0) report(`${archive.lost.size} of its contents are not what they were`);
+		if (!this.options.deep || state !== 'sound') return;
+		const content = await this.repository.store.get(this.path(ref.name), undefined, this.options.signal);
+		const measured = content === null ? undefined : await measure(content);
+		if (measured?.sha256 !== ref.sha256) report('its SHA-256 is wrong');
+	}
+
+	private async prove(archive: ExpectedArchive, content: ContentRef): Promise<void> {
+		const { proven, lost } = archive;
+		if (proven.has(content.offset) || lost.has(content.offset)) return;
+		try {
+			let sizeBytes = 0;
+			for await (const chunk of this.repository.readContent(this.key, content, this.options.signal)) sizeBytes += chunk.length;
+			if (sizeBytes === content.size) {
+				proven.add(content.offset);
+				this.provenContents += 1;
+			}
+		} catch (error) {
+			if (!isFailure(error, 'corrupt')) throw error;
+			lost.add(content.offset);
+		}
+	}
+
+	private async findLost(snapshot: SnapshotRecord): Promise<void> {
+		const affected = [...this.archives.values()].some(
+			(archive) => archive.snapshots.has(snapshot.id) && (archive.state === 'missing' || archive.lost.size > 0),
+		);
+		if (!affected) return;
+		const { damage, signal } = this.options;
+		// A damaged catalog cannot be walked; that everything in it counts as lost is said there.
+		if (snapshot.segments.some(({ name }) => damage.has(this.path(name)))) return;
+		for await (const { id, type, name, content } of this.repository.catalog(snapshot).entries({ signal })) {
+			for (const ref of content ?? []) {
+				const archive = this.archives.get(ref.archive);
+				const isLost = archive !== undefined && (archive.state === 'missing' || archive.lost.has(ref.offset));
+				if (isLost) damage.addItem(this.path(ref.archive), { id, type, name }, snapshot.id);
+			}
+		}
+	}
+
+	private path(name: string): string {
+		return `${this.key}/${name}`;
+	}
+}
