@@ -66,7 +66,7 @@ interface Envelope {
 }
 
 function encodedWord(text: string): string {
-	// eslint-disable-next-line no-control-regex -- ASCII is what needs no encoding
+	 
 	if (/^[\x20-\x7e]*$/.test(text) && text.length < 900) return text;
 	// RFC 2047: at most 75 characters a word, no character cut in two.
 	const words: string[] = [];

@@ -30,7 +30,7 @@ export interface MailboxFixture {
 	ambient: Ambient;
 	/** A client of its own, with quotas of its own. */
 	client(): GraphClient;
-	backUp(options?: Partial<BackUpOptions> & { excludeFolders?: string[]; graphClient?: GraphClient }): Promise<BackUpSummary>;
+	backUp(options?: Partial<BackUpOptions> & { excludeFolders?: string[]; graphClient?: GraphClient; hoursLater?: number }): Promise<BackUpSummary>;
 	/** The newest snapshot's living items by id. */
 	entries(): Promise<Map<string, CatalogEntry>>;
 	/** The newest snapshot's messages as `folder path/subject`, sorted. */
@@ -82,10 +82,10 @@ export async function mailboxFixture(options: { switches?: Partial<Switches>; st
 		repository,
 		ambient,
 		client,
-		backUp: async ({ excludeFolders, graphClient, ...rest } = {}) => {
+		backUp: async ({ excludeFolders, graphClient, hoursLater = 1, ...rest } = {}) => {
 			const graph = graphClient ?? client();
-			// Runs of one second would share a run id: the next hour's run is what a schedule makes.
-			clock.advance(3_600_000);
+			// An hourly schedule.
+			clock.advance(hoursLater * 3_600_000);
 			return backUp({
 				repository,
 				source,

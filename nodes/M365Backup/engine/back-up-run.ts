@@ -5,6 +5,7 @@ import { entryName } from '../repository/names';
 import type { CatalogEntry, CursorRecord, ItemType, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { RunWriter } from '../repository/run-writer';
+import { itemReason } from '../workloads/item-reason';
 import type { Change, ChangePage, ContentRequest, Fetched, ItemChange, Workload } from '../workloads/workload';
 import { CatalogState } from './catalog-state';
 import { FailureLedger } from './failure-ledger';
@@ -162,7 +163,7 @@ export class BackUpRun {
 			}
 			case 'failed': {
 				const item = { ...change, meta: change.meta ?? {}, isNew: prior === null, kind: 'item' as const };
-				await this.takeFailure(item, prior, new Failure('transient', change.reason));
+				await this.takeFailure(item, prior, new Failure('defect', change.reason));
 			}
 		}
 	}
@@ -225,7 +226,7 @@ export class BackUpRun {
 			this.tally.bump('skipped');
 			return;
 		}
-		const failed = this.failures.fail(change.id, change.name, failure.message, ambient.now());
+		const failed = this.failures.fail(change.id, change.name, itemReason(failure), ambient.now());
 		if (failure.kind === 'corrupt' && FailureLedger.isLasting(failed, ambient.now())) {
 			this.failures.settle(change.id);
 			this.tally.bump('skipped');

@@ -52,10 +52,8 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 	const key = sourceKey(source);
 	const startedAt = ambient.now();
 	const countersBefore = { ...readCounters(options.graph) };
-	const lease = await repository.acquireLease(key, {
-		holder: options.leaseHolder ?? 'n8n-nodes-m365-backup',
-		...(options.signal ? { signal: options.signal } : {}),
-	});
+	// Without the user's signal: a cancelled run must still be able to give its lease back.
+	const lease = await repository.acquireLease(key, { holder: options.leaseHolder ?? 'n8n-nodes-m365-backup' });
 	const parent = (await repository.snapshots(key, options.signal)).at(-1) ?? null;
 	if (!lease) return finish(options, countersBefore, startedAt, { status: 'alreadyRunning', run: null, newest: parent });
 

@@ -27,6 +27,10 @@ export class Listings {
 	}
 
 	take(news: ListingNews): void {
+		if (news.state === 'abandoned') {
+			this.byParent.delete(news.parent);
+			return;
+		}
 		let listing = this.byParent.get(news.parent);
 		if (!listing || news.state === 'restarted') {
 			listing = { type: news.type, seen: new Set(), finished: false, unsaved: [BEGAN_ANEW] };

@@ -88,13 +88,13 @@ export type Change = ItemChange | PatchChange | GoneChange | FailedChange;
 /**
  * News of a listing that enumerates *everything* under a parent (a first pass or a resync). The engine collects the
  * ids; when the listing is finished without an error it asks `confirmMissing` about catalog items of that parent which
- * were not seen. `restarted` forgets what was seen.
+ * were not seen. `restarted` forgets what was seen; `abandoned` forgets the listing, which says nothing about absence.
  */
 export interface ListingNews {
 	/** The parent whose direct members are listed, e.g. `mail/AAMk…`. */
 	parent: string;
 	type: string;
-	state: 'restarted' | 'going' | 'finished';
+	state: 'restarted' | 'going' | 'finished' | 'abandoned';
 	seen: readonly string[];
 }
 

@@ -2,6 +2,7 @@ import { isFailure } from '../../base/failure';
 import type { BatchRequest } from '../../graph/client';
 import { batchResult } from '../../graph/client';
 import type { Change, KnownItem } from '../workload';
+import { itemReason } from '../item-reason';
 import { decideMessage } from './decide-message';
 import { FOLDER_SELECT } from './graph-folder';
 import type { GraphFolder } from './graph-folder';
@@ -50,7 +51,7 @@ export async function askMessages(
 				type: 'message',
 				name: before?.name ?? answer.id,
 				...(before?.parent === undefined ? {} : { parent: before.parent }),
-				reason: result.failure.message,
+				reason: itemReason(result.failure),
 			});
 		}
 	}

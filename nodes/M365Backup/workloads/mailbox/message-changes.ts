@@ -1,5 +1,5 @@
-import { isFailure } from '../../base/failure';
 import type { Failure } from '../../base/failure';
+import { isFailure, toFailure } from '../../base/failure';
 import type { DeltaCursor, DeltaPage } from '../../graph/client';
 import type { Change, ChangePage, KnownItem, KnownItems, ListingNews, ScopeNews } from '../workload';
 import { askMessages } from './ask-messages';
@@ -183,7 +183,20 @@ export async function* reconcileFolder(run: MessageEnumeration, folderId: string
 	const path = `${context.userPath}/mailFolders/${encodeURIComponent(folderId)}/messages?$select=id,parentFolderId&$top=1000`;
 	let count = 0;
 	yield { changes: [], listings: [{ parent: key, type: 'message', state: 'restarted', seen: [] }] };
-	for await (const messages of context.graph.pages<GraphMessage>({ path, signal })) {
+	const pages = context.graph.pages<GraphMessage>({ path, signal })[Symbol.asyncIterator]();
+	for (;;) {
+		let messages: GraphMessage[];
+		try {
+			const next = await pages.next();
+			if (next.done === true) break;
+			messages = next.value;
+		} catch (error) {
+			// Only a comparison: what delta said still stands, and the next run compares again.
+			const failure = toFailure(error);
+			if (!isFailure(failure, 'denied', 'notFound', 'transient', 'throttled', 'corrupt')) throw failure;
+			yield { changes: [], listings: [{ parent: key, type: 'message', state: 'abandoned', seen: [] }] };
+			return;
+		}
 		const seen = [...new Set(messages.map((message) => scopedId(message.id)))];
 		count += seen.length;
 		const before: Map<string, KnownItem> = await known.lookUp(seen);

@@ -1,5 +1,6 @@
 import { Failure, isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
+import type { UploadAnswer, UploadChunk } from '../../../graph/client';
 import type { OutlinedAttachment } from './message-outline';
 import { NESTED_LIMIT_BYTES } from './message-outline';
 import { mimeParts } from './mime-parts';
@@ -18,8 +19,8 @@ export type PlannedAttachment = OutlinedAttachment | OriginalAttachment;
 
 /** Below 3 MB an attachment is one POST, from there on an upload session (outlook-large-attachments). */
 const SESSION_FROM_BYTES = 3 * 1024 * 1024;
-/** The base64 of a POST must stay below the REST limit of 4 MB together with its JSON. */
-const POST_LIMIT_BYTES = SESSION_FROM_BYTES - 16 * 1024;
+/** REST limit of a request, JSON and base64 together. */
+const REQUEST_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Pieces of an upload session: multiples of 320 KiB, at most 4 MB. */
 const PIECE_BYTES = 12 * 327_680;
 
@@ -112,17 +113,24 @@ async function attachOne(
 	bytes: AsyncIterable<Uint8Array>,
 ): Promise<void> {
 	if (attachment.kind === 'message') await attachNested(context, path, attachment, await collect(bytes, NESTED_LIMIT_BYTES));
-	else if (attachment.sizeBytes < POST_LIMIT_BYTES) await postFile(context, path, attachment, await collect(bytes, POST_LIMIT_BYTES));
+	else if (fitsPost(attachment)) await postFile(context, path, attachment, await collect(bytes, SESSION_FROM_BYTES));
 	else await uploadFile(context, path, attachment, bytes);
+}
+
+/** A few hundred bytes below 3 MB the base64 and its JSON are too large already. */
+function fitsPost(attachment: PlannedAttachment): boolean {
+	if (attachment.sizeBytes >= SESSION_FROM_BYTES) return false;
+	const json = Buffer.byteLength(JSON.stringify(fileRequest(attachment, '')));
+	return json + 4 * Math.ceil(attachment.sizeBytes / 3) <= REQUEST_LIMIT_BYTES;
+}
+
+function fileRequest(attachment: PlannedAttachment, contentBytes: string): JsonObject {
+	return { '@odata.type': '#microsoft.graph.fileAttachment', ...describe(attachment), contentBytes };
 }
 
 async function postFile(context: RestoreContext, path: string, attachment: PlannedAttachment, bytes: Buffer): Promise<void> {
 	if (bytes.length !== attachment.sizeBytes) throw new Failure('corrupt', `${attachment.name} changed while it was read`);
-	await post(context, path, {
-		'@odata.type': '#microsoft.graph.fileAttachment',
-		...describe(attachment),
-		contentBytes: bytes.toString('base64'),
-	});
+	await post(context, path, fileRequest(attachment, bytes.toString('base64')));
 }
 
 /** As a message within the message; if Graph refuses that, as a file, which loses nothing. */
@@ -164,11 +172,11 @@ async function uploadFile(
 		if (offset + piece.length > sizeBytes) break;
 		let sent = 0;
 		while (sent < piece.length) {
-			const answer = await context.graph.upload(
-				session.uploadUrl,
-				{ offset: offset + sent, bytes: piece.subarray(sent), totalBytes: sizeBytes },
-				{ mailbox: context.mailboxId, ...signalOf(context) },
-			);
+			const answer = await upload(context, session.uploadUrl, {
+				offset: offset + sent,
+				bytes: piece.subarray(sent),
+				totalBytes: sizeBytes,
+			});
 			if (answer.done) {
 				if (offset + piece.length === sizeBytes) return;
 				throw new Failure('transient', `The upload of ${attachment.name} ended too early`);
@@ -180,6 +188,19 @@ async function uploadFile(
 		offset += piece.length;
 	}
 	throw new Failure('corrupt', `${attachment.name} changed while it was read, or its upload was not completed`);
+}
+
+/**
+ * A session may be gone, or have got a piece already whose answer was lost (416). Either way this session is over: whether
+ * the attachment is there decides what comes next, so that it counts as a passing fault.
+ */
+async function upload(context: RestoreContext, url: string, chunk: UploadChunk): Promise<UploadAnswer> {
+	try {
+		return await context.graph.upload(url, chunk, { mailbox: context.mailboxId, ...signalOf(context) });
+	} catch (error) {
+		if (!isFailure(error, 'invalid', 'notFound', 'conflict', 'expiredCursor')) throw error;
+		throw new Failure('transient', error.message, { cause: error, status: error.status, code: error.code });
+	}
 }
 
 function describe(attachment: PlannedAttachment): JsonObject {
