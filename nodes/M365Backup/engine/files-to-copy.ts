@@ -104,7 +104,7 @@ async function* sourceFiles(
 	pending: ReadonlyMap<string, number>,
 	{ signal, onProblem }: FilesToCopyOptions,
 ): AsyncGenerator<PlannedFile, void, undefined> {
-	const isPending = (kind: RepositoryFileKind): boolean => [...pending.keys()].some((key) => parseRepositoryKey(key).kind === kind);
+	const hasSeen = [...pending.keys()].some((key) => parseRepositoryKey(key).kind === 'seen');
 	const named = await NamedFiles.read(repository, source, signal);
 	for (const { name, reason } of await repository.damagedSnapshots(source, signal)) onProblem?.({ key: `${source}/${name}`, reason });
 	const plan = (name: string, expected?: ExpectedFile): PlannedFile => ({ key: `${source}/${name}`, ...(expected && { expected }) });
@@ -120,7 +120,7 @@ async function* sourceFiles(
 	}
 	for (const snapshot of named.snapshots) {
 		for (const file of [...snapshot.archives, ...snapshot.segments]) yield plan(file.name, file);
-		if (isPending('seen')) {
+		if (hasSeen) {
 			try {
 				for (const name of await named.seenFiles(snapshot, signal)) yield plan(name);
 			} catch (error) {

@@ -1,5 +1,6 @@
-/** A file as the store lists it. `key` uses `/` between folders and never starts with one. */
+/** A file as the store lists it. */
 export interface StoreFile {
+	/** `/` between folders, none in front; what else a key may be is one rule for all stores: `checkKey` in keys.ts. */
 	key: string;
 	sizeBytes: number;
 	/** By the store's own clock. */
@@ -15,8 +16,9 @@ export interface ByteRange {
 export interface PutOptions {
 	/** Fails with a `conflict` Failure, changing nothing, if the key exists. Only where `capabilities.ifAbsent`. */
 	ifAbsent?: boolean;
-	/** Object lock until then. Only where `capabilities.retainUntil`. */
+	/** Object lock until then. Only where `capabilities.retainUntil`; elsewhere an `invalid` Failure, never silence. */
 	retainUntil?: Date;
+	/** Stops the put at once, also while its source hangs: nothing is stored then. */
 	signal?: AbortSignal;
 }
 
@@ -33,11 +35,12 @@ export interface StoreCapabilities {
  *
  * - `put` is all or nothing: a reader sees the whole new file or none of it, also after a crash. It resolves only
  *   once the bytes are durable. If the source throws, nothing is left behind and that very error is rethrown.
- *   Without `ifAbsent` it replaces.
- * - `get` of a missing key is null. The iterable throws a Failure if reading breaks off; it never ends early silently.
+ *   Without `ifAbsent` it replaces. The source's buffers may be reused once the next chunk is asked for.
+ * - `get` of a missing key is null, as is that of a folder. The iterable can be read once and throws a Failure if
+ *   reading breaks off; it never ends early silently. A range beyond the end is empty.
  * - `list` yields all keys that start with the prefix (a string prefix, not a folder), in no particular order;
- *   `lease-…` files and everything else alike; no temporary files.
- * - `delete` of a missing key is no error.
+ *   `lease-…` files and everything else alike; no temporary files. Files that come or go meanwhile may be there or not.
+ * - `delete` of a missing key is no error. A forbidden key among others deletes none of them.
  * - Errors are Failures: denied, quota (no space), transient, conflict, invalid (key leaves the root), cancelled.
  */
 export interface Store {

@@ -125,7 +125,15 @@ describe('folder store', () => {
 		await chmod(root, 0o700);
 	});
 
-	it('says that the disk is full, on a disk that is', async () => {
+	it.skipIf(process.platform === 'win32')('says that there is no more room, and leaves nothing of the file behind', async () => {
+		// A limit on the size of files stands in for a full disk: the write itself fails, halfway through.
+		const limited = `trap '' XFSZ; ulimit -f 300; exec "$0" "$@"`;
+		const { stdout } = await promisify(execFile)('bash', ['-c', limited, process.execPath, ...script('put-large.ts'), root]);
+		expect(JSON.parse(stdout)).toEqual({ kind: 'quota', code: 'EFBIG', nextStep: expect.stringContaining('Free some space') });
+		expect(await readdir(path.join(root, 'folder'))).toEqual([]);
+	});
+
+	it('classifies what the file system says, each with a next step', () => {
 		const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 		expect(fileFailure(full, 'write /x')).toMatchObject({
 			kind: 'quota',
