@@ -96,7 +96,8 @@ export async function portrait(message: MessageRecord): Promise<Portrait> {
 		attachments: details.attachments.map(({ kind, name, contentType, isInline, contentId, content }) => ({
 			name,
 			contentType,
-			isInline: Boolean(isInline),
+			// A message that was delivered leaves it open where the MIME does.
+			isInline: (isInline as boolean | undefined) ?? false,
 			contentId,
 			// What a nested message came from is its own test's matter.
 			bytes: kind === 'file' ? content.toString('base64') : kind,
