@@ -41,8 +41,8 @@ interface Waiter extends Admission {
 	stopListening: () => void;
 }
 
-const slowestPace = 1 / 16;
-const recoveryMs = 60_000;
+const slowestPace = 1 / 8;
+const recoveryMs = 30_000;
 /** Calls in flight together are refused together: that is one hint to slow down, not four. */
 const sameHintMs = 2_000;
 
@@ -181,7 +181,7 @@ export class GovernorLane {
 		this.admitWhoFits();
 	}
 
-	/** The share of the documented rate that is used: halved by a refusal, doubled by every quiet minute. */
+	/** The share of the documented rate that is used: halved by a refusal, doubled by every quiet half minute. */
 	private paceNow(nowMs: number): number {
 		if (this.pace >= 1) return 1;
 		return Math.min(1, this.pace * 2 ** Math.floor((nowMs - this.throttledAtMs) / recoveryMs));
