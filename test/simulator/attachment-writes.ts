@@ -4,9 +4,15 @@ import { itemToMime } from './nested-item';
 
 type Body = Record<string, unknown>;
 
+/** `@odata.type` without its number sign. */
+function typeName(json: Body): string {
+	const type = json['@odata.type'];
+	return typeof type === 'string' ? type.replace(/^#/, '') : '';
+}
+
 /** @throws GraphError 400 for what is no attachment */
 export function attachmentFromJson(json: Body, number: number, nowMs: number): AttachmentRecord {
-	const type = String(json['@odata.type'] ?? '').replace(/^#/, '').toLowerCase();
+	const type = typeName(json).toLowerCase();
 	const { name } = json;
 	if (typeof name !== 'string') throw badRequest('The required property name is missing.', 'ErrorInvalidRequest');
 	const record: AttachmentRecord = {
@@ -29,7 +35,7 @@ export function attachmentFromJson(json: Body, number: number, nowMs: number): A
 		}
 		case 'microsoft.graph.itemattachment': {
 			const item = json.item as Body | undefined;
-			const itemType = String(item?.['@odata.type'] ?? '').replace(/^#?/, '#');
+			const itemType = `#${typeName(item ?? {})}`;
 			if (!item || !['#microsoft.graph.message', '#microsoft.graph.event', '#microsoft.graph.contact'].includes(itemType)) throw badRequest('An item attachment needs an item with its @odata.type.', 'ErrorInvalidRequest');
 			return { ...record, kind: 'item', contentType: null, itemType, itemJson: item, content: itemToMime(item, itemType) };
 		}

@@ -172,7 +172,7 @@ function importanceOf(value: unknown): 'low' | 'normal' | 'high' {
 }
 
 function contentInto(composition: Composition, body: Body, nowMs: number): void {
-	if (body.subject !== undefined) composition.subject = body.subject === null ? '' : String(body.subject as string);
+	if (body.subject !== undefined) composition.subject = typeof body.subject === 'string' ? body.subject : '';
 	if (body.body !== undefined) composition.body = bodyOf(body.body);
 	if (body.from !== undefined) composition.from = recipientOf(body.from);
 	if (body.sender !== undefined) composition.sender = recipientOf(body.sender);

@@ -60,7 +60,7 @@ export class StoredMime implements MessageContent {
 			cc: addresses(mail.cc),
 			bcc: this.bcc.length ? [...this.bcc] : addresses(mail.bcc),
 			replyTo: addresses(mail.replyTo),
-			importance: importanceOf(mail),
+			importance: this.importance(),
 			preview: previewOf(details.body),
 			hasAttachments: details.attachments.some((attachment) => !attachment.isInline),
 			internetMessageId: this.header('message-id') ?? `<${createHash('sha1').update(this.bytes).digest('hex')}@simulator.invalid>`,
@@ -71,6 +71,13 @@ export class StoredMime implements MessageContent {
 		if (mail.date) summary.dateMs = mail.date.getTime();
 		if (meeting) Object.assign(summary, meeting);
 		return summary;
+	}
+
+	private importance(): 'low' | 'normal' | 'high' {
+		const named = (this.header('importance') ?? this.header('x-msmail-priority') ?? '').toLowerCase();
+		if (named === 'low' || named === 'high') return named;
+		const number = Number.parseInt(this.header('x-priority') ?? '3', 10);
+		return number < 3 ? 'high' : number > 3 ? 'low' : 'normal';
 	}
 
 	private conversation(mail: ParsedMail): string {
@@ -88,12 +95,6 @@ function addresses(object: AddressObject | AddressObject[] | undefined): Address
 	const flat = (list: readonly EmailAddress[]): Address[] =>
 		list.flatMap((entry) => (entry.group ? flat(entry.group) : entry.address || entry.name ? [{ name: entry.name || (entry.address ?? ''), address: entry.address ?? '' }] : []));
 	return (Array.isArray(object) ? object : [object]).flatMap((one) => flat(one.value));
-}
-
-function importanceOf(mail: ParsedMail): 'low' | 'normal' | 'high' {
-	const named = mail.headers.get('importance');
-	if (typeof named === 'string' && /^(low|high)$/i.test(named.trim())) return named.trim().toLowerCase() as 'low' | 'high';
-	return mail.priority ?? 'normal';
 }
 
 function calendarPart(mail: ParsedMail): Attachment | undefined {
@@ -130,7 +131,7 @@ function attachmentRecord(attachment: Attachment, number: number): AttachmentRec
 		kind: isMessage ? 'item' : 'file',
 		name: attachment.filename ?? (subject || `ATT${String(number).padStart(5, '0')}`),
 		contentType: isMessage ? null : attachment.contentType,
-		isInline: attachment.contentDisposition === 'inline' || (attachment.related && attachment.contentId !== undefined),
+		isInline: attachment.contentDisposition === 'inline' || ((attachment.related as boolean | undefined) === true && attachment.contentId !== undefined),
 		contentId: attachment.contentId?.replace(/^<|>$/g, '') ?? null,
 		contentLocation: null,
 		lastModifiedMs: 0,

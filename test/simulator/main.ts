@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import { startSimulator, type SimulatorOptions } from './start';
+
+/** `npm run simulator`: starts a simulated tenant, prints one JSON line when it answers, stops on SIGTERM. */
+async function main(): Promise<void> {
+	const { values } = parseArgs({
+		options: {
+			port: { type: 'string' },
+			http: { type: 'boolean' },
+			'host-names': { type: 'string' },
+			data: { type: 'string' },
+			record: { type: 'string' },
+			latency: { type: 'string' },
+			users: { type: 'string' },
+			messages: { type: 'string' },
+			folders: { type: 'string' },
+			files: { type: 'string' },
+			seed: { type: 'string' },
+			help: { type: 'boolean' },
+		},
+	});
+	if (values.help) {
+		console.log('npm run simulator -- --port 8443 [--http] [--host-names a,b] [--data DIR] [--record FILE] [--latency MS] [--users N] [--messages N] [--folders N] [--files N] [--seed N]');
+		return;
+	}
+	const options: SimulatorOptions = { http: values.http ?? false };
+	const numbers = { port: values.port, latencyMs: values.latency, users: values.users, messages: values.messages, folders: values.folders, seed: values.seed };
+	for (const [name, text] of Object.entries(numbers)) {
+		if (text === undefined) continue;
+		if (!/^\d+$/.test(text)) throw new Error(`${name} must be a whole number, not ${text}`);
+		Object.assign(options, { [name]: Number(text) });
+	}
+	if (values.files !== undefined && values.files !== '0') console.error('This tenant has no drives yet: --files is ignored.');
+	if (values['host-names'] !== undefined) options.hostNames = values['host-names'].split(',').map((name) => name.trim()).filter((name) => name !== '');
+	if (values.data !== undefined) options.dataDir = values.data;
+	if (values.record !== undefined) options.recordFile = values.record;
+	const { graphUrl, loginUrl, tenantId, clientId, clientSecret, caFile, token, stop } = await startSimulator(options);
+	console.log(JSON.stringify({ graphUrl, loginUrl, tenantId, clientId, clientSecret, caFile: caFile ?? null, token }));
+	const end = (): void => {
+		void stop().then(() => process.exit(0));
+	};
+	process.once('SIGTERM', end);
+	process.once('SIGINT', end);
+}
+
+main().catch((error: unknown) => {
+	console.error(error instanceof Error ? error.message : String(error));
+	process.exitCode = 1;
+});
