@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../nodes/M365Backup/base/failure';
 import { createGraphClient } from '../../nodes/M365Backup/graph/client';
 import { Governor } from '../../nodes/M365Backup/graph/governor';
+import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
 import { createFaultyStore, diskFull } from '../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../nodes/M365Backup/stores/memory-store';
 import type { MailboxFixture } from '../support/mailbox-fixture';
@@ -20,9 +21,7 @@ async function filled(count: number, options: Parameters<typeof mailboxFixture>[
 
 async function expectAll(): Promise<void> {
 	expect(await fixture.messages()).toEqual(await fixture.living());
-	for (const entry of (await fixture.entries()).values()) {
-		if (entry.content) expect((await fixture.content(entry)).length).toBe(entry.size);
-	}
+	expect((await verifyRepository(fixture.repository, { deep: true })).damage).toEqual([]);
 }
 
 describe('a backup under trouble', () => {

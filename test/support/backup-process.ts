@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Ambient } from '../../nodes/M365Backup/base/ambient';
 import { realAmbient } from '../../nodes/M365Backup/base/ambient';
 import type { BackUpSummary } from '../../nodes/M365Backup/engine/back-up-summary';
 import { backUp } from '../../nodes/M365Backup/engine/back-up';
@@ -19,6 +20,8 @@ export interface BackupOrder {
 	commitEveryBytes?: number;
 	stopAfterBytes?: number;
 	volumeBytes?: number;
+	/** How far this process's clock is ahead, for tests that let time pass between runs. */
+	clockAheadMs?: number;
 }
 
 export interface BackupReport {
@@ -31,13 +34,15 @@ export interface BackupReport {
 }
 
 async function main(order: BackupOrder): Promise<BackupReport> {
+	const { clockAheadMs = 0 } = order;
+	const ambient: Ambient = { ...realAmbient, now: () => new Date(Date.now() + clockAheadMs) };
 	const graph = createGraphClient({
 		graphUrl: order.graphUrl,
 		tokens: fixedToken(order.token),
-		ambient: realAmbient,
+		ambient,
 		tenantId: order.tenantId,
 	});
-	const repository = await Repository.open(createFolderStore({ root: order.folder }), realAmbient, { create: true });
+	const repository = await Repository.open(createFolderStore({ root: order.folder, ambient }), ambient, { create: true });
 	// Idle is what a process has that has opened a repository and is about to begin.
 	globalThis.gc?.();
 	const idleBytes = process.memoryUsage().rss;
@@ -51,8 +56,8 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 	const summary = await backUp({
 		repository,
 		source: { workload: 'mailbox', id: order.mailboxId, name: 'Bench', tenantId: order.tenantId },
-		workload: mailboxWorkload({ graph, mailboxId: order.mailboxId, ambient: realAmbient }),
-		ambient: realAmbient,
+		workload: mailboxWorkload({ graph, mailboxId: order.mailboxId, ambient }),
+		ambient,
 		graph: graph.stats,
 		clockSkewMs: () => graph.clockSkewMs(),
 		commitEvery: { ms: order.commitEveryMs, bytes: order.commitEveryBytes },
