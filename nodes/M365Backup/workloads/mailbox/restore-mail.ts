@@ -86,6 +86,8 @@ class Planner {
 		for (const id of selected) {
 			const folder = this.request.folders.get(id);
 			if (!folder) continue;
+			// An empty Outbox and its kin are wanted where they belong, not as copies below another folder.
+			if (this.request.destination.kind === 'folder' && typeof folder.meta['role'] === 'string') continue;
 			this.context.signal?.throwIfAborted();
 			try {
 				await this.folders.target(id);

@@ -51,15 +51,15 @@ export function createMessageRequest(input: CreateInput): JsonObject {
 		...(headers.length > 0 ? { internetMessageHeaders: headers.map(({ name, value }) => ({ name, value })) } : {}),
 		isReadReceiptRequested: false,
 		isDeliveryReceiptRequested: false,
-		singleValueExtendedProperties: [...(asDraft ? [] : mapiProperties(meta)), markerProperty(input.marker)],
+		singleValueExtendedProperties: [...mapiProperties(meta, asDraft), markerProperty(input.marker)],
 	};
 }
 
-function mapiProperties(meta: MessageMeta): { id: string; value: string }[] {
+function mapiProperties(meta: MessageMeta, asDraft: boolean): { id: string; value: string }[] {
 	const sent = meta.sent ?? meta.received ?? meta.created;
 	const received = meta.received ?? meta.sent ?? meta.created;
 	return [
-		{ id: 'Integer 0x0E07', value: meta.read ? '1' : '4' },
+		...(asDraft ? [] : [{ id: 'Integer 0x0E07', value: meta.read ? '1' : '4' }]),
 		...(sent === undefined ? [] : [{ id: 'SystemTime 0x0039', value: sent }]),
 		...(received === undefined ? [] : [{ id: 'SystemTime 0x0E06', value: received }]),
 	];

@@ -123,8 +123,18 @@ export class TargetFolders {
 		const living = await this.listing.get(graphId);
 		if (!living) return undefined;
 		const path = await this.listing.path(graphId);
-		if (path && (!path.isInBin || this.wasInBin(folder))) return this.existing(living, path.names);
+		if (path && (!path.isInBin || this.wasInBin(folder))) {
+			return { ...this.existing(living, path.names), cameBack: await this.cameBackWithParent(folder, living) };
+		}
 		return await this.bringBack(folder, living);
+	}
+
+	private async cameBackWithParent(folder: RestorableFolder, living: GraphFolder): Promise<boolean> {
+		const parentId = this.parentOf(folder)?.id;
+		const parent = parentId === undefined ? undefined : this.targets.get(parentId);
+		if (!parent) return false;
+		const { cameBack, id } = await parent;
+		return cameBack && living.parentFolderId === id;
 	}
 
 	private wasInBin(folder: RestorableFolder): boolean {
