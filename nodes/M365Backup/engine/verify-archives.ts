@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isFailure } from '../base/failure';
 import type { ContentRef, FileRef, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
@@ -92,7 +93,10 @@ export class ArchiveVerification {
 		const { damage, signal } = this.options;
 		// A damaged catalog cannot be walked; that everything in it counts as lost is said there.
 		if (snapshot.segments.some(({ name }) => damage.has(this.path(name)))) return;
+		let walked = 0;
 		for await (const { id, type, name, content } of this.repository.catalog(snapshot).entries({ signal })) {
+			walked += 1;
+			if (walked % 500 === 0) await nextTurn();
 			for (const ref of content ?? []) {
 				const archive = this.archives.get(ref.archive);
 				const isLost = archive !== undefined && (archive.state === 'missing' || archive.lost.has(ref.offset));

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isFailure } from '../base/failure';
 import { readFile } from '../repository/bytes';
 import { isTombstone } from '../repository/catalog-line';
@@ -194,6 +195,8 @@ export class SourceVerification {
 			let lines = 0;
 			for await (const batch of segment.members(this.signal)) {
 				lines += batch.length;
+				// Batches that are decoded already come without a pause: other work of this process must get its turn.
+				await nextTurn();
 				for (const { line } of batch) {
 					const problem = contentProblem(line, named);
 					if (problem !== undefined) damaged(problem);
@@ -211,7 +214,10 @@ export class SourceVerification {
 		const newest = [...this.snapshots.values()].at(-1);
 		if (newest === undefined || newest.record.segments.some(({ name }) => this.damage.has(this.path(name)))) return 0;
 		let items = 0;
-		for await (const { id } of this.repository.catalog(newest.record).entries({ signal: this.signal })) if (id !== '') items += 1;
+		for await (const { id } of this.repository.catalog(newest.record).entries({ signal: this.signal })) {
+			if (id !== '') items += 1;
+			if (items % 500 === 0) await nextTurn();
+		}
 		return items;
 	}
 
