@@ -1,24 +1,32 @@
+import { z } from 'zod';
 import { realAmbient, type Ambient } from '../base/ambient';
-import { isFailure } from '../base/failure';
+import { Failure, isFailure } from '../base/failure';
 import { createGraphClient, type GraphClient } from './client';
-import { cloudEndpoints, type CloudName } from './clouds';
+import { cloudEndpoints } from './clouds';
 import { hasPermission } from './permissions';
 import { msalTokens, readTokenClaims, type MsalOptions, type TokenSource } from './tokens';
 import { listMailboxes } from './users';
 
-/** The credential's fields, as n8n stores them. */
-export interface MicrosoftCredential {
-	tenantId: string;
-	clientId: string;
-	authentication: 'secret' | 'certificate';
-	clientSecret?: string;
-	certificate?: string;
-	privateKey?: string;
-	cloud: CloudName;
-	loginUrl?: string;
-	graphUrl?: string;
-	usedFor: 'backup' | 'backupAndRestore';
-}
+const text = z.string().default('');
+
+/** The credential's fields, as n8n stores them. Made through n8n's API, any of them may be missing. */
+const credentialFields = z.object({
+	tenantId: text,
+	clientId: text,
+	authentication: z.enum(['secret', 'certificate']).default('secret'),
+	clientSecret: text,
+	certificate: text,
+	privateKey: text,
+	cloud: z.enum(['global', 'gccHigh', 'dod', 'china', 'custom']).default('global'),
+	loginUrl: text,
+	graphUrl: text,
+	usedFor: z.enum(['backup', 'backupAndRestore']).default('backup'),
+});
+
+/** Those fields; what may be missing, may be missing. */
+export type MicrosoftCredential = z.input<typeof credentialFields>;
+
+type Use = z.output<typeof credentialFields>['usedFor'];
 
 export interface CredentialCheck {
 	status: 'OK' | 'Error';
@@ -36,7 +44,7 @@ export interface CheckParts {
 const mailboxesTried = 5;
 
 /** What each use needs at least. Names of Microsoft Graph application permissions. */
-const needed: Readonly<Record<MicrosoftCredential['usedFor'], readonly string[]>> = Object.freeze({
+const needed: Readonly<Record<Use, readonly string[]>> = Object.freeze({
 	backup: ['User.ReadBasic.All', 'Mail.Read'],
 	backupAndRestore: ['User.ReadBasic.All', 'Mail.ReadWrite'],
 });
@@ -44,17 +52,24 @@ const needed: Readonly<Record<MicrosoftCredential['usedFor'], readonly string[]>
 /** May be granted for some mailboxes only, by Exchange RBAC for Applications; such grants do not show in tokens. */
 const grantedByExchange = /^(Mail|Calendars|Contacts|MailboxSettings)\./;
 
+/** The fields with their defaults. Throws `invalid` with the field's name, never its value. */
+function readCredential(credential: MicrosoftCredential): z.output<typeof credentialFields> {
+	const read = credentialFields.safeParse(credential);
+	if (read.success) return read.data;
+	const field = read.error.issues[0]?.path.join('.') ?? '';
+	throw new Failure('invalid', `The Microsoft credential has a value in "${field}" that is not possible`, {
+		nextStep: 'Open the credential, choose the field again and save it',
+	});
+}
+
 /** What MSAL needs, from the credential's fields. Throws `invalid`. */
 export function msalOptionsOf(credential: MicrosoftCredential): MsalOptions {
-	const { loginUrl = '', graphUrl = '' } = credential;
+	const { tenantId, clientId, authentication, clientSecret, certificate, privateKey, cloud, loginUrl, graphUrl } = readCredential(credential);
 	return {
-		tenantId: credential.tenantId,
-		clientId: credential.clientId,
-		proof:
-			credential.authentication === 'certificate'
-				? { kind: 'certificate', certificate: credential.certificate ?? '', privateKey: credential.privateKey ?? '' }
-				: { kind: 'secret', clientSecret: credential.clientSecret ?? '' },
-		endpoints: cloudEndpoints(credential.cloud, { loginUrl, graphUrl }),
+		tenantId,
+		clientId,
+		proof: authentication === 'certificate' ? { kind: 'certificate', certificate, privateKey } : { kind: 'secret', clientSecret },
+		endpoints: cloudEndpoints(cloud, { loginUrl, graphUrl }),
 	};
 }
 
@@ -70,16 +85,17 @@ export function msalOptionsOf(credential: MicrosoftCredential): MsalOptions {
 export async function checkMicrosoftCredential(credential: MicrosoftCredential, parts: CheckParts = {}): Promise<CredentialCheck> {
 	try {
 		const options = msalOptionsOf(credential);
+		const { usedFor } = readCredential(credential);
 		const { ambient = realAmbient, fetch, signal } = parts;
 		const tokens = parts.tokens ?? msalTokens({ ...options, ambient, ...(fetch ? { fetch } : {}) });
 		const { roles } = readTokenClaims(await tokens.token({ renew: true, ...(signal ? { signal } : {}) }));
-		const missing = needed[credential.usedFor].filter((permission) => !hasPermission(roles, permission));
+		const missing = needed[usedFor].filter((permission) => !hasPermission(roles, permission));
 		if (missing.length === 0) return { status: 'OK', message: 'Signed in; the permissions for mail are there' };
 		const client = createGraphClient({ graphUrl: options.endpoints.graphUrl, tokens, ambient, ...(fetch ? { fetch } : {}), ...(signal ? { signal } : {}) });
 		if (missing.every((permission) => grantedByExchange.test(permission)) && (await someMailboxAnswers(client))) {
 			return { status: 'OK', message: `Signed in; a mailbox answers, by Exchange RBAC for Applications` };
 		}
-		return { status: 'Error', message: lacking(missing, credential.usedFor) };
+		return { status: 'Error', message: lacking(missing, usedFor) };
 	} catch (error) {
 		if (!isFailure(error)) throw error;
 		return { status: 'Error', message: error.nextStep === undefined ? error.message : `${error.message}. ${error.nextStep}` };
@@ -100,7 +116,7 @@ async function someMailboxAnswers(client: GraphClient): Promise<boolean> {
 	return false;
 }
 
-function lacking(missing: readonly string[], usedFor: MicrosoftCredential['usedFor']): string {
+function lacking(missing: readonly string[], usedFor: Use): string {
 	const unknown = missing.filter((permission) => grantedByExchange.test(permission));
 	const use = usedFor === 'backup' ? 'Backup' : 'Backup and restore';
 	const grant = `${use} needs the application permission ${missing.join(' and ')}: add it to the app registration in Entra (API permissions > Microsoft Graph > Application permissions) and grant admin consent`;

@@ -67,7 +67,7 @@ describe('the test of the Microsoft credential', () => {
 		expect(message).not.toContain('s3cret');
 	});
 
-	it.each([{ tenantId: 'a b' }, { clientId: 'x' }, { clientSecret: '' }, { graphUrl: 'http://graph.example' }])('sends nothing for %o', async (more) => {
+	it.each([{ tenantId: 'a b' }, { clientId: 'x' }, { clientSecret: '' }, { graphUrl: 'http://graph.example' }, { cloud: 'moon' as never }, { tenantId: undefined }])('sends nothing for %o', async (more) => {
 		const login = new FakeLogin();
 		expect(await checkMicrosoftCredential(credential(more), { fetch: login.fetch })).toMatchObject({ status: 'Error' });
 		expect(login.sent).toEqual([]);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realAmbient } from '../../../nodes/M365Backup/base/ambient';
-import { createGraphClient, type GraphClient } from '../../../nodes/M365Backup/graph/client';
+import { createGraphClient, type DeltaCursor, type GraphClient } from '../../../nodes/M365Backup/graph/client';
 import { checkMicrosoftCredential, type MicrosoftCredential } from '../../../nodes/M365Backup/graph/credential-check';
 import { Governor } from '../../../nodes/M365Backup/graph/governor';
 import { msalTokens, readTokenClaims } from '../../../nodes/M365Backup/graph/tokens';
@@ -42,7 +42,7 @@ describe('the Graph room against the simulated tenant', () => {
 		expect(page.delta).toBeDefined();
 
 		const messages = new Set<string>();
-		let cursors = folders.map(({ id }) => ({ id, cursor: { kind: 'start' as const, path: `${base}/mailFolders/${id}/messages/delta?$select=id` } }));
+		let cursors: { id: string; cursor: DeltaCursor }[] = folders.map(({ id }) => ({ id, cursor: { kind: 'start', path: `${base}/mailFolders/${id}/messages/delta?$select=id` } }));
 		while (cursors.length > 0) {
 			const more: typeof cursors = [];
 			for await (const answer of client.deltaBatch<Entity>(cursors, { maxPageSize: 20 })) {
