@@ -46,7 +46,7 @@ export class ReferencedFiles {
 	private refuse(what: string): Failure {
 		return new Failure('corrupt', `${what} in ${this.store.label}, and the backup would refer to it; nothing was committed`, {
 			nextStep:
-				'Put the file back from a copy (Repository → Import Files), or run Back Up once with Full Resync, which starts a catalog of its own.',
+				'Put the file back from a copy (Repository → Import Files). Without a copy, back up into a new repository; what this one still holds stays restorable.',
 			code: 'missingFile',
 		});
 	}

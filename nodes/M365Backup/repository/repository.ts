@@ -100,6 +100,11 @@ export class Repository {
 		return stored.record;
 	}
 
+	/** The newest readable record of any status: what the next run builds upon. Reads one record, not all. */
+	async latest(key: string, signal?: AbortSignal): Promise<SnapshotRecord | null> {
+		return (await this.#snapshots.newest(key, () => true, signal))?.record ?? null;
+	}
+
 	/** The latest snapshot, or with `asOf` the one that held then (§3.5.8: newest complete with `finishedAt` ≤ T). */
 	async newest(key: string, options: { asOf?: Date; signal?: AbortSignal } = {}): Promise<NewestSnapshot | null> {
 		const { asOf, signal } = options;

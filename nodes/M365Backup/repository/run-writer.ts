@@ -64,7 +64,7 @@ export interface CommitInput {
 /**
  * Writes one source's changes and commits them, as often as wanted, in the order that makes a crash harmless (§3.5.1):
  * archives → segments → cursor → snapshot → `cursor.json`. After a commit it stands on the new snapshot with a fresh run
- * id. Calls are worked off one after the other. Once the store has failed for good, every call throws that Failure; what
+ * id. Calls that write are worked off one after the other. Once the store has failed for good, every call throws that Failure; what
  * was committed before stands.
  */
 export class RunWriter {
@@ -162,9 +162,13 @@ export class RunWriter {
 		});
 	}
 
-	/** What is known now, lines of this run included: the living item, null if it has ended; unknown ids are absent. */
+	/**
+	 * What is known now, lines of this run included: the living item, null if it has ended; unknown ids are absent. Does
+	 * not wait for its turn, so that a large content on its way does not hold it up.
+	 */
 	async lookUp(ids: readonly string[]): Promise<Map<string, CatalogEntry | null>> {
-		return await this.inTurn(() => this.find(ids));
+		if (this.#failure) throw this.#failure;
+		return await this.find(ids);
 	}
 
 	/** Remembers ids met by an enumeration of everything under `parent`, for a run that resumes it. Only new ones. */

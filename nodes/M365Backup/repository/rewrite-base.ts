@@ -1,0 +1,162 @@
+import { isFailure } from '../base/failure';
+import type { Catalog } from './catalog';
+import { toWholeLine } from './catalog-line';
+import { mergeLines } from './merge';
+import { parseRepositoryKey, runTime, sourceKey } from './names';
+import type { ContentRef, FileRef, SnapshotRecord } from './records';
+import type { Repository } from './repository';
+import type { RunWriter } from './run-writer';
+import { listSource } from './snapshot-files';
+
+const SHADOWED_SHARE = 1 / 5;
+const MAX_AGE_MS = 90 * 24 * 3_600_000;
+const SMALL_ARCHIVE_BYTES = 16 * 1024 * 1024;
+const LIVE_SHARE = 1 / 2;
+
+export interface RewriteOptions {
+	signal?: AbortSignal;
+	volumeBytes?: number;
+	/** Archives below that are copied together: 16 MB. */
+	smallArchiveBytes?: number;
+}
+
+/**
+ * Writes the base of the newest snapshot anew if it is time (§3.2: a fifth of it is shadowed, or 90 days have passed),
+ * and copies what is alive out of archives that are small or less than half alive into full volumes. A commit of its
+ * own, with the same items, links and status; older snapshots keep pointing at the old files. Null if it is not due, if
+ * nothing would be won, or if the snapshot is no longer the newest. To be called after a backup, under its lease.
+ */
+export async function rewriteBase(
+	repository: Repository,
+	snapshot: SnapshotRecord,
+	options: RewriteOptions = {},
+): Promise<SnapshotRecord | null> {
+	const { signal, volumeBytes } = options;
+	const key = sourceKey(snapshot.source);
+	const catalog = repository.catalog(snapshot);
+	const archives = await archivesOfCatalog(catalog, signal);
+	if (!(await isDue(repository, snapshot, catalog, archives, options))) return null;
+	const stored = await listSource(repository.store, key, signal);
+	const live = await liveBytes(catalog, signal);
+	const toCopy = archivesToCopy(archives, live, stored, options);
+	if (toCopy.size === 0 && snapshot.segments.length === 1) return null;
+
+	const run = repository.startRun(snapshot.source, snapshot, {
+		replacesCatalog: true,
+		...(signal && { signal }),
+		...(volumeBytes !== undefined && { volumeBytes }),
+	});
+	try {
+		for await (const entry of catalog.entries({ signal })) {
+			if (!entry.content?.some((ref) => toCopy.has(ref.archive))) {
+				await run.add(toWholeLine(entry));
+				continue;
+			}
+			const content: ContentRef[] = [];
+			for (const ref of entry.content) content.push(toCopy.has(ref.archive) ? await copyContent(repository, key, run, ref, signal) : ref);
+			await run.add(toWholeLine({ ...entry, content }));
+		}
+		const cursor = await repository.cursor(key, signal);
+		if (cursor?.snapshot !== snapshot.id || (await repository.latest(key, signal))?.id !== snapshot.id) {
+			await run.abandon();
+			return null;
+		}
+		return await run.commit({
+			status: snapshot.status,
+			scopes: snapshot.scopes,
+			totals: snapshot.totals,
+			changes: { added: 0, updated: 0, deleted: 0, failed: 0, skipped: 0 },
+			failures: snapshot.failures,
+			cursor: { scopes: cursor.scopes, failed: cursor.failed, seen: cursor.seen, ...(cursor.notes && { notes: cursor.notes }) },
+			tag: null,
+		});
+	} catch (error) {
+		await run.abandon();
+		throw error;
+	}
+}
+
+/** Content that turns out to be damaged stays where it is, for verify to find and an import to repair. */
+async function copyContent(repository: Repository, key: string, run: RunWriter, ref: ContentRef, signal?: AbortSignal): Promise<ContentRef> {
+	try {
+		return await run.addContent({ entryName: ref.entry, content: repository.readContent(key, ref, signal), sizeBytes: ref.size });
+	} catch (error) {
+		if (isFailure(error, 'corrupt')) return ref;
+		throw error;
+	}
+}
+
+async function archivesOfCatalog(catalog: Catalog, signal?: AbortSignal): Promise<Map<string, FileRef>> {
+	const archives = new Map<string, FileRef>();
+	for (const segment of catalog.newestFirst) {
+		for (const archive of (await segment.index(signal)).archives) archives.set(archive.name, archive);
+	}
+	return archives;
+}
+
+async function isDue(
+	repository: Repository,
+	snapshot: SnapshotRecord,
+	catalog: Catalog,
+	archives: ReadonlyMap<string, FileRef>,
+	options: RewriteOptions,
+): Promise<boolean> {
+	const [base, ...newer] = snapshot.segments;
+	if (!base) return false;
+	const oldest = Math.min(writtenAt(base.name), ...smallArchives(archives, options).map(({ name }) => writtenAt(name)));
+	if (repository.ambient.now().getTime() - oldest > MAX_AGE_MS) return true;
+	// Not more can be shadowed than there are newer lines; only then is it worth counting.
+	if (newer.reduce((sum, { lines }) => sum + lines, 0) < base.lines * SHADOWED_SHARE) return false;
+	return (await shadowedLines(catalog, options.signal)) >= base.lines * SHADOWED_SHARE;
+}
+
+/** When the run that wrote a file began. Merges give the base a new name, so that archives count, too. */
+function writtenAt(name: string): number {
+	const { runId } = parseRepositoryKey(`mailbox-0000000000000000/${name}`);
+	return runId === undefined ? Infinity : runTime(runId).getTime();
+}
+
+/** One small archive alone cannot be put together with anything. */
+function smallArchives(archives: ReadonlyMap<string, FileRef>, options: RewriteOptions): FileRef[] {
+	const { smallArchiveBytes = SMALL_ARCHIVE_BYTES } = options;
+	const small = [...archives.values()].filter(({ size }) => size < smallArchiveBytes);
+	return small.length > 1 ? small : [];
+}
+
+async function shadowedLines(catalog: Catalog, signal?: AbortSignal): Promise<number> {
+	const newestFirst = catalog.newestFirst;
+	const base = newestFirst.pop();
+	if (!base) return 0;
+	let count = 0;
+	const newer = newestFirst.reverse().map((segment) => segment.members(signal));
+	for await (const batch of mergeLines(newer, 'combined')) {
+		const found = await base.find(
+			batch.map(({ id }) => id),
+			signal,
+		);
+		count += found.size;
+	}
+	return count;
+}
+
+async function liveBytes(catalog: Catalog, signal?: AbortSignal): Promise<Map<string, number>> {
+	const live = new Map<string, number>();
+	for await (const { content } of catalog.entries({ signal })) {
+		for (const ref of content ?? []) live.set(ref.archive, (live.get(ref.archive) ?? 0) + ref.length);
+	}
+	return live;
+}
+
+/** Archives that are not here (held by a copy alone, §5) are left as they are. */
+function archivesToCopy(
+	archives: ReadonlyMap<string, FileRef>,
+	live: ReadonlyMap<string, number>,
+	stored: ReadonlyMap<string, unknown>,
+	options: RewriteOptions,
+): Set<string> {
+	const chosen = new Set(smallArchives(archives, options).map(({ name }) => name));
+	for (const { name, size } of archives.values()) {
+		if ((live.get(name) ?? 0) < size * LIVE_SHARE) chosen.add(name);
+	}
+	return new Set([...chosen].filter((name) => live.has(name) && stored.has(name)));
+}
