@@ -17,7 +17,7 @@ const ownNextStep = 'If it happens again, report it with the text above. Nothing
  * The one place where a Failure becomes an n8n error: the message says what happened, the description what to do next.
  * n8n's own errors (a parameter's expression, missing credentials) pass as they are.
  */
-export function toNodeError(this: IExecuteFunctions, error: unknown, itemIndex?: number): Error {
+export function toNodeError(this: Pick<IExecuteFunctions, 'getNode'>, error: unknown, itemIndex?: number): Error {
 	if (isN8nError(error)) return error;
 	const failure = toFailure(error);
 	const options = {

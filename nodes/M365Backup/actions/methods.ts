@@ -1,12 +1,31 @@
-import type { INodeType } from 'n8n-workflow';
+import type { ILoadOptionsFunctions, INodeListSearchResult, INodeType } from 'n8n-workflow';
 import { testMicrosoftCredential } from '../connect/credential-test';
 import { searchFolders } from '../pickers/folder';
 import { searchMailboxes } from '../pickers/mailbox';
 import { searchSnapshots } from '../pickers/snapshot';
 import { searchSources } from '../pickers/source';
+import { toNodeError } from './errors';
+
+type ListSearch = (this: ILoadOptionsFunctions, filter?: string, paginationToken?: string) => Promise<INodeListSearchResult>;
 
 /** What the editor calls: the lists behind the pickers, and the test of the credential. */
 export const methods = {
 	credentialTest: { testMicrosoftCredential },
-	listSearch: { searchFolders, searchMailboxes, searchSnapshots, searchSources },
+	listSearch: {
+		searchFolders: explained(searchFolders),
+		searchMailboxes: explained(searchMailboxes),
+		searchSnapshots: explained(searchSnapshots),
+		searchSources: explained(searchSources),
+	},
 } satisfies INodeType['methods'];
+
+/** The same list, whose failures reach the editor with what to do about them. */
+function explained(search: ListSearch): ListSearch {
+	return async function (filter, paginationToken) {
+		try {
+			return await search.call(this, filter, paginationToken);
+		} catch (error) {
+			throw toNodeError.call(this, error);
+		}
+	};
+}

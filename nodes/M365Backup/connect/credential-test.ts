@@ -8,7 +8,7 @@ export async function testMicrosoftCredential(
 	credential: ICredentialsDecrypted,
 ): Promise<INodeCredentialTestResult> {
 	try {
-		return await checkMicrosoftCredential((credential.data ?? {}) as unknown as MicrosoftCredential);
+		return await checkMicrosoftCredential(credential.data as unknown as MicrosoftCredential);
 	} catch (error) {
 		// n8n would otherwise show only that the test could not be run.
 		return { status: 'Error', message: `The credential could not be tested: ${toFailure(error).message}` };

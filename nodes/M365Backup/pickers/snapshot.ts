@@ -69,7 +69,7 @@ export async function searchSnapshots(
 function listed(snapshot: SnapshotRecord, zone: string): { name: string; value: string } {
 	const time = DateTime.fromISO(snapshot.finishedAt, { zone }).toFormat('yyyy-LL-dd HH:mm');
 	const notes = [
-		`${snapshot.totals.items} items`,
+		`${snapshot.totals.items} ${snapshot.totals.items === 1 ? 'item' : 'items'}`,
 		...(snapshot.status === 'partial' ? ['partial'] : []),
 		...(snapshot.tag ? [snapshot.tag] : []),
 	];

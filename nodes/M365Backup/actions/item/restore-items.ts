@@ -27,7 +27,11 @@ export async function restoreAll(this: IExecuteFunctions): Promise<INodeExecutio
 		try {
 			const inputs = new Map<string, number>();
 			if (isInputItems.call(this, first)) {
-				for (const itemIndex of members) inputs.set(inputItemId.call(this, itemIndex), itemIndex);
+				for (const itemIndex of members) {
+					const id = inputItemId.call(this, itemIndex);
+					// Of two items for the same id, the first gets the result.
+					if (!inputs.has(id)) inputs.set(id, itemIndex);
+				}
 			}
 			output.push(...(await restoreJob.call(this, { first, members, inputs })));
 		} catch (error) {
@@ -46,7 +50,7 @@ function isInputItems(this: IExecuteFunctions, itemIndex: number): boolean {
 function groupKey(this: IExecuteFunctions, itemIndex: number): string {
 	const mode = restoreMode.call(this, itemIndex);
 	if (!isInputItems.call(this, itemIndex)) return `item ${itemIndex}`;
-	checkedIds([inputItemId.call(this, itemIndex)]);
+	inputItemId.call(this, itemIndex);
 	return JSON.stringify([
 		mode,
 		repositoryKey.call(this, itemIndex),
@@ -56,9 +60,10 @@ function groupKey(this: IExecuteFunctions, itemIndex: number): string {
 	]);
 }
 
+/** Failure invalid if it is empty. */
 function inputItemId(this: IExecuteFunctions, itemIndex: number): string {
 	const id: unknown = this.getNodeParameter('itemId', itemIndex, '');
-	return typeof id === 'string' ? id.trim() : '';
+	return checkedIds(typeof id === 'string' ? [id.trim()] : [], 'Item ID')[0] ?? '';
 }
 
 async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INodeExecutionData[]> {
@@ -99,16 +104,21 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 	const output: INodeExecutionData[] = [];
 	for (const selection of selections) {
 		for await (const result of useCases.restore({ ...options, selection })) {
-			output.push({ json: resultJson(result), pairedItem: { item: inputs.get(result.id) ?? first } });
+			output.push({ json: resultJson(result, chosen.warnings), pairedItem: { item: inputs.get(result.id) ?? first } });
 		}
 	}
 	for (const warning of chosen.warnings) this.addExecutionHints({ message: warning, type: 'warning', location: 'outputPane' });
 	return output;
 }
 
-function resultJson({ nextStep, ...result }: RestoreResult): IDataObject {
+/** `warnings` are about the snapshot, e.g. that it is partial: every result says so, since it may be read alone. */
+function resultJson({ nextStep, ...result }: RestoreResult, warnings: readonly string[]): IDataObject {
 	const reason = [result.reason, nextStep].filter((part) => part !== undefined).join('. ');
-	return { ...result, ...(reason === '' ? {} : { reason }) };
+	return {
+		...result,
+		...(reason === '' ? {} : { reason }),
+		...(warnings.length === 0 ? {} : { warning: warnings.join('. ') }),
+	};
 }
 
 function inPieces<T>(values: readonly T[], length: number): T[][] {

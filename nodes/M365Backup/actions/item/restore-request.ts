@@ -2,6 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { Failure } from '../../base/failure';
 import type { Repository, SnapshotRecord } from '../../connect/repository';
 import type { RestoreOptions, RestoreSelection } from '../../engine/restore';
+import type { SearchQuery } from '../../engine/search';
 import { resolveFolder } from '../../pickers/folder';
 import { commaList } from '../comma-list';
 import { readQuery } from './read-query';
@@ -47,7 +48,7 @@ export async function restoreSelection(
 				includeSubfolders: this.getNodeParameter('includeSubfolders', itemIndex, true) as boolean,
 			};
 		case 'search':
-			return { kind: 'search', query: readQuery.call(this, itemIndex) };
+			return { kind: 'search', query: narrowing(readQuery.call(this, itemIndex)) };
 		case 'ids':
 			return { kind: 'ids', ids: checkedIds(commaList(this.getNodeParameter('itemIds', itemIndex, ''))) };
 		default:
@@ -55,10 +56,22 @@ export async function restoreSelection(
 	}
 }
 
+/**
+ * Refuses a search that finds everything: most likely an expression gave an empty text, and a whole mailbox would be
+ * restored by mistake.
+ */
+function narrowing(query: SearchQuery): SearchQuery {
+	const { types: _types, includeSubfolders: _includeSubfolders, ...conditions } = query;
+	if (Object.keys(conditions).length > 0) return query;
+	throw new Failure('invalid', 'The search has no condition, so it would find everything', {
+		nextStep: 'Add a condition to Search, or set Restore What to Everything.',
+	});
+}
+
 /** Between 1 and 500 different ids. */
-export function checkedIds(ids: readonly string[]): string[] {
-	const different = [...new Set(ids)];
-	if (different.length === 0) refuseEmpty('Item IDs');
+export function checkedIds(ids: readonly string[], parameter = 'Item IDs'): string[] {
+	const different = [...new Set(ids)].filter((id) => id !== '');
+	if (different.length === 0) refuseEmpty(parameter);
 	if (different.length > maxItemIds) {
 		throw new Failure('invalid', `${different.length} item IDs are too many`, {
 			nextStep: `Give at most ${maxItemIds} at a time, or restore by folder or search.`,

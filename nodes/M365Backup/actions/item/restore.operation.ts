@@ -18,7 +18,7 @@ const selectionFields: INodeProperties[] = [
 			{ name: 'Folder', value: 'folder', description: 'A folder with its messages' },
 			{ name: 'Input Items', value: 'inputItems', description: 'The items that come in, e.g. from Item: Get Many' },
 			{ name: 'Item IDs', value: 'ids', description: 'Up to 500 items by ID' },
-			{ name: 'Search', value: 'search', description: 'All items that a search finds' },
+			{ name: 'Search', value: 'search', description: 'All items that a search finds; at least one condition is needed' },
 		],
 		default: 'search',
 		description: 'Which items of the snapshot to restore',
