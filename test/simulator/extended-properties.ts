@@ -1,5 +1,6 @@
 import { badRequest } from './graph-error';
 import type { MessageRecord } from './message';
+import type { MessageSummary } from './message-content';
 import { matches, parseFilter } from './odata-filter';
 
 export interface ExtendedProperty {
@@ -27,15 +28,15 @@ function canonical(id: string): string {
 }
 
 /** The MAPI properties that the simulated store works out by itself. */
-function builtIn(message: MessageRecord): ExtendedProperty[] {
-	const flags = (message.isRead ? READ : 0) | (message.isDraft ? UNSENT : 0) | (message.knownSummary?.hasAttachments ? HAS_ATTACHMENTS : 0);
+function builtIn(message: MessageRecord, summary: MessageSummary): ExtendedProperty[] {
+	const flags = (message.isRead ? READ : 0) | (message.isDraft ? UNSENT : 0) | (summary.hasAttachments ? HAS_ATTACHMENTS : 0);
 	return [
 		{ id: 'Integer 0x0E07', value: String(flags) },
 		{ id: 'Integer 0xe08', value: String(message.content.approximateBytes) },
 		{ id: 'Long 0xe08', value: String(message.content.approximateBytes) },
 		{ id: 'SystemTime 0x0039', value: new Date(message.sentMs).toISOString() },
 		{ id: 'SystemTime 0x0E06', value: new Date(message.receivedMs).toISOString() },
-		{ id: 'String 0x001A', value: message.knownSummary?.odataType ? 'IPM.Schedule.Meeting.Request' : 'IPM.Note' },
+		{ id: 'String 0x001A', value: summary.odataType ? 'IPM.Schedule.Meeting.Request' : 'IPM.Note' },
 	];
 }
 
@@ -49,9 +50,9 @@ export function storedProperties(message: MessageRecord): ExtendedProperty[] {
 }
 
 /** What `$expand=singleValueExtendedProperties($filter=id eq '…')` shows. Without a filter Graph refuses. */
-export function extendedPropertiesJson(message: MessageRecord, filter: string | undefined): ExtendedProperty[] {
+export async function extendedPropertiesJson(message: MessageRecord, filter: string | undefined): Promise<ExtendedProperty[]> {
 	if (filter === undefined) throw badRequest('Expanding extended properties needs a $filter by id.', 'ErrorInvalidRequest');
-	return wanted(filter, [...storedProperties(message), ...builtIn(message)], (property) => property);
+	return wanted(filter, [...storedProperties(message), ...builtIn(message, await message.summary())], (property) => property);
 }
 
 export function multiValuePropertiesJson(message: MessageRecord, filter: string | undefined): { id: string; value: string[] }[] {

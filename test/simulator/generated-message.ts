@@ -21,6 +21,9 @@ interface Plan {
 	sentMs: number;
 }
 
+/** The odd messages looked at last. */
+const recentOdd = new Map<GeneratedMessage, StoredMime>();
+const RECENT_ODD = 200;
 const ATTACHMENT_SHARE = 0.15;
 const INLINE_SHARE = 0.05;
 const ODD_SHARE = 0.05;
@@ -37,6 +40,8 @@ export class GeneratedMessage implements MessageContent {
 		private readonly isSent: boolean,
 		private readonly sentMs: number,
 	) {}
+
+	readonly isCheap = true;
 
 	/** Known without building anything: most messages are small. */
 	get approximateBytes(): number {
@@ -85,7 +90,12 @@ export class GeneratedMessage implements MessageContent {
 	}
 
 	private odd(sort: number): StoredMime {
-		return new StoredMime(oddMessage(sort, new SeededRandom(this.seed, this.index, 5), { owner: this.owner, messageId: `<odd.${this.seed}.${this.index}@simulator.invalid>`, sentMs: this.sentMs }));
+		const known = recentOdd.get(this);
+		if (known) return known;
+		const made = new StoredMime(oddMessage(sort, new SeededRandom(this.seed, this.index, 5), { owner: this.owner, messageId: `<odd.${this.seed}.${this.index}@simulator.invalid>`, sentMs: this.sentMs }));
+		recentOdd.set(this, made);
+		if (recentOdd.size > RECENT_ODD) recentOdd.delete(recentOdd.keys().next().value!);
+		return made;
 	}
 
 	summary(): MessageSummary | Promise<MessageSummary> {
@@ -150,7 +160,7 @@ function headerLines(plan: Plan): string {
 }
 
 function writeMime(plan: Plan, index: number): Buffer {
-	const body = `Content-Type: text/${plan.html ? 'html' : 'plain'}; charset=utf-8\r\n${/^[\x00-\x7f]*$/.test(plan.body) && !plan.html ? `Content-Transfer-Encoding: 7bit\r\n\r\n${crlf(plan.body)}` : `Content-Transfer-Encoding: base64\r\n\r\n${base64Lines(Buffer.from(plan.body))}`}`; // eslint-disable-line no-control-regex -- ASCII is what it means
+	const body = `Content-Type: text/${plan.html ? 'html' : 'plain'}; charset=utf-8\r\n${/^[\x00-\x7f]*$/.test(plan.body) && !plan.html ? `Content-Transfer-Encoding: 7bit\r\n\r\n${crlf(plan.body)}` : `Content-Transfer-Encoding: base64\r\n\r\n${base64Lines(Buffer.from(plan.body))}`}`;
 	const inline = plan.files.filter(({ isInline }) => isInline);
 	const attached = plan.files.filter(({ isInline }) => !isInline);
 	const related = inline.length ? multipart('related', `r${index}`, [body, ...inline.map(filePart)]) : body;

@@ -51,6 +51,7 @@ export class Mailbox {
 	folderDeltaEpoch = 0;
 	private readonly messages = new Map<number, MessageRecord>();
 	private readonly roles = new Map<string, MailFolder>();
+	private newestFirst: MessageRecord[] | undefined;
 	private nextSequence = 1;
 	private changeCounter = 1000;
 
@@ -114,6 +115,15 @@ export class Mailbox {
 	/** All messages, in Recoverable Items too, in order of creation. */
 	allMessages(): IterableIterator<MessageRecord> {
 		return this.messages.values();
+	}
+
+	/** The visible messages below the root, newest first. Kept until a message comes, goes or moves. */
+	sorted(): readonly MessageRecord[] {
+		this.newestFirst ??= [...this.folders.values()]
+			.filter((folder) => folder.isBelow(this.root) && !folder.isForbidden)
+			.flatMap((folder) => [...folder.messages()])
+			.sort((a, b) => b.receivedMs - a.receivedMs || b.sequence - a.sequence);
+		return this.newestFirst;
 	}
 
 	/** @throws GraphError ErrorFolderExists */
@@ -320,6 +330,7 @@ export class Mailbox {
 	}
 
 	private countsChanged(folder: MailFolder): void {
+		this.newestFirst = undefined;
 		if (this.tenant.switches.folderDeltaReportsCounts) this.folderLog.append(folder);
 	}
 }

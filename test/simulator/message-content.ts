@@ -60,4 +60,6 @@ export interface MessageContent {
 	mime(): Buffer | Promise<Buffer>;
 	/** Roughly, for `size` limits; no MIME is built for it. */
 	readonly approximateBytes: number;
+	/** The summary is worked out as fast as it is remembered: remembering it would only cost memory. */
+	readonly isCheap?: boolean;
 }

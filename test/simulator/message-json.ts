@@ -110,7 +110,7 @@ async function expand(json: Json, message: MessageRecord, item: ExpandItem, pref
 			return;
 		}
 		case 'singlevalueextendedproperties':
-			addIfAny(json, 'singleValueExtendedProperties', extendedPropertiesJson(message, item.query.filter));
+			addIfAny(json, 'singleValueExtendedProperties', await extendedPropertiesJson(message, item.query.filter));
 			return;
 		case 'multivalueextendedproperties':
 			addIfAny(json, 'multiValueExtendedProperties', multiValuePropertiesJson(message, item.query.filter));

@@ -3,6 +3,7 @@ import { isoSeconds, messageJson, selectedProperties } from './message-json';
 import type { MailFolder } from './mail-folder';
 import type { Mailbox } from './mailbox';
 import type { MessageRecord } from './message';
+import type { MessageSummary } from './message-content';
 import { storedProperties } from './extended-properties';
 import { badRequest } from './graph-error';
 import { matches, needsExtendedProperties, parseFilter, propertiesOf, type Filter } from './odata-filter';
@@ -28,10 +29,7 @@ export async function listMessages(request: GraphRequest, mailbox: Mailbox, fold
 
 async function everything(mailbox: Mailbox, folder: MailFolder | undefined): Promise<readonly MessageRecord[]> {
 	if (folder?.kind === 'search') return searchFolderContent(mailbox, folder);
-	if (folder) return folder.sorted();
-	const found: MessageRecord[] = [];
-	for (const one of mailbox.folders.values()) if (one.isBelow(mailbox.root) && !one.isForbidden) for (const message of one.messages()) found.push(message);
-	return found.sort((a, b) => b.receivedMs - a.receivedMs || b.sequence - a.sequence);
+	return folder ? folder.sorted() : mailbox.sorted();
 }
 
 /** Search folders hold nothing: they show messages of other folders. */
@@ -54,15 +52,14 @@ async function filtered(messages: readonly MessageRecord[], filter: Filter): Pro
 	const needsSummary = [...propertiesOf(filter)].some((name) => !RECORD_PROPERTIES.has(name));
 	const found: MessageRecord[] = [];
 	for (const message of candidates) {
-		if (needsSummary && !message.knownSummary) await message.summary();
-		if (matches(filter, filterable(message))) found.push(message);
+		const summary = needsSummary ? (message.knownSummary ?? (await message.summary())) : undefined;
+		if (matches(filter, filterable(message, summary))) found.push(message);
 	}
 	return found;
 }
 
 /** What a filter may look at, made cheaply. */
-function filterable(message: MessageRecord): Record<string, unknown> {
-	const summary = message.knownSummary;
+function filterable(message: MessageRecord, summary: MessageSummary | undefined): Record<string, unknown> {
 	const at = (address: { name: string; address: string } | null | undefined): unknown => address && { emailAddress: address };
 	return {
 		isRead: message.isRead,

@@ -44,7 +44,7 @@ export async function messageRoutes(request: GraphRequest, mailbox: Mailbox, fol
 	if (tail === '$value' && request.method === 'GET') return named('/{id}/$value', await value(request, message));
 	if (tail === 'singlevalueextendedproperties' && request.method === 'GET') {
 		need(request, 'readMail');
-		return named('/{id}/singleValueExtendedProperties', { status: 200, json: { value: extendedPropertiesJson(message, request.query.filter) } });
+		return named('/{id}/singleValueExtendedProperties', { status: 200, json: { value: await extendedPropertiesJson(message, request.query.filter) } });
 	}
 	if (request.method !== 'POST') return miss();
 	return action(request, mailbox, message, tail, named);

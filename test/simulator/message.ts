@@ -51,7 +51,7 @@ export class MessageRecord implements MessageState {
 	multiValueProperties?: Map<string, string[]>;
 	/** Set: reading the content always answers 500 with this code. */
 	corruptCode?: string;
-	/** Kept once worked out, so that lists and filters need no promise. */
+	/** Kept once worked out, unless the content is cheap. */
 	knownSummary?: MessageSummary;
 
 	constructor(
@@ -71,7 +71,9 @@ export class MessageRecord implements MessageState {
 	}
 
 	async summary(): Promise<MessageSummary> {
-		this.knownSummary ??= await this.content.summary();
-		return this.knownSummary;
+		if (this.knownSummary) return this.knownSummary;
+		const summary = await this.content.summary();
+		if (!this.content.isCheap) this.knownSummary = summary;
+		return summary;
 	}
 }

@@ -9,6 +9,8 @@ const RECENT = 64;
 
 /** A message as MIME bytes, served unchanged by `/$value`. Parsed only when somebody wants to see inside. */
 export class StoredMime implements MessageContent {
+	private known: MessageSummary | undefined;
+
 	constructor(
 		private readonly bytes: Buffer,
 		private readonly bcc: readonly Address[] = [],
@@ -48,6 +50,11 @@ export class StoredMime implements MessageContent {
 	}
 
 	async summary(): Promise<MessageSummary> {
+		this.known ??= await this.read();
+		return this.known;
+	}
+
+	private async read(): Promise<MessageSummary> {
 		const mail = await this.parsed();
 		const details = detailsOf(mail);
 		const from = addresses(mail.from)[0] ?? null;

@@ -1,5 +1,5 @@
 import type { Address } from './message-content';
-import type { SeededRandom } from './seeded-random';
+import { SeededRandom } from './seeded-random';
 
 const WORDS =
 	'the of and to in for with on project report budget meeting customer invoice contract delivery schedule team plan review draft order status quarter question answer update please find attached numbers version change approval travel office server backup question offer price order week month monday friday before after until about between our your their next last first final new open closed urgent small large thanks regards hello dear kind proposal supplier warehouse legal finance marketing support training holiday request booking summary minutes agenda action item list'.split(
@@ -31,7 +31,15 @@ export function sentence(random: SeededRandom, least: number, most: number): str
 	return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Paragraphs of plain ASCII, lines of at most 76 characters. */
+const STOCK_SIZE = 400;
+let stock: string[] | undefined;
+
+/** Paragraphs of plain ASCII, lines of at most 76 characters; from a stock, since each message wants some. */
 export function paragraphs(random: SeededRandom, count: number): string[] {
-	return Array.from({ length: count }, () => `${sentence(random, 20, 60).replace(/(.{1,70})(?: |$)/g, '$1\n').trimEnd()}.`);
+	if (!stock) {
+		const source = new SeededRandom(400);
+		stock = Array.from({ length: STOCK_SIZE }, () => `${sentence(source, 20, 60).replace(/(.{1,70})(?: |$)/g, '$1\n').trimEnd()}.`);
+	}
+	const paragraphStock = stock;
+	return Array.from({ length: count }, () => random.pick(paragraphStock));
 }
