@@ -192,6 +192,26 @@ describe('backing up mail', () => {
 		await expectEqual(fixture);
 	});
 
+	it('starts anew when Graph has another address than the stored links, and sends nothing to the old one', async () => {
+		await small();
+		await fixture.backUp();
+		const { store, key, sim } = fixture;
+		for (const { key: name } of await files(fixture)) {
+			if (!name.endsWith('cursor.json')) continue;
+			const chunks: Uint8Array[] = [];
+			for await (const chunk of (await store.get(name))!) chunks.push(chunk);
+			const text = Buffer.concat(chunks).toString().replaceAll(sim.graphUrl, 'http://127.0.0.1:9');
+			await store.put(name, (async function* () {
+				yield Buffer.from(text);
+			})());
+		}
+		expect((await fixture.repository.cursor(key))?.scopes['mail']).toContain('http://127.0.0.1:9');
+		const before = contentRequests(sim.requestLog);
+		expect(await fixture.backUp()).toMatchObject({ status: 'unchanged', changes: { added: 0, updated: 0, deleted: 0 } });
+		expect(contentRequests(sim.requestLog)).toBe(before);
+		await expectEqual(fixture);
+	});
+
 	it('goes on where a run was stopped by its limit, over several runs, and fetches nothing twice', async () => {
 		await small();
 		const { mailbox, sim } = fixture;

@@ -1,6 +1,6 @@
 import { isFailure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
-import type { BatchRequest, DeltaCursor } from '../../graph/client';
+import type { BatchRequest, DeltaCursor, DeltaPage } from '../../graph/client';
 import { batchResult } from '../../graph/client';
 import type { Change, KnownItems, ListingNews } from '../workload';
 import type { GraphFolder } from './graph-folder';
@@ -63,7 +63,7 @@ async function readFolderDelta(
 	const folders = new Map<string, GraphFolder>();
 	const removed = new Set<string>();
 	for (;;) {
-		const page = await context.graph.delta<GraphFolder>(cursor, { signal, maxPageSize: FOLDER_PAGE_SIZE });
+		const page = await readPage(context, cursor, signal);
 		if (page.resync) {
 			folders.clear();
 			removed.clear();
@@ -83,6 +83,16 @@ async function readFolderDelta(
 		}
 		if (page.next !== undefined) cursor = { kind: 'link', url: page.next };
 		else if (page.delta !== undefined) return { folders, removed, delta: page.delta, resynced };
+	}
+}
+
+/** A link of another Graph host (the cloud's address was changed) is as good as expired. */
+async function readPage(context: MailContext, cursor: DeltaCursor, signal: AbortSignal): Promise<DeltaPage<GraphFolder>> {
+	try {
+		return await context.graph.delta<GraphFolder>(cursor, { signal, maxPageSize: FOLDER_PAGE_SIZE });
+	} catch (error) {
+		if (cursor.kind === 'link' && isFailure(error, 'expiredCursor')) return { items: [], resync: {} };
+		throw error;
 	}
 }
 

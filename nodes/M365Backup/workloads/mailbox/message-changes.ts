@@ -94,7 +94,7 @@ async function readRound(run: MessageEnumeration, tasks: readonly FolderTask[], 
 		const task = byId.get(answer.id);
 		if (!task) continue;
 		if (answer.page) takePage(run, task, answer.page, round, queue);
-		else if (answer.failure) takeFailure(run, task, answer.failure, round);
+		else if (answer.failure) takeFailure(run, task, answer.failure, round, queue);
 	}
 	await decideRound(run, round);
 	return round.page;
@@ -103,11 +103,7 @@ async function readRound(run: MessageEnumeration, tasks: readonly FolderTask[], 
 function takePage(run: MessageEnumeration, task: FolderTask, page: DeltaPage<GraphMessage>, round: Round, queue: FolderTask[]): void {
 	const key = scopedId(task.id);
 	if (page.resync) {
-		// 410: everything again, compared with the catalog. The old link counts until the first new one does.
-		run.relisting.add(task.id);
-		round.page.links[key] = null;
-		round.page.listings.push({ parent: key, type: 'message', state: 'restarted', seen: [] });
-		queue.push({ id: task.id, cursor: startCursor(run.context, task.id), relisting: true });
+		beginAnew(run, task, round, queue);
 		return;
 	}
 	if (task.relisting && task.cursor.kind === 'start') {
@@ -138,10 +134,23 @@ function takePage(run: MessageEnumeration, task: FolderTask, page: DeltaPage<Gra
 	}
 }
 
-function takeFailure(run: MessageEnumeration, task: FolderTask, failure: Failure, round: Round): void {
+/** The link has expired (410) or belongs to another Graph host: everything again, compared with the catalog. */
+function beginAnew(run: MessageEnumeration, task: FolderTask, round: Round, queue: FolderTask[]): void {
+	const key = scopedId(task.id);
+	run.relisting.add(task.id);
+	round.page.links[key] = null;
+	round.page.listings.push({ parent: key, type: 'message', state: 'restarted', seen: [] });
+	queue.push({ id: task.id, cursor: startCursor(run.context, task.id), relisting: true });
+}
+
+function takeFailure(run: MessageEnumeration, task: FolderTask, failure: Failure, round: Round, queue: FolderTask[]): void {
 	const { context } = run;
 	const key = scopedId(task.id);
 	if (isFailure(failure, 'cancelled')) throw failure;
+	if (isFailure(failure, 'expiredCursor') && task.cursor.kind === 'link') {
+		beginAnew(run, task, round, queue);
+		return;
+	}
 	if (isFailure(failure, 'notFound')) {
 		if (failure.code === 'MailboxNotEnabledForRESTAPI') throw failure;
 		folderGone(context, task.id, round.page);

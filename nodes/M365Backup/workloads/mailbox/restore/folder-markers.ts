@@ -44,8 +44,9 @@ export class FolderMarkers {
 		try {
 			return await this.collect(folderId, markerFilter());
 		} catch (error) {
-			// Filters on named properties are documented, yet a service that refuses them must not end the restore.
-			if (!isFailure(error, 'invalid')) throw error;
+			// Filters on named properties are documented, yet a service that refuses them, or that does not get through a
+			// large folder in time, must not end the restore: the whole folder is listed, page by page.
+			if (!isFailure(error, 'invalid', 'transient')) throw error;
 			return await this.collect(folderId, undefined);
 		}
 	}

@@ -113,7 +113,8 @@ async function moveBack(context: RestoreContext, messageId: string, target: Targ
 		await move(context, messageId, folderIdOf(target));
 		return true;
 	} catch (error) {
-		if (isFailure(error, 'notFound', 'invalid', 'conflict')) return false;
+		// Purges and holds give nothing back; if it is a permission that is missing, rebuilding will say so.
+		if (isFailure(error, 'notFound', 'invalid', 'conflict', 'denied', 'corrupt')) return false;
 		throw error;
 	}
 }
