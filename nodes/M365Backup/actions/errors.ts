@@ -15,20 +15,22 @@ const ownNextStep = 'If it happens again, report it with the text above. Nothing
 
 /**
  * The one place where a Failure becomes an n8n error: the message says what happened, the description what to do next.
- * n8n's own errors (a parameter's expression, missing credentials) pass as they are.
+ * `name` is that of the source, if there may be several. n8n's own errors (a parameter's expression, missing
+ * credentials) pass as they are.
  */
-export function toNodeError(this: Pick<IExecuteFunctions, 'getNode'>, error: unknown, itemIndex?: number): Error {
+export function toNodeError(this: Pick<IExecuteFunctions, 'getNode'>, error: unknown, itemIndex?: number, name?: string): Error {
 	if (isN8nError(error)) return error;
 	const failure = toFailure(error);
+	const message = named(failure.message, name);
 	const options = {
-		message: failure.message,
+		message,
 		description: nextStepOf(failure),
 		...(itemIndex === undefined ? {} : { itemIndex }),
 	};
 	if (failure.status === undefined || !apiKinds.has(failure.kind)) {
-		return new NodeOperationError(this.getNode(), failure.message, options);
+		return new NodeOperationError(this.getNode(), message, options);
 	}
-	const answer: JsonObject = { message: failure.message, ...(failure.code === undefined ? {} : { code: failure.code }) };
+	const answer: JsonObject = { message, ...(failure.code === undefined ? {} : { code: failure.code }) };
 	return new NodeApiError(this.getNode(), answer, { ...options, httpCode: String(failure.status) });
 }
 
@@ -62,7 +64,7 @@ export function failedItem(
 	return {
 		json: {
 			error: failure.message,
-			message: [named(failure.message, name), nextStep].filter((part) => part !== '').join('. '),
+			message: sentences(named(failure.message, name), nextStep),
 			details: {
 				...details,
 				kind: isN8nError(error) ? 'invalid' : failure.kind,
@@ -78,6 +80,12 @@ export function failedItem(
 /** The message with the name of what it is about, unless it says it itself. */
 export function named(message: string, name: string | undefined): string {
 	return name === undefined || message.includes(name) ? message : `${name}: ${message}`;
+}
+
+/** One text of several sentences, of which some end with a full stop already; empty ones are left out. */
+export function sentences(...parts: readonly (string | undefined)[]): string {
+	const said = parts.map((part) => (part ?? '').trim().replace(/\.$/, '')).filter((part) => part !== '');
+	return said.length > 1 ? `${said.join('. ')}.` : said.join('');
 }
 
 /** NodeError, ExpressionError and their kin: n8n shows them itself, with more context than we have. */

@@ -24,16 +24,22 @@ export function mailboxField(use: FieldUse): INodeProperties {
 					searchListMethod: 'searchMailboxes',
 					searchable: true,
 					slowLoadNotice: {
-						message: 'If this takes long, choose By Address or ID instead',
+						message: 'If this takes long, choose By Address instead',
 						timeout: 10_000,
 					},
 				},
 			},
 			{
-				displayName: 'By Address or ID',
-				name: 'id',
+				displayName: 'By Address',
+				name: 'address',
 				type: 'string',
 				placeholder: 'e.g. nathan@example.com',
+			},
+			{
+				displayName: 'By ID',
+				name: 'id',
+				type: 'string',
+				placeholder: 'e.g. 288038ea-9572-4dd7-aa7f-e8e77cd945d1',
 			},
 		],
 	};

@@ -26,10 +26,16 @@ export function sourceField(use: Partial<FieldUse> & Pick<FieldUse, 'description
 				typeOptions: { searchListMethod: 'searchSources', searchable: true, skipCredentialsCheckInRLC: true },
 			},
 			{
-				displayName: 'By Address or ID',
-				name: 'id',
+				displayName: 'By Address',
+				name: 'address',
 				type: 'string',
 				placeholder: 'e.g. nathan@example.com',
+			},
+			{
+				displayName: 'By ID',
+				name: 'id',
+				type: 'string',
+				placeholder: 'e.g. 288038ea-9572-4dd7-aa7f-e8e77cd945d1',
 			},
 		],
 	};

@@ -150,7 +150,7 @@ describe('Mailbox: Back Up', () => {
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('2 of 3 mailboxes were not backed up completely');
 		expect(error.description).toBe(
-			'anna@contoso.com: Access is denied. Grant Mail.Read\nbob@contoso.com: Access is denied. Grant Mail.Read\nThe others were backed up.',
+			'anna@contoso.com: Access is denied. Grant Mail.Read.\nbob@contoso.com: Access is denied. Grant Mail.Read.\nThe others were backed up.',
 		);
 	});
 

@@ -7,7 +7,7 @@ import { findMailbox, namedMailbox } from '../../pickers/mailbox';
 import { chosenSnapshot } from '../../pickers/snapshot';
 import { requiredSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
-import { failedItem, toNodeError } from '../errors';
+import { failedItem, sentences, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
 import { checkedIds, maxItemIds, restoreDestination, restoreMode, restoreSelection } from './restore-request';
 
@@ -113,11 +113,11 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 
 /** `warnings` are about the snapshot, e.g. that it is partial: every result says so, since it may be read alone. */
 function resultJson({ nextStep, ...result }: RestoreResult, warnings: readonly string[]): IDataObject {
-	const reason = [result.reason, nextStep].filter((part) => part !== undefined).join('. ');
+	const reason = sentences(result.reason, nextStep);
 	return {
 		...result,
 		...(reason === '' ? {} : { reason }),
-		...(warnings.length === 0 ? {} : { warning: warnings.join('. ') }),
+		...(warnings.length === 0 ? {} : { warning: sentences(...warnings) }),
 	};
 }
 

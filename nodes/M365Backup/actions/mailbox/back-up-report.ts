@@ -1,7 +1,7 @@
 import { NodeOperationError, type IDataObject, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
 import { Failure, isFailure, toFailure } from '../../base/failure';
 import type { BackUpSummary } from '../../engine/back-up-summary';
-import { failedItem, named, nextStepOf, toNodeError } from '../errors';
+import { failedItem, named, nextStepOf, sentences, toNodeError } from '../errors';
 import { manualRunMinutes } from './back-up-options';
 import type { BackUpOutcome } from './back-up-sources';
 
@@ -21,7 +21,7 @@ export function reportBackUps(this: IExecuteFunctions, outcomes: readonly BackUp
 			output.push({ json: summaryJson(outcome, outcome.result.summary), pairedItem: { item: outcome.itemIndex } });
 		} else {
 			failures.push({ outcome, error });
-			output.push(failedItem(error, outcome.itemIndex, { name: outcome.source?.name ?? outcome.named, details: failureDetails(outcome) }));
+			output.push(failedItem(error, outcome.itemIndex, { name: nameOf(outcome), details: failureDetails(outcome) }));
 		}
 	}
 	hintAtManualLimit.call(this, outcomes);
@@ -42,6 +42,11 @@ function errorOf(outcome: BackUpOutcome): unknown {
 	});
 }
 
+/** As the user knows it. */
+function nameOf({ source, named: given }: BackUpOutcome): string | undefined {
+	return source?.name ?? given;
+}
+
 function summaryJson(outcome: BackUpOutcome, summary: BackUpSummary): IDataObject {
 	const warnings = outcome.isRepeated ? [...summary.warnings, repeatedWarning] : summary.warnings;
 	return { ...summary, warnings };
@@ -60,10 +65,10 @@ function listFailures(
 	total: number,
 ): Error {
 	const [first, ...others] = failures;
-	if (first && others.length === 0) return toNodeError.call(this, first.error, first.outcome.itemIndex);
+	if (first && others.length === 0) return toNodeError.call(this, first.error, first.outcome.itemIndex, total > 1 ? nameOf(first.outcome) : undefined);
 	const lines = failures.map(({ outcome, error }) => {
 		const failure = toFailure(error);
-		return `${named(failure.message, outcome.source?.name ?? outcome.named)}. ${nextStepOf(failure)}`;
+		return sentences(named(failure.message, nameOf(outcome)), nextStepOf(failure));
 	});
 	return new NodeOperationError(this.getNode(), `${failures.length} of ${total} mailboxes were not backed up completely`, {
 		description: `${lines.join('\n')}\n${total > failures.length ? 'The others were backed up.' : ''}`.trim(),
