@@ -113,7 +113,9 @@ async function create(
 	how: { asDraft: boolean; careful?: boolean },
 ): Promise<Rebuilt> {
 	const { meta, outline, content } = blueprint;
-	const request = createMessageRequest({ meta, outline, marker: { key: item.markerKey, state: 'open' }, ...how });
+	// Whole with this very request if there is nothing to attach: one request a message instead of two.
+	const state = blueprint.attachments.length === 0 ? 'done' : 'open';
+	const request = createMessageRequest({ meta, outline, marker: { key: item.markerKey, state }, ...how });
 	let id: string;
 	try {
 		id = await createOnce(
@@ -138,7 +140,7 @@ async function create(
 		const asDraft = { ...blueprint, fidelity: [...blueprint.fidelity, OTHER_NOTES.draftForLargeAttachments] };
 		return await create(context, markers, item, folderId, asDraft, { ...how, asDraft: true });
 	}
-	await markDone(context, id, item.markerKey);
+	if (state === 'open') await markDone(context, id, item.markerKey);
 	return { id, fidelity: blueprint.fidelity };
 }
 
