@@ -10,8 +10,15 @@ export interface SeenMessage {
 	folder: string;
 	internetMessageId: string;
 	properties: Record<string, unknown>;
-	/** Name, type, inline or not, and SHA-256 of the bytes; sorted. */
-	attachments: string[];
+	attachments: SeenAttachment[];
+	/** SHA-256 of the whole message as it would be sent. */
+	mimeHash: string;
+}
+
+export interface SeenAttachment {
+	name: string;
+	/** Type, inline or not, and SHA-256 of the bytes; of an attached message, its MIME. */
+	content: string;
 }
 
 interface Page {
@@ -35,6 +42,7 @@ const compared = [
 	'categories',
 	'flag',
 	'body',
+	'inferenceClassification',
 	'hasAttachments',
 	'internetMessageId',
 ] as const;
@@ -73,11 +81,6 @@ export class GraphMail {
 		return seen;
 	}
 
-	/** The whole content of a message as it would be sent. */
-	async mime(mailbox: string, id: string): Promise<Buffer> {
-		return this.send('GET', `/users/${mailbox}/messages/${id}/$value`);
-	}
-
 	/** Gone for good: not even an administrator finds it in the Recoverable Items. */
 	async deletePermanently(mailbox: string, id: string): Promise<void> {
 		await this.send('POST', `/users/${mailbox}/messages/${id}/permanentDelete`);
@@ -103,24 +106,26 @@ export class GraphMail {
 
 	private async seen(mailbox: string, folder: string, message: Record<string, unknown>): Promise<SeenMessage> {
 		const id = String(message['id']);
-		const attachments = message['hasAttachments'] === true ? await this.attachments(mailbox, id) : [];
 		return {
 			id,
 			folder,
 			internetMessageId: String(message['internetMessageId']),
 			properties: Object.fromEntries(compared.map((name) => [name, message[name] ?? null])),
-			attachments,
+			// Inline pictures do not count as attachments in hasAttachments, so it cannot be relied upon here.
+			attachments: await this.attachments(mailbox, id),
+			mimeHash: sha256(await this.send('GET', `/users/${mailbox}/messages/${id}/$value`)),
 		};
 	}
 
-	private async attachments(mailbox: string, id: string): Promise<string[]> {
-		const found = await this.list(`/users/${mailbox}/messages/${id}/attachments`);
-		return found
-			.map(({ name, contentType, isInline, contentBytes }) => {
-				const hash = createHash('sha256').update(String(contentBytes ?? '')).digest('hex');
-				return `${String(name)} (${String(contentType)}, ${isInline === true ? 'inline' : 'attached'}) ${hash}`;
-			})
-			.sort();
+	private async attachments(mailbox: string, message: string): Promise<SeenAttachment[]> {
+		const path = `/users/${mailbox}/messages/${message}/attachments`;
+		const found: SeenAttachment[] = [];
+		for (const { id, name, contentType, isInline } of await this.list(path)) {
+			const bytes = await this.send('GET', `${path}/${String(id)}/$value`);
+			const place = isInline === true ? 'inline' : 'attached';
+			found.push({ name: String(name), content: `${String(contentType)}, ${place}, ${sha256(bytes)}` });
+		}
+		return found.sort((a, b) => a.name.localeCompare(b.name) || a.content.localeCompare(b.content));
 	}
 
 	private async list(path: string): Promise<Record<string, unknown>[]> {
@@ -169,32 +174,56 @@ export class GraphMail {
 	}
 }
 
+export interface Comparison {
+	/** One line a difference. */
+	differences: string[];
+	/** Subjects of messages that Exchange does not let anybody make anew as they were, and that carry their original. */
+	withOriginal: string[];
+}
+
 /**
- * What is different between mail as it was and as it is, one line a difference; empty = equal. Messages are told apart
- * by their Internet message id; the Graph id may differ, since a message that is made anew gets another one.
+ * Compares mail as it was with mail as it is. Messages are told apart by their Internet message id; the Graph id may
+ * differ, since a message that is made anew gets another one. A message may have one attachment more than before: an
+ * `original.eml` that is, byte for byte, the message that was lost.
  */
-export function differences(before: readonly SeenMessage[], after: readonly SeenMessage[]): string[] {
-	const found: string[] = [];
+export function compareMail(before: readonly SeenMessage[], after: readonly SeenMessage[]): Comparison {
+	const result: Comparison = { differences: [], withOriginal: [] };
 	for (const was of before) {
 		const name = `“${String(was.properties['subject'])}”`;
-		const now = after.filter(({ internetMessageId }) => internetMessageId === was.internetMessageId);
-		const [only] = now;
-		if (only === undefined || now.length > 1) {
-			found.push(`${name}: ${only === undefined ? 'is missing' : `is there ${now.length} times`}`);
+		const [now, ...others] = after.filter(({ internetMessageId }) => internetMessageId === was.internetMessageId);
+		if (now === undefined || others.length > 0) {
+			result.differences.push(`${name}: ${now === undefined ? 'is missing' : `is there ${others.length + 1} times`}`);
 			continue;
 		}
-		if (only.folder !== was.folder) {
-			found.push(`${name}: was in ${was.folder}, is in ${only.folder}`);
+		const original = now.attachments.find((attachment) => attachment.name === 'original.eml' && attachment.content.endsWith(was.mimeHash));
+		if (original !== undefined) {
+			result.withOriginal.push(name);
 		}
-		for (const property of compared) {
-			const [a, b] = [JSON.stringify(was.properties[property]), JSON.stringify(only.properties[property])];
-			if (a !== b) {
-				found.push(`${name}: ${property} was ${a}, is ${b}`);
-			}
-		}
-		if (was.attachments.join('\n') !== only.attachments.join('\n')) {
-			found.push(`${name}: attachments were ${was.attachments.join(', ')}, are ${only.attachments.join(', ')}`);
+		result.differences.push(...messageDifferences(was, now, original).map((line) => `${name}: ${line}`));
+	}
+	return result;
+}
+
+function messageDifferences(was: SeenMessage, now: SeenMessage, original: SeenAttachment | undefined): string[] {
+	const found: string[] = [];
+	if (now.folder !== was.folder) {
+		found.push(`was in ${was.folder}, is in ${now.folder}`);
+	}
+	for (const property of compared) {
+		const [a, b] = [JSON.stringify(was.properties[property]), JSON.stringify(now.properties[property])];
+		if (a !== b && !(original !== undefined && property === 'hasAttachments')) {
+			found.push(`${property} was ${a}, is ${b}`);
 		}
 	}
+	const [before, after] = [was.attachments, now.attachments.filter((attachment) => attachment !== original)].map((list) =>
+		list.map(({ name, content }) => `${name} (${content})`).join(', '),
+	);
+	if (before !== after) {
+		found.push(`attachments were [${before}], are [${after}]`);
+	}
 	return found;
+}
+
+function sha256(bytes: Buffer): string {
+	return createHash('sha256').update(bytes).digest('hex');
 }

@@ -6,7 +6,7 @@ import { realAmbient } from '../../nodes/M365Backup/base/ambient';
 import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
 import { Repository } from '../../nodes/M365Backup/repository/repository';
 import { createFolderStore } from '../../nodes/M365Backup/stores/folder-store';
-import { differences, GraphMail, type SeenMessage } from '../demo/graph-mail';
+import { compareMail, GraphMail, type SeenMessage } from '../demo/graph-mail';
 import { nodeRun, type Execution } from './harness/execution';
 import type { WorkflowJson } from './harness/n8n-client';
 import { swapped } from './harness/our-node';
@@ -112,7 +112,7 @@ describe('mailbox-backup-with-copy.json in a real n8n', () => {
 		const restored = await run(restore);
 		expect(restored.error).toBeUndefined();
 		const now = (await graph.messages(mailbox!.id)).filter(({ folder }) => !folder.startsWith('Deleted Items'));
-		expect(differences(lost, now)).toEqual([]);
+		expect(compareMail(lost, now).differences).toEqual([]);
 		expect(stage.simulator.tenant.outbox).toEqual([]);
 	});
 });

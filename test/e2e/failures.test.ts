@@ -61,9 +61,8 @@ describe('failures of Back Up in a real n8n', () => {
 		expect(fine!.map(({ json }) => json['status'])).toEqual(['complete']);
 		expect(failures).toHaveLength(1);
 		const { json } = failures![0]!;
-		expect(Object.keys(json).sort()).toEqual(['details', 'error', 'message']);
+		expect(json['message']).toContain(bad.userPrincipalName);
 		expect(json['details']).toMatchObject({ source: { workload: 'mailbox' } });
-		expect(JSON.stringify(json)).toContain(bad.userPrincipalName);
 	});
 
 	it('with Continue: both come out in order, each paired with its input', async () => {
@@ -79,7 +78,7 @@ describe('failures of Back Up in a real n8n', () => {
 	it('Fail When Incomplete raises the error workflow of a scheduled run; switched off, it does not', async () => {
 		// Messages of one mailbox that cannot be read, more than a complete snapshot allows.
 		const unreadable = new RegExp(`^GET /users/(${bad.id}|${bad.userPrincipalName})/messages/[^/]+/\\$value`, 'i');
-		stage.simulator.tenant.faults.script({ match: unreadable, times: Infinity, do: { status: 500 } });
+		stage.simulator.tenant.faults.script({ match: unreadable, times: Infinity, do: { status: 400 } });
 		await stage.put({
 			...chain('onError', []),
 			nodes: [
@@ -145,16 +144,16 @@ describe('failures of Back Up in a real n8n', () => {
 	}
 
 	it.each([
-		['an unknown mailbox', { mailbox: pick('nobody@contoso.example') }, /nobody@contoso\.example/],
-		['a folder that n8n forbids', { repositoryFolder: '/etc/m365-backup' }, /\/etc\/m365-backup/],
-		['no mailbox at all', { mailbox: pick('') }, /mailbox/i],
-	])('%s gives a clear message with the next step', async (_name, parameters, said) => {
+		['an unknown mailbox', { mailbox: pick('nobody@contoso.example') }, /nobody@contoso\.example/, /spelling/],
+		['a folder that n8n forbids', { repositoryFolder: '/etc/m365-backup' }, /\/etc\/m365-backup/, /N8N_RESTRICT_FILE_ACCESS_TO/],
+		['no mailbox at all', { mailbox: pick("={{ '' }}") }, /no mailbox/i, /choose/i],
+	])('%s gives a clear message with the next step', async (_name, parameters, said, nextStep) => {
 		const workflow = chain('badInput', [
 			ourNode('Back Up', 'mailbox/backUp', { mailbox: pick(good.userPrincipalName), repositoryFolder: stage.repositoryFolder, ...parameters }),
 		]);
 		const execution = await run(workflow);
 		expect(execution.status).toBe('error');
-		expect(`${execution.error!.message} ${execution.error!.description ?? ''}`).toMatch(said);
-		expect(execution.error!.description ?? '').toMatch(/\w{3,}.*\.$/);
+		expect(execution.error!.message).toMatch(said);
+		expect(execution.error!.description ?? '').toMatch(nextStep);
 	});
 });

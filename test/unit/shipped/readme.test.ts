@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { missingPermission } from '../../../nodes/M365Backup/graph/permissions';
+import { MOVED_BACK, REBUILT_MESSAGE } from '../../../nodes/M365Backup/workloads/mailbox/restore/fidelity';
+import { fidelityTable } from './fidelity-table';
 
 const root = resolve(__dirname, '../../..');
 const readme = readFileSync(resolve(root, 'README.md'), 'utf8');
@@ -25,6 +27,10 @@ describe('README.md', () => {
 		expect(readme).toContain(`| Backup | \`${mail.backup}\` |`);
 		expect(readme).toContain(`| Restore | \`${mail.restore}\` |`);
 		expect(readme).toContain(`| | \`${users.backup}\` |`);
+	});
+
+	it('promises of restored mail exactly what the code promises', () => {
+		expect(readme).toContain(fidelityTable(MOVED_BACK, REBUILT_MESSAGE));
 	});
 
 	it('lists every shipped workflow', () => {
