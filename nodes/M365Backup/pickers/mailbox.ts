@@ -7,6 +7,8 @@ import { fieldUse, picked, type FieldUse } from './field';
 export { findMailbox } from '../graph/users';
 
 const pageLength = 100;
+/** Graph's own maximum for users. */
+const mostPerPage = 999;
 
 /** A mailbox of the tenant. */
 export function mailboxField(use: FieldUse): INodeProperties {
@@ -93,7 +95,7 @@ export async function findMailboxes(
 	do {
 		const page = await listMailboxes(graph, {
 			...(wanted.filter === '' ? {} : { filter: wanted.filter }),
-			...(wanted.limit === undefined ? {} : { limit: wanted.limit - found.length }),
+			limit: wanted.limit === undefined ? mostPerPage : wanted.limit - found.length,
 			...(nextLink === undefined ? {} : { nextLink }),
 		});
 		found.push(...page.mailboxes);
