@@ -197,6 +197,15 @@ describe('message delta', () => {
 		expect((await graph.get(`${USER}/mailFolders/inbox/messages`)).json.value).toHaveLength(1);
 	});
 
+	it('answers 404 for a deleted folder, with the code that the switch names', async () => {
+		const folder = mailbox.addFolder(inbox, 'Gone');
+		const { deltaLink } = await graph.round(`${USER}/mailFolders/${folder.id}/messages/delta`);
+		mailbox.deleteFolder(folder);
+		expect(await graph.get(deltaLink)).toMatchObject({ status: 404, json: { error: { code: 'ErrorItemNotFound' } } });
+		simulator.tenant.switches.deletedFolderDeltaCode = 'ErrorSyncFolderNotFound';
+		expect(await graph.get(deltaLink)).toMatchObject({ status: 404, json: { error: { code: 'ErrorSyncFolderNotFound' } } });
+	});
+
 	it('cannot be asked of the whole mailbox', async () => {
 		expect((await graph.get(`${USER}/messages/delta`)).status).toBe(404);
 		expect(simulator.misses).toEqual(['GET /v1.0/users/anna@contoso.example/messages/delta']);

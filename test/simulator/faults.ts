@@ -1,6 +1,7 @@
 import type { GraphAnswer } from './exchange';
 
 export type FaultAction =
+	/** A body that is text is sent as it is (`''`: an empty one); without any, Graph's own words. */
 	| { status: number; body?: unknown; headers?: Record<string, string> }
 	/** The connection is reset without an answer (`during`: after half of it). */
 	| { reset: true }
@@ -82,7 +83,8 @@ export async function underFault(fault: Fault, proceed: () => Promise<GraphAnswe
 	if ('reset' in action) return { ...answer, breakage: { kind: when === 'during' ? 'resetHalfway' : 'reset' } };
 	if ('truncateAtByte' in action) return { ...answer, breakage: { kind: action.silent ? 'silentTruncate' : 'truncate', atByte: action.truncateAtByte } };
 	const failed: GraphAnswer = { status: action.status, headers: action.headers ?? {} };
-	if (action.body !== undefined) failed.json = action.body;
+	if (typeof action.body === 'string') Object.assign(failed, { bytes: Buffer.from(action.body), contentType: 'text/html' });
+	else if (action.body !== undefined) failed.json = action.body;
 	else if (action.status >= 400) failed.json = errorBody(action.status);
 	if (answer.route) failed.route = answer.route;
 	return failed;

@@ -1,7 +1,7 @@
 import { miss, type GraphAnswer, type GraphRequest } from './exchange';
 import { folderDelta } from './folder-delta';
 import { folderJson } from './folder-json';
-import { accessDenied, badRequest, itemNotFound, malformedId } from './graph-error';
+import { accessDenied, badRequest, GraphError, itemNotFound, malformedId } from './graph-error';
 import { looksLikeExchangeId } from './ids';
 import { jsonBody } from './json-body';
 import type { MailFolder } from './mail-folder';
@@ -31,7 +31,7 @@ export async function folderRoutes(request: GraphRequest, mailbox: Mailbox): Pro
 		need(request, 'listMail');
 		return named('/users/{id}/mailFolders/delta', request, folderDelta(request, mailbox));
 	}
-	let folder = folderOf(mailbox, rest[0]!);
+	let folder = known(request, mailbox, rest[0]!);
 	let at = 1;
 	while (rest[at]?.toLowerCase() === 'childfolders' && rest[at + 1] !== undefined && !isDelta(rest[at + 1]!)) {
 		const child = folderOf(mailbox, rest[at + 1]!);
@@ -62,6 +62,16 @@ export async function folderRoutes(request: GraphRequest, mailbox: Mailbox): Pro
 		}
 	}
 	return miss();
+}
+
+/** Its messages' delta may have another word for a folder that is gone. */
+function known(request: GraphRequest, mailbox: Mailbox, id: string): MailFolder {
+	try {
+		return folderOf(mailbox, id);
+	} catch (error) {
+		if (error instanceof GraphError && error.status === 404 && isDelta(request.segments.at(-1) ?? '')) throw new GraphError(404, request.tenant.switches.deletedFolderDeltaCode, error.message);
+		throw error;
+	}
 }
 
 function isDelta(segment: string): boolean {

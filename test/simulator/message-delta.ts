@@ -4,10 +4,11 @@ import type { GraphAnswer, GraphRequest } from './exchange';
 import { badRequest, GraphError } from './graph-error';
 import type { MailFolder } from './mail-folder';
 import type { MessageRecord } from './message';
-import { messageJson, selectedProperties, type Json } from './message-json';
+import { messageJson, type Json } from './message-json';
 import { matches, parseFilter, type Filter } from './odata-filter';
 import { parseQuery, type OdataQuery } from './odata-query';
 import { contextUrl, link } from './paging';
+import { refuseExpandWithoutBodies, visibleProperties } from './visible-properties';
 
 const FILTERED_LIMIT = 5000;
 
@@ -50,6 +51,7 @@ function openRound(request: GraphRequest, folder: MailFolder): Round {
 		if (request.query.deltaToken !== undefined) Object.assign(token, { roundStart: token.position, given: 0, emptied: false, left: capOf(request, query) });
 	} else if (given === 'latest') token.arrival = null;
 	checkOptions(request, query);
+	refuseExpandWithoutBodies(request, query);
 	const pageSize = request.prefer.maxPageSize ?? (switches.deltaTopCapsTotal ? undefined : query.top) ?? switches.defaultPageSize;
 	return {
 		request,
@@ -142,7 +144,7 @@ async function addChange(round: Round, change: ReportedChange, value: Json[]): P
 
 async function entry(round: Round, message: MessageRecord): Promise<Json> {
 	const { query, request } = round;
-	return messageJson(message, { properties: selectedProperties(query.select), prefer: request.prefer, expand: query.expand, withType: true });
+	return messageJson(message, { properties: visibleProperties(request, query.select), prefer: request.prefer, expand: query.expand, withType: true });
 }
 
 function links(round: Round, count: number): Json {

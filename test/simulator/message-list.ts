@@ -1,5 +1,5 @@
 import type { GraphAnswer, GraphRequest } from './exchange';
-import { isoSeconds, messageJson, selectedProperties } from './message-json';
+import { isoSeconds, messageJson } from './message-json';
 import type { MailFolder } from './mail-folder';
 import type { Mailbox } from './mailbox';
 import type { MessageRecord } from './message';
@@ -8,13 +8,15 @@ import { storedProperties } from './extended-properties';
 import { badRequest } from './graph-error';
 import { matches, needsExtendedProperties, parseFilter, propertiesOf, type Filter } from './odata-filter';
 import { contextUrl, nextPageLink, pageBounds } from './paging';
+import { refuseExpandWithoutBodies, visibleProperties } from './visible-properties';
 
 /** A page of messages of one folder, or of the whole mailbox without Recoverable Items; newest first unless asked otherwise. */
 export async function listMessages(request: GraphRequest, mailbox: Mailbox, folder: MailFolder | undefined): Promise<GraphAnswer> {
 	const { query } = request;
 	if (query.top !== undefined && (query.top < 1 || query.top > 1000)) throw badRequest('The value of $top must be between 1 and 1000.', 'ErrorInvalidParameter');
 	if (query.search !== undefined && query.filter !== undefined) throw badRequest('The query parameter $search cannot be combined with $filter.', 'SearchWithFilter');
-	const properties = selectedProperties(query.select);
+	const properties = visibleProperties(request, query.select);
+	refuseExpandWithoutBodies(request, query);
 	let messages = await everything(mailbox, folder);
 	if (query.filter !== undefined) messages = await filtered(messages, parseFilter(query.filter));
 	if (query.search !== undefined) messages = await searched(messages, query.search);

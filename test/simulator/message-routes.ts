@@ -7,17 +7,22 @@ import { looksLikeExchangeId } from './ids';
 import type { MailFolder } from './mail-folder';
 import type { Mailbox } from './mailbox';
 import type { MessageRecord } from './message';
-import { messageJson, selectedProperties } from './message-json';
+import { messageJson } from './message-json';
 import { listMessages } from './message-list';
 import { createFromJson, createFromMime, patchMessage } from './message-writes';
 import { contextUrl } from './paging';
 import { need } from './permissions';
+import { refuseExpandWithoutBodies, visibleProperties } from './visible-properties';
 
 /** @throws GraphError 404 for messages that are not (any more) there, 400 for what is no id, 403 in forbidden folders */
 export function messageOf(mailbox: Mailbox, folder: MailFolder | undefined, id: string): MessageRecord {
 	const message = mailbox.findMessage(id);
 	if (!message || (folder && message.folder !== folder)) throw message || looksLikeExchangeId(id) ? itemNotFound() : malformedId();
 	if (message.folder.isForbidden) throw accessDenied();
+	if (message.notFoundTimes > 0) {
+		message.notFoundTimes--;
+		throw itemNotFound();
+	}
 	return message;
 }
 
@@ -35,7 +40,7 @@ export async function messageRoutes(request: GraphRequest, mailbox: Mailbox, fol
 		const isMime = /^text\/plain\b/i.test(request.headers['content-type'] ?? '');
 		return named('', isMime ? await createFromMime(request, mailbox, folder) : await createFromJson(request, mailbox, folder));
 	}
-	if (rest[0]!.toLowerCase() === 'delta') return miss();
+	if (/^(delta|\$count)$/i.test(rest[0]!)) return miss();
 	const message = messageOf(mailbox, folder, rest[0]!);
 	const tail = rest[1]?.toLowerCase();
 	if (tail === undefined) return named('/{id}', await single(request, mailbox, message));
@@ -98,7 +103,8 @@ async function action(
 
 async function entity(request: GraphRequest, message: MessageRecord, status: number): Promise<GraphAnswer> {
 	const { query, prefer } = request;
-	const properties = selectedProperties(query.select);
+	refuseExpandWithoutBodies(request, query);
+	const properties = visibleProperties(request, query.select);
 	const json = await messageJson(message, { properties, prefer, expand: query.expand });
 	return { status, json: { '@odata.context': contextUrl(request, "users('…')/messages/$entity"), ...json } };
 }

@@ -86,6 +86,7 @@ export async function createFromJson(request: GraphRequest, mailbox: Mailbox, fo
 }
 
 async function created(request: GraphRequest, message: MessageRecord): Promise<GraphAnswer> {
+	message.notFoundTimes = request.tenant.switches.newMessageNotFoundTimes;
 	const json = await messageJson(message, { properties: selectedProperties(undefined), prefer: request.prefer });
 	return { status: 201, json: { '@odata.context': contextUrl(request, "users('…')/messages/$entity"), ...json } };
 }

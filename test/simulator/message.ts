@@ -37,6 +37,8 @@ export class MessageRecord implements MessageState {
 	/** changeKey and etag. */
 	changeNumber = 0;
 	isPurged = false;
+	/** Requests that still answer 404 (switch newMessageNotFoundTimes). */
+	notFoundTimes = 0;
 	isRead = false;
 	isDraft = false;
 	createdMs = 0;

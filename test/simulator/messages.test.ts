@@ -192,6 +192,14 @@ describe('creating messages from JSON', () => {
 		expect((await graph.get(`${USER}/messages/${entity.id}`)).entity.isDraft).toBe(true);
 	});
 
+	it('may not find a message that was just created for a while', async () => {
+		simulator.tenant.switches.newMessageNotFoundTimes = 2;
+		const { entity } = await graph.post(`${USER}/messages`, { subject: 'x' });
+		const statuses: number[] = [];
+		for (let n = 0; n < 3; n++) statuses.push((await graph.get(`${USER}/messages/${entity.id}`)).status);
+		expect(statuses).toEqual([404, 404, 200]);
+	});
+
 	it('refuses header names without x-, more than five, and an empty list', async () => {
 		const status = async (internetMessageHeaders: unknown): Promise<number> => (await graph.post(`${USER}/messages`, { subject: 'h', internetMessageHeaders })).status;
 		expect(await status([{ name: 'Received', value: 'x' }])).toBe(400);

@@ -41,6 +41,10 @@ export interface Switches {
 	deletedMessageGoesTo: 'recoverableItems' | 'deletedItems';
 	/** Upload sessions for attachments of messages that are no drafts: accepted (Corso and Atlas do it), or 400. */
 	uploadSessionOnNonDraft: 'accepted' | 'refused';
+	/** How many requests for a message that was just created answer 404 before it is there (Corso retries these). */
+	newMessageNotFoundTimes: number;
+	/** What delta of a folder that was deleted answers with its 404: the general code, or the one that Corso knows (graph/errors.go). */
+	deletedFolderDeltaCode: 'ErrorItemNotFound' | 'ErrorSyncFolderNotFound';
 	/** Largest message that takes attachments (outlook-large-attachments: 35 MB unless the admin raised it). */
 	messageSizeLimitBytes: number;
 	/** Largest request body (documented REST limit: 4 MB). */
@@ -74,6 +78,8 @@ export function defaultSwitches(): Switches {
 		deletedFolderGoesTo: 'recoverableItems',
 		deletedMessageGoesTo: 'recoverableItems',
 		uploadSessionOnNonDraft: 'accepted',
+		newMessageNotFoundTimes: 0,
+		deletedFolderDeltaCode: 'ErrorItemNotFound',
 		messageSizeLimitBytes: 35 * 1024 * 1024,
 		requestSizeLimitBytes: 4 * 1024 * 1024,
 		defaultPageSize: 10,

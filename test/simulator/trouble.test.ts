@@ -101,6 +101,11 @@ describe('scripted faults', () => {
 		expect(json.responses.map(({ status }) => status).sort()).toEqual([200, 200, 504]);
 	});
 
+	it('can answer with an empty body, as Exchange does with some 503', async () => {
+		simulator.tenant.faults.script({ match: '*/mailFolders/inbox', do: { status: 503, body: '' } });
+		expect(await graph.get(`${USER}/mailFolders/inbox`)).toMatchObject({ status: 503, text: '' });
+	});
+
 	it('strike uploads', async () => {
 		const { entity } = await graph.post(`${USER}/messages`, { subject: 'x' });
 		const size = 3 * 1024 * 1024;

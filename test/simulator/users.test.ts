@@ -58,7 +58,10 @@ describe('tokens and permissions', () => {
 		const { token } = tokens.issue();
 		const message = simulator.tenant.mailbox('anna.berg@contoso.example').addMime('inbox', plainMime('x'));
 		const path = `/users/anna.berg@contoso.example/messages`;
-		expect((await graph.get(path, { token })).status).toBe(200);
+		const basic = await graph.get(path, { token });
+		expect(basic.json.value[0]).toMatchObject({ subject: 'x' });
+		for (const hidden of ['body', 'bodyPreview']) expect(basic.json.value[0]).not.toHaveProperty(hidden);
+		expect((await graph.get(`${path}?$expand=attachments`, { token })).status).toBe(403);
 		expect(await graph.get(`${path}/${message.id}/$value`, { token })).toMatchObject({ status: 403, json: { error: { code: 'ErrorAccessDenied' } } });
 		expect(await graph.get('/users', { token })).toMatchObject({ status: 403, json: { error: { code: 'Authorization_RequestDenied' } } });
 		roles.grant('Mail.Read');
