@@ -8,8 +8,8 @@ interface Listing {
 	unsaved: string[];
 }
 
-/** In a seen file: the listing began anew, what earlier lines of the parent say no longer holds. */
-const BEGAN_ANEW = '';
+/** In a seen file, in an id's place: the listing began anew, what earlier lines of the parent say no longer holds. */
+const BEGAN_ANEW = '*';
 
 /**
  * Full enumerations that are going on: which ids each has shown so far. Absence is a question only after one error-free

@@ -45,7 +45,7 @@ describe('listings', () => {
 		const listings = new Listings();
 		listings.take(news('restarted'));
 		listings.take(news('going', 'a'));
-		expect([...listings.takeUnsaved()]).toEqual([['mail/F', ['', 'a']]]);
+		expect([...listings.takeUnsaved()]).toEqual([['mail/F', ['*', 'a']]]);
 		listings.take(news('going', 'a', 'b'));
 		expect([...listings.takeUnsaved()]).toEqual([['mail/F', ['b']]]);
 		listings.take(news('finished', 'c'));

@@ -29,6 +29,8 @@ interface MailRun {
 	excluded: readonly string[];
 	/** Graph ids of folders whose full listing is still going on. */
 	relisting: Set<string>;
+	/** Graph ids of folders in the middle of a round of delta pages. */
+	unfinished: Set<string>;
 	/** ISO 8601: when all ids were last listed and compared. */
 	reconciledAt: string | null;
 }
@@ -47,6 +49,7 @@ export function mailboxWorkload(options: MailboxOptions): Workload {
 		},
 		excluded,
 		relisting: new Set(),
+		unfinished: new Set(),
 		reconciledAt: null,
 	};
 	return {
@@ -57,6 +60,7 @@ export function mailboxWorkload(options: MailboxOptions): Workload {
 			[MAIL_SCOPE]: {
 				...run.context.tree.toNotes(),
 				...(run.relisting.size > 0 ? { relisting: [...run.relisting] } : {}),
+				...(run.unfinished.size > 0 ? { unfinished: [...run.unfinished] } : {}),
 				reconciledAt: run.reconciledAt,
 			},
 		}),
@@ -72,6 +76,7 @@ async function takeUp(run: MailRun, input: EnumerationInput): Promise<void> {
 	else if (!input.isFirst) await treeFromCatalog(context, input.known);
 	context.countsKnown = remembered !== null || input.isFirst;
 	if (Array.isArray(notes?.['relisting'])) run.relisting = new Set(notes['relisting'] as string[]);
+	if (Array.isArray(notes?.['unfinished'])) run.unfinished = new Set(notes['unfinished'] as string[]);
 	if (typeof notes?.['reconciledAt'] === 'string') run.reconciledAt = notes['reconciledAt'];
 }
 
@@ -90,7 +95,7 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 		links: { [MAIL_SCOPE]: folders.link },
 		scopes: [{ id: MAIL_SCOPE, name: 'Mail', state: 'complete' }],
 	};
-	const enumeration: MessageEnumeration = { context, known, links, relisting: run.relisting, signal };
+	const enumeration: MessageEnumeration = { context, known, links, relisting: run.relisting, unfinished: run.unfinished, signal };
 	if (input.retry.length > 0) yield await retryFailed(context, input);
 	yield* readMessageChanges(enumeration);
 	const doubtful = weekly ? [...context.tree.entries()].map(([id]) => id) : driftedFolders(context, folders.totals, fullPass);

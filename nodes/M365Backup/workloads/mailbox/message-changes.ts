@@ -24,6 +24,8 @@ interface FolderTask {
 	cursor: DeltaCursor;
 	/** Enumerates everything although the catalog has items of the folder already: absence will be a question. */
 	relisting: boolean;
+	/** An earlier run began this round of pages: what changed since then comes only with the round after it. */
+	resumed: boolean;
 }
 
 export interface MessageEnumeration {
@@ -32,12 +34,14 @@ export interface MessageEnumeration {
 	links: Readonly<Record<string, string>>;
 	/** Graph ids of folders whose full listing an earlier run began. Changed in place, for the cursor's notes. */
 	relisting: Set<string>;
+	/** Graph ids of folders whose stored link is a next link. Changed in place, too. */
+	unfinished: Set<string>;
 	signal: AbortSignal;
 }
 
 /** Delta pages of all included folders, twenty folders a batch; each round is one page of changes. */
 export async function* readMessageChanges(run: MessageEnumeration): AsyncGenerator<ChangePage> {
-	const { context, links, relisting } = run;
+	const { context, links } = run;
 	const queue: FolderTask[] = [];
 	for (const [id] of context.tree.entries()) {
 		if (context.tree.isIncluded(id)) queue.push(taskFor(run, id));
@@ -51,9 +55,11 @@ export async function* readMessageChanges(run: MessageEnumeration): AsyncGenerat
 		const page = await readRound(run, round, queue);
 		yield page;
 	}
-	relisting.forEach((id) => {
-		if (!context.tree.get(id)) relisting.delete(id);
-	});
+	for (const going of [run.relisting, run.unfinished]) {
+		going.forEach((id) => {
+			if (!context.tree.get(id)) going.delete(id);
+		});
+	}
 }
 
 function startCursor(context: MailContext, folderId: string): DeltaCursor {
@@ -65,10 +71,12 @@ function startCursor(context: MailContext, folderId: string): DeltaCursor {
 
 function taskFor(run: MessageEnumeration, id: string): FolderTask {
 	const link = run.links[scopedId(id)];
-	if (link !== undefined) return { id, cursor: { kind: 'link', url: link }, relisting: run.relisting.has(id) };
+	if (link !== undefined) {
+		return { id, cursor: { kind: 'link', url: link }, relisting: run.relisting.has(id), resumed: run.unfinished.has(id) };
+	}
 	// Where the catalog has nothing of the folder, nothing can be missing from a listing.
 	const relisting = !run.context.countsKnown || (run.context.tree.get(id)?.count ?? 0) > 0;
-	return { id, cursor: startCursor(run.context, id), relisting };
+	return { id, cursor: startCursor(run.context, id), relisting, resumed: false };
 }
 
 interface Round {
@@ -125,7 +133,14 @@ function takePage(run: MessageEnumeration, task: FolderTask, page: DeltaPage<Gra
 	const next = page.next ?? page.delta;
 	if (next !== undefined) round.page.links[key] = next;
 	if (page.next !== undefined) {
-		queue.push({ id: task.id, cursor: { kind: 'link', url: page.next }, relisting: task.relisting });
+		run.unfinished.add(task.id);
+		queue.push({ ...task, cursor: { kind: 'link', url: page.next } });
+	} else {
+		run.unfinished.delete(task.id);
+		// One more round, so that the snapshot does not say "complete" of what lacks the changes since the round began.
+		if (task.resumed && page.delta !== undefined) {
+			queue.push({ id: task.id, cursor: { kind: 'link', url: page.delta }, relisting: false, resumed: false });
+		}
 	}
 	if (task.relisting) {
 		const finished = page.next === undefined;
@@ -140,7 +155,7 @@ function beginAnew(run: MessageEnumeration, task: FolderTask, round: Round, queu
 	run.relisting.add(task.id);
 	round.page.links[key] = null;
 	round.page.listings.push({ parent: key, type: 'message', state: 'restarted', seen: [] });
-	queue.push({ id: task.id, cursor: startCursor(run.context, task.id), relisting: true });
+	queue.push({ id: task.id, cursor: startCursor(run.context, task.id), relisting: true, resumed: false });
 }
 
 function takeFailure(run: MessageEnumeration, task: FolderTask, failure: Failure, round: Round, queue: FolderTask[]): void {
