@@ -183,8 +183,8 @@ export interface Comparison {
 
 /**
  * Compares mail as it was with mail as it is. Messages are told apart by their Internet message id; the Graph id may
- * differ, since a message that is made anew gets another one. A message may have one attachment more than before: an
- * `original.eml` that is, byte for byte, the message that was lost.
+ * differ, since a message that is made anew gets another one. A message may carry an `original.eml` that is, byte for
+ * byte, the message that was lost: then its text and attachments may differ, and the caller is told.
  */
 export function compareMail(before: readonly SeenMessage[], after: readonly SeenMessage[]): Comparison {
 	const result: Comparison = { differences: [], withOriginal: [] };
@@ -211,14 +211,12 @@ function messageDifferences(was: SeenMessage, now: SeenMessage, original: SeenAt
 	}
 	for (const property of compared) {
 		const [a, b] = [JSON.stringify(was.properties[property]), JSON.stringify(now.properties[property])];
-		if (a !== b && !(original !== undefined && property === 'hasAttachments')) {
+		if (a !== b && !(original !== undefined && ['body', 'hasAttachments'].includes(property))) {
 			found.push(`${property} was ${a}, is ${b}`);
 		}
 	}
-	const [before, after] = [was.attachments, now.attachments.filter((attachment) => attachment !== original)].map((list) =>
-		list.map(({ name, content }) => `${name} (${content})`).join(', '),
-	);
-	if (before !== after) {
+	const [before, after] = [was, now].map(({ attachments }) => attachments.map(({ name, content }) => `${name} (${content})`).join(', '));
+	if (before !== after && original === undefined) {
 		found.push(`attachments were [${before}], are [${after}]`);
 	}
 	return found;
