@@ -96,7 +96,8 @@ function note(result: CheckResult, { kind, where, what }: Deviation): void {
 	}
 }
 
-async function* readRecord(file: string): AsyncGenerator<RecordedCall> {
+/** The lines of `--record`. */
+export async function* readRecord(file: string): AsyncGenerator<RecordedCall> {
 	for await (const line of createInterface({ input: createReadStream(file) })) if (line !== '') yield JSON.parse(line) as RecordedCall;
 }
 

@@ -20,7 +20,20 @@ export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
 			return errorAnswer(error, request);
 		}
 	};
-	return fault ? underFault(fault, proceed) : proceed();
+	const answer = fault ? await underFault(fault, proceed) : await proceed();
+	answer.route ??= routeOf(request.method, request.segments);
+	return answer;
+}
+
+const KEYED = new Set(['users', 'mailfolders', 'childfolders', 'messages', 'attachments']);
+
+/** The name under which a request is counted that was refused before its route could say it. */
+function routeOf(method: string, segments: readonly string[]): string {
+	const names = segments.map((segment, index) => {
+		const isKey = KEYED.has(segments[index - 1]?.toLowerCase() ?? '') && !/^(delta|createUploadSession|\$count)$/i.test(segment);
+		return isKey ? '{id}' : segment;
+	});
+	return `${method} /${names.join('/').replace(/(\/mailFolders\/\{id\})(\/childFolders\/\{id\})+/i, '$1')}`;
 }
 
 export function errorAnswer(error: unknown, request: { tenant: GraphRequest['tenant'] }): GraphAnswer {

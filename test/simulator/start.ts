@@ -16,7 +16,7 @@ export interface SimulatorOptions {
 	hostNames?: string[];
 	/** `.eml` files in folders that become mail folders of the first user. */
 	dataDir?: string;
-	/** NDJSON of all Graph calls. */
+	/** NDJSON of all Graph calls, appended; the environment's M365_SIMULATOR_RECORD unless said. */
 	recordFile?: string;
 	latencyMs?: number;
 	/** Generated users; 2 unless `dataDir` is given or said otherwise. 0: an empty tenant for tests to fill. */
@@ -57,7 +57,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
 	tenant.latencyMs = options.latencyMs ?? 0;
 	if (options.dataDir !== undefined) await loadData(tenant, options.dataDir);
 	else generateTenant(tenant, { users: options.users ?? 2, messages: options.messages ?? 200, folders: options.folders ?? 8 });
-	if (options.recordFile !== undefined) tenant.requestLog.recordTo(options.recordFile);
+	const recordFile = options.recordFile ?? process.env.M365_SIMULATOR_RECORD;
+	if (recordFile !== undefined) tenant.requestLog.recordTo(recordFile);
 	const tls = options.http ? undefined : await certificatesFor(options.hostNames ?? [], options.certDir);
 	const server = await listen(tenant, 'graph', options.port ?? 0, tls);
 	const uploadServer = await listen(tenant, 'upload', 0, tls);

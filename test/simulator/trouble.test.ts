@@ -125,6 +125,22 @@ describe('scripted faults', () => {
 	});
 });
 
+describe('the request log', () => {
+	it('counts refused requests under their route', async () => {
+		await graph.get(`${USER}/messages/abc`);
+		await graph.get(`${USER}/messages/abc/attachments/def/$value`);
+		simulator.tenant.faults.script({ match: '*/delta', do: { status: 503 } });
+		await graph.get(`${USER}/mailFolders/inbox/messages/delta`);
+		await graph.get(`${USER}/mailFolders/inbox/messages/delta`);
+		expect(Object.fromEntries(simulator.requestLog.byRoute)).toEqual({
+			'GET /users/{id}/messages/{id}': 1,
+			'GET /users/{id}/messages/{id}/attachments/{id}/$value': 1,
+			'GET /users/{id}/mailFolders/{id}/messages/delta': 2,
+		});
+		expect(simulator.requestLog).toMatchObject({ requests: 4, calls: 4 });
+	});
+});
+
 describe('the clock', () => {
 	it('sets the Date header', async () => {
 		simulator.tenant.clock.advance(3_600_000);
