@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
 import { StoredMime } from '../simulator/stored-mime';
@@ -272,3 +273,24 @@ async function files({ store }: MailboxFixture): Promise<{ key: string }[]> {
 function contentRequests(log: MailboxFixture['sim']['requestLog']): number {
 	return log.count(/\$value$/);
 }
+
+describe('a mailbox that is backed up every hour for months', () => {
+	it('keeps few segments and few small archives, and every snapshot still reads', async () => {
+		await small();
+		const { mailbox, repository, key } = fixture;
+		await fixture.backUp();
+		for (let run = 0; run < 40; run++) {
+			mailbox.addMime('inbox', plainMail(`Run ${run}`));
+			mailbox.purge(mailbox.folder('inbox').sorted()[0]!);
+			await fixture.backUp({ hoursLater: 72 });
+		}
+		await expectEqual(fixture);
+		const snapshots = await repository.snapshots(key);
+		const newest = snapshots.at(-1)!;
+		expect(newest.segments.length).toBeLessThanOrEqual(6);
+		const archives = new Set([...(await fixture.entries()).values()].flatMap((entry) => (entry.content ?? []).map((ref) => ref.archive)));
+		// Forty runs wrote an archive each; those older than 90 days have been put together.
+		expect(archives.size).toBeLessThan(34);
+		expect((await verifyRepository(repository, { deep: true })).damage).toEqual([]);
+	});
+});

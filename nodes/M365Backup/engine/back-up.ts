@@ -4,6 +4,7 @@ import { sourceKey } from '../repository/names';
 import type { SnapshotRecord, SourceRef } from '../repository/records';
 import type { Lease } from '../repository/lease';
 import type { Repository } from '../repository/repository';
+import { rewriteBase } from '../repository/rewrite-base';
 import type { Workload } from '../workloads/workload';
 import { BackUpRun } from './back-up-run';
 import type { BackUpSummary, GraphCounters } from './back-up-summary';
@@ -137,12 +138,26 @@ async function conclude(
 		return finish(options, countersBefore, startedAt, { status: said, run, newest });
 	}
 	const record = await run.commit(finished);
+	if (finished) await tidy(options, run, record);
 	return finish(options, countersBefore, startedAt, {
 		status: record.status,
 		run,
 		newest: record,
 		...(finished ? {} : { stoppedBy: 'limit' as const }),
 	});
+}
+
+/** The catalog's base and small archives are written anew when it is time, as a commit of its own. The backup stands without. */
+async function tidy(options: BackUpOptions, run: BackUpRun, record: SnapshotRecord): Promise<void> {
+	try {
+		await rewriteBase(options.repository, record, {
+			...(options.signal ? { signal: options.signal } : {}),
+			...(options.volumeBytes === undefined ? {} : { volumeBytes: options.volumeBytes }),
+		});
+	} catch (error) {
+		const failure = toFailure(error);
+		if (failure.kind !== 'cancelled') run.warnings.add(`The backup is complete, but its files could not be tidied up: ${failure.message}`);
+	}
 }
 
 function isSame(run: BackUpRun, newest: SnapshotRecord, status: SnapshotRecord['status']): boolean {
