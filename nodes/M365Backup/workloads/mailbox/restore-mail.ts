@@ -6,6 +6,7 @@ import { graphIdOf } from './mail-context';
 import { FolderMarkers } from './restore/folder-markers';
 import { inFlight } from './restore/in-flight';
 import { findLiving } from './restore/living-message';
+import { OneAtATime } from './restore/one-at-a-time';
 import { planMessage } from './restore/plan-message';
 import type { RestoreContext } from './restore/restore-context';
 import type { PlannedMessage } from './restore/restore-message';
@@ -47,6 +48,7 @@ async function* restoreMail(options: MailRestorerOptions, request: RestoreReques
 		isOriginalMailbox:
 			options.mailboxId.toLowerCase() === options.source.id.toLowerCase() &&
 			(options.tenantId ?? options.source.tenantId) === options.source.tenantId,
+		largeUploads: new OneAtATime(),
 		...(request.signal ? { signal: request.signal } : {}),
 	};
 	const news: RestoreOutcome[] = [];

@@ -83,23 +83,35 @@ async function attachFrom(
 			onDone();
 		}
 	} else {
-		// The second pass: the parts come in the order in which they were outlined.
-		let next = 0;
-		for await (const part of mimeParts(content.open())) {
-			const attachment = inMime[next];
-			if (!attachment) break;
-			if (part.index !== attachment.part) continue;
-			await attachOne(context, path, attachment, part.content);
-			onDone();
-			next += 1;
-		}
-		if (next < inMime.length) throw new Failure('corrupt', 'The message in the backup changed while it was read');
+		await context.largeUploads.run(() => attachBySecondPass(context, path, inMime, content, onDone));
 	}
 	for (const attachment of waiting) {
 		if (attachment.kind !== 'original') continue;
-		await attachOne(context, path, attachment, content.open());
+		const attach = (): Promise<void> => attachOne(context, path, attachment, content.open());
+		await (attachment.sizeBytes < SESSION_FROM_BYTES ? attach() : context.largeUploads.run(attach));
 		onDone();
 	}
+}
+
+/** The parts come in the order in which they were outlined. */
+async function attachBySecondPass(
+	context: RestoreContext,
+	path: string,
+	attachments: readonly OutlinedAttachment[],
+	content: { open(): AsyncIterable<Uint8Array> },
+	onDone: () => void,
+): Promise<void> {
+	context.signal?.throwIfAborted();
+	let next = 0;
+	for await (const part of mimeParts(content.open())) {
+		const attachment = attachments[next];
+		if (!attachment) break;
+		if (part.index !== attachment.part) continue;
+		await attachOne(context, path, attachment, part.content);
+		onDone();
+		next += 1;
+	}
+	if (next < attachments.length) throw new Failure('corrupt', 'The message in the backup changed while it was read');
 }
 
 function pathOf(context: RestoreContext, messageId: string): string {

@@ -1,5 +1,6 @@
 import type { Ambient } from '../../../base/ambient';
 import type { GraphClient } from '../../../graph/client';
+import type { OneAtATime } from './one-at-a-time';
 
 /** What the parts of one restore into one mailbox share. */
 export interface RestoreContext {
@@ -11,6 +12,8 @@ export interface RestoreContext {
 	userPath: string;
 	/** The mailbox that was backed up, so that living originals may be found in it. */
 	isOriginalMailbox: boolean;
+	/** Large attachments go one after the other: 150 MB in 5 minutes are all that a mailbox takes, and each needs memory. */
+	largeUploads: OneAtATime;
 	signal?: AbortSignal;
 }
 
