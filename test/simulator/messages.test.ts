@@ -94,6 +94,12 @@ describe('reading messages', () => {
 		expect((await graph.get(`${USER}/messages?$filter=nonsense nonsense`)).status).toBe(400);
 	});
 
+	it('refuses $orderby by what does not come first in $filter', async () => {
+		const status = async (filter: string): Promise<number> => (await graph.get(`${USER}/messages?$orderby=receivedDateTime desc&$filter=${filter}`)).status;
+		expect(await status('isRead eq false')).toBe(400);
+		expect(await status('receivedDateTime ge 2020-01-01T00:00:00Z and isRead eq false')).toBe(200);
+	});
+
 	it('expands extended properties by id', async () => {
 		const { id } = mailbox.addMime('inbox', plainMime('x'), { singleValueProperties: { [MARK]: 'v' } });
 		const { entity } = await graph.get(`${USER}/messages/${id}?$expand=${encodeURIComponent(`singleValueExtendedProperties($filter=id eq '${MARK}' or id eq 'Integer 0x0E07')`)}`);

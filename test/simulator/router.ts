@@ -57,9 +57,13 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 		case '$batch':
 			return answerBatch(request);
 		case 'organization':
+			await request.tenant.hold();
 			return organizationRoutes(request);
 		case 'users':
-			if (third === undefined || third === '') return userRoutes(request);
+			if (third === undefined || third === '') {
+				await request.tenant.hold();
+				return userRoutes(request);
+			}
 			return mailboxRoutes(request, second!);
 		case 'me':
 			throw new GraphError(400, 'BadRequest', '/me request is only valid with delegated authentication flow.');
