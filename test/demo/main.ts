@@ -26,13 +26,15 @@ function say(line: string): void {
 
 async function main(): Promise<void> {
 	const leave = process.argv.includes('--exit');
-	const interrupted = new Promise<void>((resolve) => {
-		process.once('SIGINT', resolve);
-		process.once('SIGTERM', resolve);
+	const interrupted = new Promise<undefined>((resolve) => {
+		process.once('SIGINT', () => resolve(undefined));
+		process.once('SIGTERM', () => resolve(undefined));
 	});
 	let equal = false;
 	try {
 		const shown = show();
+		// After an interruption, what it was doing fails in one way or another, and nobody waits for it.
+		shown.catch(() => undefined);
 		const result = await Promise.race([shown, interrupted]);
 		equal = result?.equal ?? false;
 		if (result !== undefined && !leave) {
@@ -143,7 +145,7 @@ async function runRestore(n8n: N8nServer, mailbox: string, approved: boolean): P
 function outcomes(execution: Execution, node: string): string {
 	const counts = new Map<string, number>();
 	for (const { json } of nodeRun(execution, node).items) {
-		const outcome = String(json['outcome'] ?? json['error'] ?? 'no outcome');
+		const outcome = typeof json['outcome'] === 'string' ? json['outcome'] : `failed (${String(json['message'])})`;
 		counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
 	}
 	return [...counts].map(([outcome, count]) => `${outcome} ${count}`).join(', ');

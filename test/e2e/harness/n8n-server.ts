@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,9 @@ export class N8nServer {
 		readonly client: N8nClient,
 		private readonly env: Record<string, string>,
 		private readonly ownsHome: boolean,
-	) {}
+	) {
+		process.once('exit', this.endWithUs);
+	}
 
 	static async start(options: N8nOptions = {}): Promise<N8nServer> {
 		const home = options.home ?? (await mkdtemp(join(tmpdir(), 'm365-backup-n8n-')));
@@ -57,6 +59,14 @@ export class N8nServer {
 			throw new Error(`n8n did not start. Its log ends:\n${log.slice(-3000)}`, { cause: error });
 		}
 	}
+
+	/** Where this process ends before `stop`, by an interruption or a failure, nothing of n8n may stay behind. */
+	private readonly endWithUs = (): void => {
+		this.child?.kill('SIGKILL');
+		if (this.ownsHome) {
+			rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
+		}
+	};
 
 	/** The folder that n8n's file nodes may use by default, `~/.n8n-files` of this n8n. */
 	get filesFolder(): string {
@@ -82,9 +92,6 @@ export class N8nServer {
 		child.stdout.pipe(log);
 		child.stderr.pipe(log);
 		this.child = child;
-		const endWithUs = () => child.kill('SIGKILL');
-		process.once('exit', endWithUs);
-		child.once('exit', () => process.off('exit', endWithUs));
 		await this.untilReady(child);
 	}
 
@@ -95,6 +102,7 @@ export class N8nServer {
 
 	async stop(): Promise<void> {
 		await this.end('SIGTERM');
+		process.off('exit', this.endWithUs);
 		if (this.ownsHome) {
 			await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
 		}
