@@ -9,6 +9,7 @@ import { findLiving } from './restore/living-message';
 import { OneAtATime } from './restore/one-at-a-time';
 import { planMessage } from './restore/plan-message';
 import type { RestoreContext } from './restore/restore-context';
+import { stopIfCancelled } from './restore/restore-context';
 import type { PlannedMessage } from './restore/restore-message';
 import { carryOut, failed, previewOutcome } from './restore/restore-message';
 import type { TargetFolder } from './restore/target-folders';
@@ -88,9 +89,9 @@ class Planner {
 		for (const id of selected) {
 			const folder = this.request.folders.get(id);
 			if (!folder) continue;
-			// An empty Outbox and its kin are wanted where they belong, not as copies below another folder.
-			if (this.request.destination.kind === 'folder' && typeof folder.meta['role'] === 'string') continue;
-			this.context.signal?.throwIfAborted();
+			// An empty Outbox and its kin are Exchange's own: where they are missing, copies of them are no help.
+			if (typeof folder.meta['role'] === 'string') continue;
+			stopIfCancelled(this.context);
 			try {
 				await this.folders.target(id);
 			} catch (error) {
@@ -105,7 +106,7 @@ class Planner {
 	async *plans(): AsyncGenerator<PlannedMessage> {
 		let together: RestorableItem[] = [];
 		for await (const item of this.request.items) {
-			this.context.signal?.throwIfAborted();
+			stopIfCancelled(this.context);
 			together.push(item);
 			if (together.length < PLANNED_TOGETHER) continue;
 			yield* this.planTogether(together);

@@ -6,7 +6,7 @@ import { NESTED_LIMIT_BYTES } from './message-outline';
 import { mimeParts } from './mime-parts';
 import { nestedMessage } from './nested-message';
 import type { RestoreContext } from './restore-context';
-import { signalOf } from './restore-context';
+import { signalOf, stopIfCancelled } from './restore-context';
 
 /** The whole MIME as an attachment of its own. */
 export interface OriginalAttachment {
@@ -101,7 +101,7 @@ async function attachBySecondPass(
 	content: { open(): AsyncIterable<Uint8Array> },
 	onDone: () => void,
 ): Promise<void> {
-	context.signal?.throwIfAborted();
+	stopIfCancelled(context);
 	let next = 0;
 	for await (const part of mimeParts(content.open())) {
 		const attachment = attachments[next];

@@ -22,7 +22,7 @@ export const REBUILT_MESSAGE: readonly FidelityRow[] = [
 	{ property: 'Folder', result: 'equal', how: 'Folders that are gone are made anew, hidden ones hidden. A folder that was only moved or renamed is used where it is now.', graph: ['parentFolderId'] },
 	{ property: 'Subject', result: 'equal', how: '', graph: ['subject'] },
 	{ property: 'Text', result: 'equal', how: 'HTML if there is HTML, else plain text; line ends may differ. Beyond 3 MB: shortened, with original.eml attached.', graph: ['body', 'bodyPreview'] },
-	{ property: 'From, sender, to, cc, bcc, reply-to', result: 'equal', how: 'A reply-to that is no valid address is left out.', graph: ['from', 'sender', 'toRecipients', 'ccRecipients', 'bccRecipients', 'replyTo'] },
+	{ property: 'From, sender, to, cc, bcc, reply-to', result: 'equal', how: 'A reply-to that is no valid address is left out. A message without any sender shows the mailbox as its sender.', graph: ['from', 'sender', 'toRecipients', 'ccRecipients', 'bccRecipients', 'replyTo'] },
 	{ property: 'Sent and received times', result: 'equal', how: '', graph: ['sentDateTime', 'receivedDateTime'] },
 	{ property: 'Received, sent or draft', result: 'equal', how: 'A received message with attachments of 3 MB and more comes back as a draft if Microsoft 365 refuses to add them otherwise; the result says so.', graph: ['isDraft'] },
 	{ property: 'Read or unread', result: 'equal', how: '', graph: ['isRead'] },

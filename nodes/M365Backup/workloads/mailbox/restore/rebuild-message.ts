@@ -69,7 +69,7 @@ async function draw(item: RestorableItem): Promise<Blueprint> {
 	}
 	const meta = item.meta as unknown as MessageMeta;
 	const outline = await outlineMessage(content);
-	if (meta.odataType?.startsWith('#microsoft.graph.eventMessage')) outline.shortfalls.add('meeting');
+	if (isMeeting(item.meta)) outline.shortfalls.add('meeting');
 	fitBody(outline);
 	const fidelity = [...outline.shortfalls].map((one) => SHORTFALL_NOTES[one]);
 	const hasOriginal = needsOriginal(outline.shortfalls);
@@ -83,6 +83,12 @@ async function draw(item: RestorableItem): Promise<Blueprint> {
 		attachments.push(originalOf(content));
 	}
 	return { meta, content, outline, attachments, fidelity, hasOriginal };
+}
+
+/** A request, answer or cancellation, as Graph typed it when it was backed up. */
+export function isMeeting(meta: JsonObject): boolean {
+	const type = meta['odataType'];
+	return typeof type === 'string' && type.startsWith('#microsoft.graph.eventMessage');
 }
 
 function originalOf(content: RestorableContent): OriginalAttachment {

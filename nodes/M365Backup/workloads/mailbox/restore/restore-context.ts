@@ -1,4 +1,5 @@
 import type { Ambient } from '../../../base/ambient';
+import { Failure } from '../../../base/failure';
 import type { GraphClient } from '../../../graph/client';
 import type { OneAtATime } from './one-at-a-time';
 
@@ -15,6 +16,11 @@ export interface RestoreContext {
 	/** Large attachments go one after the other: 150 MB in 5 minutes are all that a mailbox takes, and each needs memory. */
 	largeUploads: OneAtATime;
 	signal?: AbortSignal;
+}
+
+/** Between steps: throws `cancelled` once the user has stopped the run, whatever reason the signal carries. */
+export function stopIfCancelled(context: Pick<RestoreContext, 'signal'>): void {
+	if (context.signal?.aborted) throw new Failure('cancelled', 'The restore was stopped', { cause: context.signal.reason });
 }
 
 /** `{signal}` or nothing, for calls whose options do not take undefined. */

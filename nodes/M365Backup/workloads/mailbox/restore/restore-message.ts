@@ -1,11 +1,12 @@
 import { isFailure, toFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome, RestoreOutcomeKind } from '../../restorer';
+import { SHORTFALL_NOTES } from './fidelity-notes';
 import type { FolderMarkers } from './folder-markers';
 import type { MessagePlan } from './plan-message';
-import { completeMessage, rebuildMessage } from './rebuild-message';
+import { completeMessage, isMeeting, rebuildMessage } from './rebuild-message';
 import type { RestoreContext } from './restore-context';
-import { signalOf } from './restore-context';
+import { signalOf, stopIfCancelled } from './restore-context';
 import type { TargetFolder } from './target-folders';
 
 /** One message with what is to be done for it. */
@@ -28,10 +29,18 @@ export function previewOutcome({ item, target, plan }: PlannedMessage): RestoreO
 			return outcome(item, target, 'created', { newId: plan.id, reason: plan.reason });
 		case 'create':
 			if (!item.content) return failed(item, target.path, noContent);
-			return outcome(item, target, plan.replaces === undefined ? 'created' : 'replaced', reasonOf(plan.reason));
+			return outcome(item, target, plan.replaces === undefined ? 'created' : 'replaced', {
+				...reasonOf(plan.reason),
+				fidelity: foreseeable(item),
+			});
 		case 'fail':
 			return failed(item, target.path, plan.failure);
 	}
+}
+
+/** What the catalog alone tells; the rest shows when the message is rebuilt. */
+function foreseeable(item: RestorableItem): string[] {
+	return isMeeting(item.meta) ? [SHORTFALL_NOTES.meeting] : [];
 }
 
 const noContent = {
@@ -48,11 +57,12 @@ export async function carryOut(
 ): Promise<RestoreOutcome> {
 	const { item, target } = planned;
 	try {
-		context.signal?.throwIfAborted();
+		stopIfCancelled(context);
 		return await act(context, markers, planned);
 	} catch (error) {
 		const failure = toFailure(error);
-		if (isFailure(failure, 'cancelled') || context.signal?.aborted) throw failure;
+		stopIfCancelled(context);
+		if (isFailure(failure, 'cancelled')) throw failure;
 		return failed(item, target.path, failure);
 	}
 }
