@@ -15,13 +15,15 @@ export class ByteQueue {
 	#failed = false;
 	#wakeReader: (() => void) | undefined;
 	#onChunk: (() => void) | undefined;
-	#tail = Buffer.alloc(0);
+	/** The last bytes that were handed on. */
+	#sentTail = Buffer.alloc(0);
 	/** Bytes that have come out so far. */
 	count = 0;
 
 	constructor(
 		private readonly output: Readable,
-		private readonly onBytes: (bytes: Buffer) => void,
+		/** Called with everything that is handed on. */
+		private readonly onSent: (bytes: Buffer) => void,
 	) {
 		output.on('data', (chunk: Buffer) => this.push(chunk));
 		output.on('end', () => {
@@ -41,7 +43,11 @@ export class ByteQueue {
 
 	/** The last `length` (at most 24) bytes that came out. */
 	tail(length: number): Buffer {
-		return this.#tail.subarray(-length);
+		let tail = Buffer.alloc(0);
+		for (let index = this.#chunks.length - 1; index >= 0 && tail.length < length; index--) {
+			tail = Buffer.concat([this.#chunks[index]?.subarray(-length) ?? tail, tail]);
+		}
+		return Buffer.concat([this.#sentTail, tail]).subarray(-length);
 	}
 
 	/** Called after each chunk. */
@@ -57,6 +63,8 @@ export class ByteQueue {
 				const all = Buffer.concat(this.#chunks);
 				this.#chunks = [];
 				this.#queuedBytes = 0;
+				this.#sentTail = Buffer.concat([this.#sentTail, all.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+				this.onSent(all);
 				this.output.resume();
 				yield all;
 			} else if (this.#ended) {
@@ -71,8 +79,6 @@ export class ByteQueue {
 	private push(chunk: Buffer): void {
 		if (chunk.length === 0 || this.#failed) return;
 		this.count += chunk.length;
-		this.#tail = Buffer.concat([this.#tail, chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
-		this.onBytes(chunk);
 		this.#chunks.push(chunk);
 		this.#queuedBytes += chunk.length;
 		if (this.#queuedBytes > HIGH_BYTES) this.output.pause();

@@ -1,6 +1,7 @@
 import { isFailure } from '../base/failure';
 import type { Catalog } from './catalog';
 import { toWholeLine } from './catalog-line';
+import { VOLUME_ENTRIES } from './limits';
 import { mergeLines } from './merge';
 import { parseRepositoryKey, runTime, sourceKey } from './names';
 import type { ContentRef, FileRef, SnapshotRecord } from './records';
@@ -37,7 +38,7 @@ export async function rewriteBase(
 	const archives = await archivesOfCatalog(catalog, signal);
 	if (!(await isDue(repository, snapshot, catalog, archives, options))) return null;
 	const stored = await listSource(repository.store, key, signal);
-	const live = await liveBytes(catalog, signal);
+	const live = await liveParts(catalog, signal);
 	const toCopy = archivesToCopy(archives, live, stored, options);
 	if (toCopy.size === 0 && snapshot.segments.length === 1) return null;
 
@@ -139,10 +140,20 @@ async function shadowedLines(catalog: Catalog, signal?: AbortSignal): Promise<nu
 	return count;
 }
 
-async function liveBytes(catalog: Catalog, signal?: AbortSignal): Promise<Map<string, number>> {
-	const live = new Map<string, number>();
+interface Live {
+	bytes: number;
+	entries: number;
+}
+
+async function liveParts(catalog: Catalog, signal?: AbortSignal): Promise<Map<string, Live>> {
+	const live = new Map<string, Live>();
 	for await (const { content } of catalog.entries({ signal })) {
-		for (const ref of content ?? []) live.set(ref.archive, (live.get(ref.archive) ?? 0) + ref.length);
+		for (const ref of content ?? []) {
+			const part = live.get(ref.archive) ?? { bytes: 0, entries: 0 };
+			part.bytes += ref.length;
+			part.entries += 1;
+			live.set(ref.archive, part);
+		}
 	}
 	return live;
 }
@@ -150,13 +161,14 @@ async function liveBytes(catalog: Catalog, signal?: AbortSignal): Promise<Map<st
 /** Archives that are not here (held by a copy alone, §5) are left as they are. */
 function archivesToCopy(
 	archives: ReadonlyMap<string, FileRef>,
-	live: ReadonlyMap<string, number>,
+	live: ReadonlyMap<string, Live>,
 	stored: ReadonlyMap<string, unknown>,
 	options: RewriteOptions,
 ): Set<string> {
 	const chosen = new Set(smallArchives(archives, options).map(({ name }) => name));
 	for (const { name, size } of archives.values()) {
-		if ((live.get(name) ?? 0) < size * LIVE_SHARE) chosen.add(name);
+		if ((live.get(name)?.bytes ?? 0) < size * LIVE_SHARE) chosen.add(name);
 	}
-	return new Set([...chosen].filter((name) => live.has(name) && stored.has(name)));
+	// A volume of very many very small items is full although it is small.
+	return new Set([...chosen].filter((name) => stored.has(name) && (live.get(name)?.entries ?? VOLUME_ENTRIES) < VOLUME_ENTRIES * LIVE_SHARE));
 }

@@ -39,16 +39,19 @@ export class SegmentReader {
 	/** All lines, member by member, in the order of their ids. Every hash is proven. */
 	async *members(signal?: AbortSignal): AsyncIterable<readonly LineText[]> {
 		const { members } = await this.index(signal);
-		let ahead: Promise<readonly LineText[][]> | undefined;
-		for (let start = 0; start < members.length; ) {
-			const end = runEnd(members, start);
-			const current = ahead ?? this.readRun(members.slice(start, end), signal);
-			start = end;
-			const batches = await current;
-			ahead = start < members.length ? this.readRun(members.slice(start, runEnd(members, start)), signal) : undefined;
+		let ahead: Promise<Buffer> | undefined;
+		for (let start = 0, end = 0; start < members.length; start = end) {
+			end = runEnd(members, start);
+			const run = members.slice(start, end);
+			const current = ahead ?? this.readRun(run, signal);
+			const bytes = await current;
+			ahead = end < members.length ? this.readRun(members.slice(end, runEnd(members, end)), signal) : undefined;
 			// Awaited in the next round; a consumer that stops before must not leave an unhandled rejection.
 			ahead?.catch(() => undefined);
-			yield* batches;
+			const first = run[0]?.offset ?? 0;
+			for (const member of run) {
+				yield await this.decode(member, bytes.subarray(member.offset - first, member.offset - first + member.length));
+			}
 		}
 	}
 
@@ -91,13 +94,10 @@ export class SegmentReader {
 		return read;
 	}
 
-	private async readRun(run: readonly SegmentMember[], signal?: AbortSignal): Promise<LineText[][]> {
+	private async readRun(run: readonly SegmentMember[], signal?: AbortSignal): Promise<Buffer> {
 		const offset = run[0]?.offset ?? 0;
 		const length = run.reduce((sum, member) => sum + checkedLength(this.key, member), 0);
-		const bytes = await readRange(this.store, this.key, { offset, length }, signal);
-		return await Promise.all(
-			run.map((member) => this.decode(member, bytes.subarray(member.offset - offset, member.offset - offset + member.length))),
-		);
+		return await readRange(this.store, this.key, { offset, length }, signal);
 	}
 
 	private async decode(member: SegmentMember, bytes: Uint8Array): Promise<LineText[]> {

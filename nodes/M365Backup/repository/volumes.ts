@@ -25,14 +25,20 @@ export interface ContentInput {
 }
 
 interface Volume {
-	writer: ArchiveWriter;
+	name: string;
+	/** Let go once the file is stored: the ZIP writer remembers every entry. */
+	writer?: ArchiveWriter;
+	/** Once stored. */
+	file?: FileRef;
 	/** Offsets of contents that no line has pointed to yet. */
 	unclaimed: Set<number>;
 	/** For `_catalog.ndjson`. */
 	lines: string[];
 	/** Set once it is being closed. */
-	closed?: Promise<FileRef>;
+	closing?: Promise<FileRef>;
 }
+
+type OpenVolume = Volume & { writer: ArchiveWriter };
 
 /**
  * The archives of a run between two commits: one is written, full ones wait until the lines of all their contents have
@@ -40,7 +46,7 @@ interface Volume {
  */
 export class Volumes {
 	#volumes: Volume[] = [];
-	#current: Volume | undefined;
+	#current: OpenVolume | undefined;
 	#ordinal = 0;
 	#failure: Failure | undefined;
 
@@ -53,7 +59,7 @@ export class Volumes {
 
 	/** Bytes in archives so far, closed or not. */
 	get bytes(): number {
-		return this.#volumes.reduce((sum, volume) => sum + volume.writer.sizeBytes, 0);
+		return this.#volumes.reduce((sum, { file, writer }) => sum + (file?.size ?? writer?.sizeBytes ?? 0), 0);
 	}
 
 	async add(input: ContentInput): Promise<ContentRef> {
@@ -65,15 +71,15 @@ export class Volumes {
 		const modified = input.modified ?? this.context.ambient.now();
 		const ref = await volume.writer.append({ name: input.entryName, modified, content, compress });
 		volume.unclaimed.add(ref.offset);
-		if (this.isFull(volume)) this.#current = undefined;
+		if (volume.writer.sizeBytes >= this.volumeBytes || volume.writer.entries >= VOLUME_ENTRIES) this.#current = undefined;
 		return ref;
 	}
 
 	/** Tells the archives that a line points into them. */
 	claim(line: ItemLine, text: string): void {
 		for (const ref of line.content ?? []) {
-			const volume = this.#volumes.find(({ writer }) => writer.name === ref.archive);
-			if (!volume || volume.closed) continue;
+			const volume = this.#volumes.find(({ name }) => name === ref.archive);
+			if (!volume || volume.closing) continue;
 			volume.unclaimed.delete(ref.offset);
 			if (volume.lines.at(-1) !== text) volume.lines.push(text);
 			if (volume !== this.#current && volume.unclaimed.size === 0) void this.close(volume);
@@ -94,29 +100,24 @@ export class Volumes {
 		const reason = new Failure('cancelled', 'The run was given up');
 		this.#failure ??= reason;
 		for (const volume of this.#volumes) {
-			if (!volume.closed) volume.writer.abort(reason);
+			if (!volume.closing) volume.writer?.abort(reason);
 		}
-		for (const volume of this.#volumes) await volume.writer.settled();
+		for (const volume of this.#volumes) await volume.writer?.settled();
 	}
 
-	private volumeFor(sizeBytes: number): Volume {
-		if (this.#current && this.#current.writer.sizeBytes > 0 && this.#current.writer.sizeBytes + sizeBytes > this.volumeBytes) {
-			this.retire(this.#current);
-		}
+	private volumeFor(sizeBytes: number): OpenVolume {
+		const current = this.#current;
+		if (current && current.writer.sizeBytes > 0 && current.writer.sizeBytes + sizeBytes > this.volumeBytes) this.retire(current);
 		this.#current ??= this.open();
 		return this.#current;
 	}
 
-	private open(): Volume {
+	private open(): OpenVolume {
 		this.#ordinal++;
 		const name = numberedName(this.runId, 'archive', this.#ordinal);
-		const volume: Volume = { writer: new ArchiveWriter(this.context, this.prefix, name), unclaimed: new Set(), lines: [] };
+		const volume = { name, writer: new ArchiveWriter(this.context, this.prefix, name), unclaimed: new Set<number>(), lines: [] };
 		this.#volumes.push(volume);
 		return volume;
-	}
-
-	private isFull({ writer }: Volume): boolean {
-		return writer.sizeBytes >= this.volumeBytes || writer.entries >= VOLUME_ENTRIES;
 	}
 
 	private retire(volume: Volume): void {
@@ -125,12 +126,21 @@ export class Volumes {
 	}
 
 	private close(volume: Volume): Promise<FileRef> {
-		if (!volume.closed) {
-			volume.closed = volume.writer.close(volume.lines);
-			volume.closed.catch((error: unknown) => (this.#failure ??= toFailure(error)));
-			volume.lines = [];
+		if (!volume.closing) {
+			volume.closing = this.closeNow(volume);
+			// Whoever adds or commits next gets the error.
+			volume.closing.catch((error: unknown) => (this.#failure ??= toFailure(error)));
 		}
-		return volume.closed;
+		return volume.closing;
+	}
+
+	private async closeNow(volume: Volume): Promise<FileRef> {
+		if (!volume.writer) throw new Failure('defect', `${volume.name} is closed already`);
+		const { lines } = volume;
+		volume.lines = [];
+		volume.file = await volume.writer.close(lines);
+		delete volume.writer;
+		return volume.file;
 	}
 
 	private throwIfFailed(): void {
