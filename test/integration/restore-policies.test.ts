@@ -212,6 +212,15 @@ describe('places', () => {
 		expect(visible()).toHaveLength(4);
 	});
 
+	it('understands English names of well-known folders in a mailbox of another language', async () => {
+		fixture = await mailboxFixture();
+		fixture.mailbox.addMime('inbox', plainMail('a'));
+		await fixture.backUp();
+		const results = await restoreAll(fixture, { destination: { kind: 'folder', path: ['Sent Items', 'Restored'] } });
+		expect(results.at(-1)).toMatchObject({ outcome: 'created', targetPath: 'Gesendete Elemente/Restored/Posteingang' });
+		expect(fixture.mailbox.folder('sentitems').children.size).toBe(1);
+	});
+
 	it('restores by ids and by search, and says which ids the snapshot does not have', async () => {
 		fixture = await mailboxFixture();
 		const { mailbox } = fixture;

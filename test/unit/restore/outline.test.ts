@@ -59,6 +59,7 @@ describe('taking a message apart', () => {
 		['tis-620', iconv.encode('ไทย', 'cp874'), 'ไทย'],
 		['cp1252', iconv.encode('€', 'cp1252'), '€'],
 		['utf-16', Buffer.from([0xff, 0xfe, 0x41, 0x00]), 'A'],
+		['utf-16', Buffer.from([0xfe, 0xff, 0x00, 0x41]), 'A'],
 		['utf-16be', Buffer.from([0x00, 0x41]), 'A'],
 		['ibm866', iconv.encode('Привет', 'cp866'), 'Привет'],
 		['UTF8', Buffer.from('ü'), 'ü'],

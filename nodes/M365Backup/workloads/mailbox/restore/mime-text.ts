@@ -11,8 +11,11 @@ export interface DecodedText {
 	unknownCharset?: string;
 }
 
-/** Encodings that the WHATWG standard maps to "replacement" (ISO-2022-KR, HZ…): unreadable for TextDecoder by design. */
-const REPLACEMENT = new Set(['iso-2022-kr', 'csiso2022kr', 'hz-gb-2312', 'iso-2022-cn', 'iso-2022-cn-ext']);
+/**
+ * Encodings that the WHATWG standard maps to "replacement" (ISO-2022-KR, HZ…), unreadable for TextDecoder by design, and
+ * UTF-16, whose byte order mark TextDecoder does not obey.
+ */
+const NOT_FOR_TEXT_DECODER = new Set(['utf-16', 'iso-2022-kr', 'csiso2022kr', 'hz-gb-2312', 'iso-2022-cn', 'iso-2022-cn-ext']);
 
 /**
  * Text bytes as a string, in slices that let other work go on in between.
@@ -43,7 +46,7 @@ const ALIASES: Record<string, string> = {
 };
 
 function textDecoder(name: string): TextDecoder | undefined {
-	if (REPLACEMENT.has(name)) return undefined;
+	if (NOT_FOR_TEXT_DECODER.has(name)) return undefined;
 	try {
 		return new TextDecoder(name.replace(/^win-?(\d{3,4})$/, 'windows-$1').replace(/^cp(125\d)$/, 'windows-$1'));
 	} catch {

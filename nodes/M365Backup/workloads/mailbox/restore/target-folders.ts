@@ -1,6 +1,7 @@
 import { Failure, isFailure, toFailure } from '../../../base/failure';
 import type { RestorableFolder, RestoreDestination, RestoreOutcome } from '../../restorer';
 import type { GraphFolder } from '../graph-folder';
+import { ROOT_ROLE, WELL_KNOWN_ROLES } from '../graph-folder';
 import { graphIdOf } from '../mail-context';
 import { createOnce } from './create-once';
 import { FolderListing } from './folder-listing';
@@ -113,8 +114,18 @@ export class TargetFolders {
 	private async makeBase(): Promise<TargetFolder> {
 		let at: TargetFolder = { id: await this.listing.rootId(), path: [], isNew: false, cameBack: false };
 		if (this.input.destination.kind === 'original') return at;
-		for (const name of this.input.destination.path) at = await this.below(at, { id: '', name, meta: {} });
+		for (const [depth, name] of this.input.destination.path.entries()) {
+			at = (depth === 0 ? await this.wellKnown(at, name) : undefined) ?? (await this.below(at, { id: '', name, meta: {} }));
+		}
 		return at;
+	}
+
+	/** `Inbox` or `Sent Items` where the mailbox speaks another language and has no folder of that very name. */
+	private async wellKnown(root: TargetFolder, name: string): Promise<TargetFolder | undefined> {
+		const role = WELL_KNOWN_ROLES.find((one) => one === name.replaceAll(' ', '').toLowerCase() && one !== ROOT_ROLE);
+		if (role === undefined || root.id === null || (await this.listing.child(root.id, name))) return undefined;
+		const living = await this.listing.role(role);
+		return living ? this.existing(living, [living.displayName ?? name]) : undefined;
 	}
 
 	private async livingFolder(folder: RestorableFolder): Promise<TargetFolder | undefined> {
