@@ -245,8 +245,10 @@ describe('drafts', () => {
 		await fixture.backUp();
 		const before = await portraits(fixture);
 		purgeAll(fixture);
+		fixture.sim.tenant.faults.script({ match: /^POST .*\/move$/, do: { status: 403 } });
+		expect(outcomes(await restoreAll(fixture))).toEqual({ created: 1, failed: 1 });
 		const results = await restoreAll(fixture);
-		expect(outcomes(results)).toEqual({ created: 2 });
+		expect(outcomes(results)).toEqual({ created: 1, skipped: 1 });
 		expect(results.flatMap(({ fidelity }) => fidelity)).toEqual([]);
 		const after = await portraits(fixture);
 		expect(after).toEqual(before);

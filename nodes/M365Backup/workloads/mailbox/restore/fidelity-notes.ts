@@ -29,5 +29,4 @@ export const OTHER_NOTES = {
 		`Microsoft Graph refused some header fields or addresses (${why}); they were left out. ${IN_ORIGINAL}`,
 	draftForLargeAttachments:
 		'Microsoft Graph refused its large attachments on a received message: the message is back complete, but as a draft.',
-	metaMissing: 'The backup holds no bcc, categories or flag of this message, only its MIME.',
 } as const;

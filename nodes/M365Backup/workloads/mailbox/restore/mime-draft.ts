@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../base/json';
 import type { RestorableContent } from '../../restorer';
 import type { MessageMeta } from '../message-meta';
 import { flagRequest } from './create-request';
+import type { FolderMarkers } from './folder-markers';
 import { markerProperty } from './marker';
 import type { RestoreContext } from './restore-context';
 import { signalOf } from './restore-context';
@@ -15,6 +16,7 @@ export interface MimeDraftInput {
 	meta: MessageMeta;
 	folderId: string;
 	markerKey: string;
+	markers: FolderMarkers;
 }
 
 /**
@@ -28,6 +30,9 @@ export interface MimeDraftInput {
  */
 export async function createDraftFromMime(context: RestoreContext, input: MimeDraftInput): Promise<string | undefined> {
 	const { meta, markerKey, folderId } = input;
+	// Marked, but not moved any more: an interrupted restore left it in Drafts.
+	const left = await input.markers.find('drafts', markerKey);
+	if (left !== undefined) return await moveTo(context, left, folderId);
 	const chunks: Uint8Array[] = [];
 	for await (const chunk of input.content.open()) chunks.push(chunk);
 	let id: string;
@@ -65,12 +70,17 @@ export async function createDraftFromMime(context: RestoreContext, input: MimeDr
 		if (isFailure(error, 'notFound')) return undefined;
 		throw error;
 	}
+	return await moveTo(context, id, folderId);
+}
+
+async function moveTo(context: RestoreContext, messageId: string, folderId: string): Promise<string> {
 	await context.graph.json({
 		method: 'POST',
-		path: `${path}/move`,
+		path: `${context.userPath}/messages/${encodeURIComponent(messageId)}/move`,
 		body: { destinationId: folderId },
+		// With immutable ids, moving it there twice is moving it there.
 		repeatable: true,
 		...signalOf(context),
 	});
-	return id;
+	return messageId;
 }

@@ -45,7 +45,7 @@ export async function rebuildMessage(
 	const { meta, content } = blueprint;
 	if (meta.draft && blueprint.hasOriginal && content.sizeBytes <= MIME_DRAFT_LIMIT_BYTES) {
 		// As a draft MIME comes back whole, with signatures, nested messages and all.
-		const id = await createDraftFromMime(context, { content, meta, folderId, markerKey: item.markerKey });
+		const id = await createDraftFromMime(context, { content, meta, folderId, markerKey: item.markerKey, markers });
 		if (id !== undefined) return { id, fidelity: [] };
 	}
 	return await create(context, markers, item, folderId, blueprint, { asDraft: meta.draft === true });
