@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TenantUser } from '../simulator/tenant';
+import { microsoftCredentialType, tenantCredential } from './harness/credentials';
 import { nodeRun, type Execution } from './harness/execution';
 import type { WorkflowJson } from './harness/n8n-client';
 import { chain, items, node, ourNode, pick } from './harness/our-node';
@@ -145,15 +147,58 @@ describe('failures of Back Up in a real n8n', () => {
 
 	it.each([
 		['an unknown mailbox', { mailbox: pick('nobody@contoso.example') }, /nobody@contoso\.example/, /spelling/],
+		['a mailbox without a licence', { mailbox: pick('no.licence@contoso.example') }, /mailbox is either inactive/, /licen[cs]e|Exchange/i],
 		['a folder that n8n forbids', { repositoryFolder: '/etc/m365-backup' }, /\/etc\/m365-backup/, /N8N_RESTRICT_FILE_ACCESS_TO/],
 		['no mailbox at all', { mailbox: pick("={{ '' }}") }, /no mailbox/i, /choose/i],
 	])('%s gives a clear message with the next step', async (_name, parameters, said, nextStep) => {
-		const workflow = chain('badInput', [
-			ourNode('Back Up', 'mailbox/backUp', { mailbox: pick(good.userPrincipalName), repositoryFolder: stage.repositoryFolder, ...parameters }),
-		]);
-		const execution = await run(workflow);
+		if (stage.simulator.tenant.findUser('no.licence@contoso.example') === undefined) {
+			stage.simulator.tenant.addUser({ displayName: 'No Licence', mailbox: false });
+		}
+		const execution = await run(backUpGood('badInput', parameters));
 		expect(execution.status).toBe('error');
 		expect(execution.error!.message).toMatch(said);
 		expect(execution.error!.description ?? '').toMatch(nextStep);
 	});
+
+	it('a folder inside a container is refused unless Use Anyway is on', async (context) => {
+		if (!existsSync('/.dockerenv') && !existsSync('/run/.containerenv')) {
+			context.skip('this machine is no container');
+			return;
+		}
+		const execution = await run(backUpGood('inContainer', { repositoryFolder: `${stage.repositoryFolder}-lost`, options: { useAnyway: false } }));
+		expect(execution.status).toBe('error');
+		expect(execution.error!.message).toMatch(/disappears when the container is updated/);
+		expect(execution.error!.description).toMatch(/volume.*Use Anyway/);
+		expect(existsSync(`${stage.repositoryFolder}-lost`)).toBe(false);
+	});
+
+	it("n8n's test of the credential names what is wrong", async () => {
+		expect(stage.credentialTest.status).toBe('OK');
+		const test = async (change: Record<string, unknown>): Promise<string> => {
+			const data = { ...tenantCredential(stage.simulator), ...change };
+			const id = await stage.n8n.client.createCredential('Tested', microsoftCredentialType, data);
+			const { status, message } = await stage.n8n.client.testCredential(id, 'Tested', microsoftCredentialType, data);
+			expect(status).toBe('Error');
+			expect(message).not.toContain(stage.simulator.clientSecret);
+			return message;
+		};
+		expect(await test({ clientSecret: 'wrong' })).toMatch(/secret/i);
+		expect(await test({ tenantId: 'not a tenant' })).toMatch(/tenant/i);
+		const { roles, tokens } = stage.simulator.tenant;
+		const all = roles.list();
+		roles.set('User.ReadBasic.All');
+		tokens.expireAll();
+		try {
+			expect(await test({})).toContain('Mail.ReadWrite');
+		} finally {
+			roles.set(...all);
+			tokens.expireAll();
+		}
+	});
+
+	function backUpGood(id: string, parameters: Record<string, unknown>): WorkflowJson {
+		return chain(id, [
+			ourNode('Back Up', 'mailbox/backUp', { mailbox: pick(good.userPrincipalName), repositoryFolder: stage.repositoryFolder, ...parameters }),
+		]);
+	}
 });

@@ -78,6 +78,12 @@ export class N8nClient {
 		return id;
 	}
 
+	/** Names of all node types that the editor gets to know. */
+	async nodeTypes(): Promise<string[]> {
+		const answer = await this.send('GET', '/types/nodes.json');
+		return ((await answer.json()) as { name: string }[]).map(({ name }) => name);
+	}
+
 	/** Runs the credential's own test, as the editor does on Save. */
 	async testCredential(id: string, name: string, type: string, data: Record<string, unknown>): Promise<{ status: string; message: string }> {
 		return this.request('POST', '/credentials/test', { credentials: { id, name, type, data } });
