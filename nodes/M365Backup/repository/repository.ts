@@ -17,6 +17,9 @@ import { SegmentCache } from './segment-cache';
 import { SegmentReader } from './segment-reader';
 import { readCursor, SnapshotFiles, unknownSnapshot } from './snapshot-files';
 
+/** Records read at the same time: in a bucket each one takes a round trip. */
+const PARALLEL_RECORDS = 8;
+
 export interface NewestSnapshot {
 	/** The newest complete one; without any complete one the newest partial. */
 	snapshot: SnapshotRecord;
@@ -72,10 +75,12 @@ export class Repository {
 
 	/** Committed, readable snapshots, oldest first. Damaged ones are left to `damagedSnapshots`. */
 	async snapshots(key: string, signal?: AbortSignal): Promise<SnapshotRecord[]> {
+		const ids = await this.#snapshots.ids(key, signal);
 		const records: SnapshotRecord[] = [];
-		for (const id of await this.#snapshots.ids(key, signal)) {
-			const stored = await this.#snapshots.readUndamaged(key, id, signal);
-			if (stored) records.push(stored.record);
+		for (let start = 0; start < ids.length; start += PARALLEL_RECORDS) {
+			const some = ids.slice(start, start + PARALLEL_RECORDS);
+			const stored = await Promise.all(some.map((id) => this.#snapshots.readUndamaged(key, id, signal)));
+			for (const one of stored) if (one) records.push(one.record);
 		}
 		return records;
 	}

@@ -12,7 +12,7 @@ export interface StoredSnapshot {
 	sha256: string;
 }
 
-const MAX_KEPT = 300;
+const MAX_KEPT = 1000;
 
 /** The files of one source by name. */
 export async function listSource(store: Store, key: string, signal?: AbortSignal): Promise<Map<string, StoreFile>> {

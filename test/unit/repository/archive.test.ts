@@ -137,6 +137,16 @@ describe('an archive', () => {
 		}
 	});
 
+	it('gives way, too, when it has very many tiny items', async () => {
+		const { repository } = await openNew();
+		const run = repository.startRun(SOURCE, null);
+		for (let index = 0; index < 2600; index++) await addMessage(run, `mail/${index}`, String(index), { meta: {} });
+		const snapshot = await run.commit(commitInput());
+		expect(snapshot.archives).toHaveLength(2);
+		const { content } = (await stateOf(repository, snapshot)).get('mail/2599')!;
+		expect((await readAll(repository.readContent(KEY, content![0]!))).toString()).toBe('2599');
+	});
+
 	it('waits for a slow store without losing bytes', async () => {
 		const inner = createMemoryStore();
 		const slow: Store = {
