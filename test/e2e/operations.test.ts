@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GraphMail, type SeenMessage } from '../demo/graph-mail';
 import { nodeRun, type Execution } from './harness/execution';
@@ -15,6 +17,10 @@ describe('operations in a real n8n', () => {
 
 	beforeAll(async () => {
 		stage = await Stage.start({ simulator: { users: 1, messages: 30 } });
+		stage.simulator.tenant.users[0]!.mailbox!.addMime(
+			'inbox',
+			'From: a@example.com\r\nTo: b@example.com\r\nSubject: Quarterly report\r\nMessage-ID: <q@example.com>\r\nDate: Mon, 2 Mar 2026 10:00:00 +0000\r\n\r\nText\r\n',
+		);
 		const graph = new GraphMail(stage.simulator.graphUrl, stage.simulator.token, stage.simulator.caFile);
 		mailbox = (await graph.mailboxes())[0]!;
 		messages = await graph.messages(mailbox.id);
@@ -72,6 +78,24 @@ describe('operations in a real n8n', () => {
 			hashes.push(createHash('sha256').update(await stage.n8n.client.binary(files, index)).digest('hex'));
 		}
 		expect(hashes.sort()).toEqual(messages.map(({ mimeHash }) => mimeHash).sort());
+	});
+
+	it('a backup opens with zcat and unzip alone, as the README shows', async (context) => {
+		const shell = async (script: string): Promise<string> => {
+			const { stdout } = await promisify(execFile)('bash', ['-ceu', script], { cwd: stage.repositoryFolder, encoding: 'latin1', maxBuffer: 1 << 28 });
+			return stdout;
+		};
+		if ((await shell('command -v unzip && command -v zcat || true')).trim().split('\n').length < 2) {
+			context.skip('unzip or zcat is not installed');
+			return;
+		}
+		expect(await shell(`grep -H '"name".*@' mailbox-*/*.snapshot.json`)).toContain(mailbox.address);
+		const wanted = messages.find(({ properties }) => properties['subject'] === 'Quarterly report')!;
+		const [line] = (await shell(`zcat mailbox-*/*.segment-*.ndjson.gz | grep -i 'quarterly report'`)).split('\n');
+		const [{ archive, entry }] = (JSON.parse(line!) as { content: [{ archive: string; entry: string }] }).content;
+		expect(await shell(`unzip -l mailbox-*/${archive}`)).toContain(entry);
+		const eml = await shell(`unzip -p mailbox-*/${archive} 'Inbox/*Quarterly report*'`);
+		expect(createHash('sha256').update(Buffer.from(eml, 'latin1')).digest('hex')).toBe(wanted.mimeHash);
 	});
 
 	it('n8n execute runs a shipped pattern from the command line, with our node in it', async () => {
