@@ -5,6 +5,7 @@ import { Governor } from '../../nodes/M365Backup/graph/governor';
 import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
 import { createFaultyStore, diskFull } from '../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../nodes/M365Backup/stores/memory-store';
+import { mailboxWorkload } from '../../nodes/M365Backup/workloads/mailbox/mailbox';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
 
@@ -229,7 +230,7 @@ describe('a backup under trouble', () => {
 	])('says what to do about %s', async (_what, user, expected) => {
 		fixture = await mailboxFixture();
 		const guest = fixture.sim.tenant.addUser({ displayName: 'Guest', ...user });
-		const { mailboxWorkload } = await import('../../nodes/M365Backup/workloads/mailbox/mailbox');
+		
 		const failing = fixture.backUp({
 			workload: mailboxWorkload({ graph: fixture.client(), mailboxId: guest.id, ambient: fixture.ambient }),
 			source: { ...fixture.source, id: guest.id, name: 'Guest' },

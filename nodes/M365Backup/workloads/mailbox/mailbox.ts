@@ -89,6 +89,8 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 	const weekly = !fullPass && now.getTime() - Date.parse(run.reconciledAt ?? now.toISOString()) >= WEEK_MS;
 
 	const folders = await readFolderChanges(context, links[MAIL_SCOPE], weekly, signal);
+	// A full pass compares everything, even if it takes several runs: the week counts from its beginning.
+	if (fullPass || run.reconciledAt === null) run.reconciledAt = now.toISOString();
 	yield {
 		changes: folders.changes,
 		listings: folders.listings,
@@ -103,7 +105,7 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 		if (context.tree.isIncluded(id)) yield* reconcileFolder(enumeration, id);
 	}
 	settleDrift(context, folders.totals);
-	if (weekly || fullPass || run.reconciledAt === null) run.reconciledAt = now.toISOString();
+	if (weekly) run.reconciledAt = now.toISOString();
 	yield { changes: [...context.discovered].map((id) => folderItem(context, id)) };
 }
 
