@@ -2,7 +2,8 @@ import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
 import { realAmbient } from '../base/ambient';
 import { createGraphClient, type GraphClient } from '../graph/client';
 import { msalOptionsOf, type MicrosoftCredential } from '../graph/credential-check';
-import { msalTokens, readTokenClaims } from '../graph/tokens';
+import { msalTokens } from '../graph/msal-tokens';
+import { readTokenClaims } from '../graph/tokens';
 
 export type { GraphClient } from '../graph/client';
 

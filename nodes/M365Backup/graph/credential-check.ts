@@ -4,7 +4,8 @@ import { Failure, isFailure } from '../base/failure';
 import { createGraphClient, type GraphClient } from './client';
 import { cloudEndpoints } from './clouds';
 import { hasPermission } from './permissions';
-import { msalTokens, readTokenClaims, type MsalOptions, type TokenSource } from './tokens';
+import { msalTokens, type MsalOptions } from './msal-tokens';
+import { readTokenClaims, type TokenSource } from './tokens';
 import { listMailboxes } from './users';
 
 const text = z.string().default('');

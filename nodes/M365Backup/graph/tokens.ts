@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../base/failure';
 
-export { msalTokens, type MsalOptions } from './msal-tokens';
 
 
 /** Where access tokens for Graph come from. */

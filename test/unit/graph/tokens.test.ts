@@ -3,7 +3,8 @@ import { generate } from 'selfsigned';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Failure } from '../../../nodes/M365Backup/base/failure';
 import { cloudEndpoints } from '../../../nodes/M365Backup/graph/clouds';
-import { msalTokens, readTokenClaims, type MsalOptions } from '../../../nodes/M365Backup/graph/tokens';
+import { msalTokens, type MsalOptions } from '../../../nodes/M365Backup/graph/msal-tokens';
+import { readTokenClaims } from '../../../nodes/M365Backup/graph/tokens';
 import { aadsts, FakeLogin, tokenWith } from './fake-login';
 import { rejection } from './fake-graph';
 
