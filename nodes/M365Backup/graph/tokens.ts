@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../base/failure';
 
-
-
 /** Where access tokens for Graph come from. */
 export interface TokenSource {
 	/** A token that is valid now. `renew` asks for a new one, past any cache: Graph has refused the last. Throws Failures. */

@@ -100,7 +100,7 @@ it('MSAL and fetch trust a private authority given by NODE_EXTRA_CA_CERTS, and s
 	try {
 		const { loginUrl, graphUrl, tenantId, clientId, clientSecret, caFile } = simulator;
 		const script = `
-			const { msalTokens } = require('./nodes/M365Backup/graph/tokens.ts');
+			const { msalTokens } = require('./nodes/M365Backup/graph/msal-tokens.ts');
 			msalTokens(${JSON.stringify({ tenantId, clientId, proof: { kind: 'secret', clientSecret }, endpoints: { loginUrl, graphUrl } })})
 				.token().then(console.log, (failure) => console.log(failure.kind, failure.nextStep));`;
 		const run = async (extra: Record<string, string>): Promise<string> => {
