@@ -12,12 +12,13 @@ const PROPERTIES = ['id', 'displayName', 'parentFolderId', 'childFolderCount', '
  * @throws GraphError 400 for properties that folders do not have
  */
 export function folderJson(folder: MailFolder, query: OdataQuery): Json {
-	const parent = folder.parent ?? folder.mailbox.root;
+	// Top of Information Store and Recoverable Items stand side by side in the store's own root, which no list shows.
+	const parentId = folder.parent?.id ?? folder.mailbox.ids.folder(0);
 	const isSearch = folder.kind === 'search';
 	const full: Json = {
 		id: folder.id,
 		displayName: folder.displayName,
-		parentFolderId: parent.id,
+		parentFolderId: parentId,
 		childFolderCount: [...folder.children].filter((child) => !child.isHidden).length,
 		unreadItemCount: folder.unread,
 		totalItemCount: folder.total,
