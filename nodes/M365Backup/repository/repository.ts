@@ -165,14 +165,22 @@ export class Repository {
 	}
 }
 
-/** Backups without their `repository.json` are somebody's data: a new identity must not be put over them. */
+/** What the folders of sources begin with. */
+const SOURCE_PREFIXES = ['mailbox-', 'drive-', 'site-'] as const;
+
+/**
+ * Backups without their `repository.json` are somebody's data: a new identity must not be put over them. Only what is
+ * named like a source is looked at: somebody may have typed `/home`, and listing all of that would take for ever.
+ */
 async function refuseOrphans(store: Store, signal?: AbortSignal): Promise<void> {
-	for await (const file of store.list('', signal)) {
-		if (parseRepositoryKey(file.key).kind !== 'snapshot') continue;
-		throw new Failure('corrupt', `${store.label} holds backups, but its repository.json is missing`, {
-			nextStep: 'Put repository.json back from a copy (Repository → Import Files).',
-			code: 'missingFile',
-		});
+	for (const prefix of SOURCE_PREFIXES) {
+		for await (const file of store.list(prefix, signal)) {
+			if (parseRepositoryKey(file.key).kind !== 'snapshot') continue;
+			throw new Failure('corrupt', `${store.label} holds backups, but its repository.json is missing`, {
+				nextStep: 'Put repository.json back from a copy (Repository → Import Files).',
+				code: 'missingFile',
+			});
+		}
 	}
 }
 

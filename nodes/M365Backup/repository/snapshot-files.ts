@@ -84,19 +84,26 @@ export function snapshotIds(names: Iterable<string>): string[] {
 
 /**
  * §3.4: the newest cursor by snapshot, then by `checkedAt`, among the write-once ones and `cursor.json`. One counts only
- * if the snapshot that it names exists. Damaged ones are passed over: an older cursor costs a replay, nothing else.
+ * if its snapshot is the newest readable one or one on which that builds: the links of any other (of a fork, or of a
+ * record that is damaged) may be past changes that the newest snapshot lacks. Damaged cursors are passed over: an older
+ * one costs a replay and a comparison, none at all a full enumeration.
  */
 export async function readCursor(store: Store, snapshots: SnapshotFiles, key: string, signal?: AbortSignal): Promise<CursorRecord | null> {
 	const names = await listSource(store, key, signal);
-	const ids = snapshotIds(names.keys());
 	const current = names.has('cursor.json') ? await tryCursor(store, `${key}/cursor.json`, undefined, signal) : null;
-	for (const id of ids.reverse()) {
-		const stored = await snapshots.readUndamaged(key, id, signal);
-		const expected = stored?.record.cursor;
-		const own = expected ? await tryCursor(store, `${key}/${expected.name}`, expected.sha256, signal) : null;
+	let stored: StoredSnapshot | null = null;
+	for (const id of snapshotIds(names.keys()).reverse()) {
+		stored = await snapshots.readUndamaged(key, id, signal);
+		if (stored) break;
+	}
+	while (stored) {
+		const { id, cursor: expected, parent }: SnapshotRecord = stored.record;
+		const own = await tryCursor(store, `${key}/${expected.name}`, expected.sha256, signal);
 		const candidates = [own, current].filter((cursor) => cursor?.snapshot === id);
 		const best = candidates.reduce((a, b) => (Date.parse(b?.checkedAt ?? '') > Date.parse(a?.checkedAt ?? '') ? b : a), candidates[0] ?? null);
 		if (best) return best;
+		// Run ids only ever grow from parent to child: whatever a record claims, this ends.
+		stored = parent && parent.id < id && names.has(recordName(parent.id, 'snapshot')) ? await snapshots.readUndamaged(key, parent.id, signal) : null;
 	}
 	return null;
 }

@@ -56,6 +56,15 @@ describe('a repository', () => {
 		expect(await keysOf(store)).toEqual(['repository.json']);
 	});
 
+	it('is looked for among the names of sources only: a large folder that is none answers at once', async () => {
+		const store = createMemoryStore();
+		const asked: string[] = [];
+		const list = store.list.bind(store);
+		store.list = (prefix, signal) => (asked.push(prefix), list(prefix, signal));
+		await expect(Repository.open(store, new FakeAmbient())).rejects.toMatchObject({ kind: 'notFound' });
+		expect(asked).toEqual(['mailbox-', 'drive-', 'site-']);
+	});
+
 	it('that is not there is said to be missing; backups without their repository.json get no new one', async () => {
 		await expect(Repository.open(createMemoryStore(), new FakeAmbient())).rejects.toMatchObject({ kind: 'notFound' });
 		const { store, repository, ambient } = await openNew();
@@ -263,6 +272,25 @@ describe('the cursor', () => {
 		await store.delete([`${KEY}/${recordName(second.id, 'snapshot')}`]);
 		expect((await (await Repository.open(store, ambient)).cursor(KEY))?.scopes).toEqual({ mail: 'one' });
 		expect((await repository.cursor(KEY))?.scopes).toEqual({ mail: 'one' });
+	});
+
+	it('of a snapshot whose record is damaged does not count: its changes are not in the one before', async () => {
+		const { store, second, ambient } = await twoCommits();
+		await store.put(`${KEY}/${recordName(second.id, 'snapshot')}`, bytesOf('{"format":1'));
+		const after = await Repository.open(store, ambient);
+		expect((await after.latest(KEY))?.id).not.toBe(second.id);
+		expect((await after.cursor(KEY))?.scopes).toEqual({ mail: 'one' });
+	});
+
+	it('of a fork does not count for a snapshot that builds on something else', async () => {
+		const { repository, store, ambient } = await openNew();
+		const base = await repository.startRun(SOURCE, null).commit(commitInput(cursorOf('base')));
+		ambient.advance(60_000);
+		await repository.startRun(SOURCE, base).commit(commitInput(cursorOf('fork')));
+		ambient.advance(60_000);
+		const newest = await repository.startRun(SOURCE, base).commit(commitInput(cursorOf('newest')));
+		await store.delete([`${KEY}/cursor.json`, `${KEY}/${newest.cursor.name}`]);
+		expect((await repository.cursor(KEY))?.scopes).toEqual({ mail: 'base' });
 	});
 
 	it('that is damaged is passed over', async () => {
