@@ -1,7 +1,7 @@
 import type { Ambient } from '../base/ambient';
 import { Failure, toFailure } from '../base/failure';
 import { sourceKey } from '../repository/names';
-import type { SnapshotRecord, SourceRef } from '../repository/records';
+import type { CursorRecord, SnapshotRecord, SourceRef } from '../repository/records';
 import type { Lease } from '../repository/lease';
 import type { Repository } from '../repository/repository';
 import { rewriteBase } from '../repository/rewrite-base';
@@ -55,10 +55,14 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 	const countersBefore = { ...readCounters(options.graph) };
 	// Without the user's signal: a cancelled run must still be able to give its lease back.
 	const lease = await repository.acquireLease(key, { holder: options.leaseHolder ?? 'n8n-nodes-m365-backup' });
-	const parent = (await repository.snapshots(key, options.signal)).at(-1) ?? null;
-	if (!lease) return finish(options, countersBefore, startedAt, { status: 'alreadyRunning', run: null, newest: parent });
-
-	const cursor = parent ? await repository.cursor(key, options.signal) : null;
+	if (!lease) {
+		return finish(options, countersBefore, startedAt, { status: 'alreadyRunning', run: null, newest: await repository.latest(key, options.signal) });
+	}
+	const { parent, cursor, damaged } = await readParent(repository, key, options.signal).catch(async (error: unknown) => {
+		// Nothing has begun: whoever tries again must not be told that a backup is running.
+		await lease.release();
+		throw error;
+	});
 	const stop = new AbortController();
 	const onCancel = (): void => stop.abort(options.signal?.reason);
 	options.signal?.addEventListener('abort', onCancel, { once: true });
@@ -86,6 +90,7 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 		tag: options.tag ?? null,
 		startedAt,
 	});
+	if (damaged.length > 0) run.warnings.add(sayDamaged(damaged, parent));
 	const renewal = keepLease(lease, ambient, stop);
 	try {
 		await run.resume(key);
@@ -119,6 +124,25 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 		options.signal?.removeEventListener('abort', onCancel);
 		await renewal.end();
 	}
+}
+
+/** What the run builds upon: the newest snapshot that can be read, and the cursor that belongs to it. */
+async function readParent(
+	repository: Repository,
+	key: string,
+	signal: AbortSignal | undefined,
+): Promise<{ parent: SnapshotRecord | null; cursor: CursorRecord | null; damaged: string[] }> {
+	const { record: parent, damaged } = await repository.latestReadable(key, signal);
+	return { parent, cursor: parent ? await repository.cursor(key, signal) : null, damaged };
+}
+
+function sayDamaged(damaged: readonly string[], parent: SnapshotRecord | null): string {
+	const what = damaged.length === 1 ? `The newest snapshot (${damaged.join()}) is` : `The newest ${damaged.length} snapshots (${damaged.join(', ')}) are`;
+	const then = parent ? `this backup builds upon the one before, ${parent.id}` : 'no other can be read either, so everything was fetched again';
+	return (
+		`${what} damaged and cannot be restored from; ${then}. ` +
+		'What was deleted from Microsoft 365 since then may be held only there: put an undamaged copy of the file back (Repository → Import Files).'
+	);
 }
 
 /** The workload has no more to say, or a limit was reached: the last commit, or none if nothing has changed. */

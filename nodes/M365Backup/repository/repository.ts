@@ -107,7 +107,12 @@ export class Repository {
 
 	/** The newest readable record of any status: what the next run builds upon. Reads one record, not all. */
 	async latest(key: string, signal?: AbortSignal): Promise<SnapshotRecord | null> {
-		return (await this.#snapshots.newest(key, () => true, signal))?.record ?? null;
+		return (await this.latestReadable(key, signal)).record;
+	}
+
+	/** As `latest`, with the names of newer records that are damaged: what only they held is out of reach. */
+	async latestReadable(key: string, signal?: AbortSignal): Promise<{ record: SnapshotRecord | null; damaged: string[] }> {
+		return await this.#snapshots.newestReadable(key, signal);
 	}
 
 	/** The latest snapshot, or with `asOf` the one that held then (§3.5.8: newest complete with `finishedAt` ≤ T). */

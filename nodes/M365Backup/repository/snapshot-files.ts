@@ -55,6 +55,17 @@ export class SnapshotFiles {
 		return null;
 	}
 
+	/** The newest readable record, and the names of those after it that are damaged. */
+	async newestReadable(key: string, signal?: AbortSignal): Promise<{ record: SnapshotRecord | null; damaged: string[] }> {
+		const damaged: string[] = [];
+		for (const id of (await this.ids(key, signal)).reverse()) {
+			const stored = await this.readUndamaged(key, id, signal);
+			if (stored) return { record: stored.record, damaged };
+			damaged.push(recordName(id, 'snapshot'));
+		}
+		return { record: null, damaged };
+	}
+
 	/** As `read`, but null for a damaged record, too. */
 	async readUndamaged(key: string, id: string, signal?: AbortSignal): Promise<StoredSnapshot | null> {
 		try {
