@@ -41,6 +41,8 @@ export interface RunParts {
 const FETCH_ATTEMPTS = 3;
 /** In the cursor's notes: item id → attempts of items that failed. */
 const ATTEMPTS_NOTE = 'attempts';
+/** In the cursor's notes: the catalog may hold items that the links know nothing of. */
+const IN_DOUBT_NOTE = 'inDoubt';
 /** Ids of one question to the workload about missing items. */
 const CONFIRM_CHUNK = 200;
 
@@ -60,11 +62,15 @@ export class BackUpRun {
 	limitReached = false;
 
 	private readonly state: CatalogState;
-	private readonly listings = new Listings();
-	private readonly links: Record<string, string>;
+	private listings = new Listings();
+	private links: Record<string, string>;
 	private notes: JsonObject;
 	private seenFiles: string[] = [];
 	private lastCommitMs: number;
+	/** See `EnumerationInput.isInDoubt`. Stays until an enumeration went through. */
+	private isInDoubt: boolean;
+	/** A page is being taken: what a commit holds of it, its links do not say yet. */
+	private isInPage = false;
 
 	constructor(private readonly parts: RunParts) {
 		const { parent, cursor, fullResync } = parts;
@@ -73,6 +79,8 @@ export class BackUpRun {
 		this.scopes = new ScopeStates(parent?.scopes ?? []);
 		this.links = fullResync ? {} : { ...cursor?.scopes };
 		this.notes = { ...cursor?.notes };
+		// An older cursor is replayed, and what came and went since then need not be reported again.
+		this.isInDoubt = fullResync || this.notes[IN_DOUBT_NOTE] === true || (cursor !== null && cursor.snapshot !== parent?.id);
 		this.state = new CatalogState(parts.repository, parts.writer, () => this.newest, parts.signal);
 		this.lastCommitMs = parts.startedAt.getTime();
 	}
@@ -86,7 +94,17 @@ export class BackUpRun {
 		this.state.forgetPage();
 		if (fullResync || cursor.seen.length === 0) return;
 		this.seenFiles = [...cursor.seen];
-		for await (const { parent, id } of repository.readSeen(key, cursor.seen, signal)) this.listings.resume(parent, id);
+		try {
+			for await (const { parent, id } of repository.readSeen(key, cursor.seen, signal)) this.listings.resume(parent, id);
+		} catch (error) {
+			if (!isFailure(error, 'corrupt')) throw error;
+			// Without it nobody knows what the listing had shown: it begins anew, as with a lost cursor.
+			this.warnings.add(`${error.message}. It noted how far an unfinished listing had got; everything was listed and compared anew.`);
+			this.seenFiles = [];
+			this.listings = new Listings();
+			this.links = {};
+			this.isInDoubt = true;
+		}
 	}
 
 	/** Everything that the workload reports, until it has no more, the limit is reached or the signal fires. */
@@ -98,6 +116,7 @@ export class BackUpRun {
 			notes: this.notes,
 			retry: this.failures.ids,
 			isFirst: parent === null || parent.segments.length === 0,
+			isInDoubt: this.isInDoubt,
 			signal,
 		});
 		for await (const page of pages) {
@@ -106,9 +125,12 @@ export class BackUpRun {
 			if (this.isStopping()) return;
 		}
 		await this.settleListings();
+		this.isInDoubt = false;
 	}
 
 	private async takePage(page: ChangePage): Promise<void> {
+		const wasInDoubt = this.isInDoubt;
+		this.isInPage = true;
 		for (const news of page.scopes ?? []) this.scopes.take(news);
 		for (const warning of page.warnings ?? []) this.warnings.add(warning);
 		if (!(await this.takeChanges(page.changes))) return;
@@ -118,6 +140,8 @@ export class BackUpRun {
 			else this.links[id] = link;
 		}
 		this.notes = this.parts.workload.notes();
+		this.isInPage = false;
+		this.isInDoubt = wasInDoubt;
 		await this.commitIfDue();
 	}
 
@@ -139,8 +163,9 @@ export class BackUpRun {
 		const { writer, ambient } = this.parts;
 		switch (change.kind) {
 			case 'item':
-				await writer.add(wholeLine(change, undefined));
-				this.tally.book(change.type, prior, { bytes: 0 });
+				// Nothing to fetch: what is stored still holds.
+				await writer.add(wholeLine(change, prior?.content));
+				this.tally.book(change.type, prior, { bytes: contentBytes(prior) });
 				return;
 			case 'patch': {
 				if (!prior) return;
@@ -174,10 +199,12 @@ export class BackUpRun {
 			const again = new Map<string, ItemChange>();
 			const requests = [...fetches.values()].flatMap((change): ContentRequest[] => (change.fetch ? [change.fetch] : []));
 			let open = requests.length;
+			const unanswered = new Map(fetches);
 			for await (const fetched of workload.fetch(requests, signal)) {
 				open -= 1;
 				const change = fetches.get(fetched.id);
 				if (!change) continue;
+				unanswered.delete(fetched.id);
 				const prior = before.get(fetched.id) ?? null;
 				const failure = await this.store(change, prior, fetched);
 				if (failure) {
@@ -186,6 +213,10 @@ export class BackUpRun {
 				}
 				await this.commitIfDue();
 				if (open + again.size > 0 && this.isStopping()) return false;
+			}
+			// The links move on after this: whoever got no answer would never be asked for again.
+			for (const change of unanswered.values()) {
+				await this.takeFailure(change, before.get(change.id) ?? null, new Failure('transient', 'Microsoft gave no answer for this item'));
 			}
 			fetches = again;
 		}
@@ -207,9 +238,10 @@ export class BackUpRun {
 				entryName: entryName(request),
 				...(change.modified === undefined ? {} : { modified: new Date(change.modified) }),
 				content: read.content,
+				sizeBytes: fetched.sizeBytes,
 				...(known ? { known: { sha256: known.sha256, ref: known } } : {}),
 			});
-			await this.parts.writer.add(wholeLine(change, ref));
+			await this.parts.writer.add(wholeLine(change, [ref]));
 			this.failures.settle(change.id);
 			this.tally.book(change.type, prior, { bytes: ref.size });
 			return null;
@@ -236,7 +268,11 @@ export class BackUpRun {
 		this.tally.bump('failed');
 		if (prior) {
 			// The same failure again is no news: the attempt is counted in the cursor, so that a quiet run stays quiet.
-			if (prior.failed?.reason !== failed.reason) await writer.add({ id: change.id, failed });
+			// Where the item is now is recorded all the same: it was moved, even if its content cannot be read.
+			const moved = change.parent !== undefined && change.parent !== prior.parent;
+			if (moved || prior.failed?.reason !== failed.reason) {
+				await writer.add({ id: change.id, failed, ...(moved ? { parent: change.parent } : {}) });
+			}
 		} else {
 			await writer.add({ ...wholeLine(change, undefined), failed });
 			this.tally.book(change.type, null, { bytes: 0 });
@@ -297,6 +333,7 @@ export class BackUpRun {
 	/** @param finished The workload has been enumerated to its end. */
 	async commit(finished: boolean): Promise<SnapshotRecord> {
 		const { writer, startedAt, tag } = this.parts;
+		if (this.isInPage) this.isInDoubt = true;
 		for (const [parent, ids] of this.listings.takeUnsaved()) await writer.addSeen(parent, ids);
 		const record = await writer.commit({
 			status: this.status(finished),
@@ -336,7 +373,8 @@ export class BackUpRun {
 	}
 
 	private allNotes(): JsonObject {
-		return { ...this.notes, [ATTEMPTS_NOTE]: this.failures.attempts };
+		const { [IN_DOUBT_NOTE]: _old, ...notes } = this.notes;
+		return { ...notes, [ATTEMPTS_NOTE]: this.failures.attempts, ...(this.isInDoubt ? { [IN_DOUBT_NOTE]: true } : {}) };
 	}
 
 	/** Seen files of earlier commits matter only while one of their listings goes on. */
@@ -345,8 +383,8 @@ export class BackUpRun {
 	}
 }
 
-function wholeLine(change: Omit<ItemChange, 'kind' | 'isNew'>, ref: NonNullable<CatalogEntry['content']>[number] | undefined) {
-	const size = ref?.size ?? change.size;
+function wholeLine(change: Omit<ItemChange, 'kind' | 'isNew'>, content: CatalogEntry['content']) {
+	const size = content?.[0]?.size ?? change.size;
 	return {
 		id: change.id,
 		whole: true as const,
@@ -356,7 +394,7 @@ function wholeLine(change: Omit<ItemChange, 'kind' | 'isNew'>, ref: NonNullable<
 		...(change.modified === undefined ? {} : { modified: change.modified }),
 		...(size === undefined ? {} : { size }),
 		...(change.etag === undefined ? {} : { etag: change.etag }),
-		...(ref ? { content: [ref] } : {}),
+		...(content ? { content } : {}),
 		meta: change.meta,
 	};
 }

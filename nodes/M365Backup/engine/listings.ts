@@ -10,6 +10,8 @@ interface Listing {
 
 /** In a seen file, in an id's place: the listing began anew, what earlier lines of the parent say no longer holds. */
 const BEGAN_ANEW = '*';
+/** In an id's place, before the type: the listing is complete, but what it did not show has not been asked about yet. */
+const FINISHED = '!';
 
 /**
  * Full enumerations that are going on: which ids each has shown so far. Absence is a question only after one error-free
@@ -22,8 +24,13 @@ export class Listings {
 	resume(parent: string, id: string): void {
 		const listing = this.byParent.get(parent) ?? { type: '', seen: new Set<string>(), finished: false, unsaved: [] };
 		this.byParent.set(parent, listing);
-		if (id === BEGAN_ANEW) listing.seen.clear();
-		else listing.seen.add(id);
+		if (id === BEGAN_ANEW) {
+			listing.seen.clear();
+			listing.finished = false;
+		} else if (id.startsWith(FINISHED)) {
+			listing.type = id.slice(FINISHED.length);
+			listing.finished = true;
+		} else listing.seen.add(id);
 	}
 
 	take(news: ListingNews): void {
@@ -42,22 +49,25 @@ export class Listings {
 			listing.seen.add(id);
 			listing.unsaved.push(id);
 		}
-		if (news.state === 'finished') listing.finished = true;
+		if (news.state === 'finished' && !listing.finished) {
+			listing.finished = true;
+			listing.unsaved.push(`${FINISHED}${listing.type}`);
+		}
 	}
 
 	get hasFinished(): boolean {
 		return [...this.byParent.values()].some((listing) => listing.finished);
 	}
 
-	/** Whether a listing goes on in a later run, so that what it has shown must be kept. */
+	/** Whether a listing goes on in a later run, or waits there to be compared, so that what it has shown must be kept. */
 	get goesOn(): boolean {
-		return [...this.byParent.values()].some((listing) => !listing.finished);
+		return this.byParent.size > 0;
 	}
 
 	/** What a commit must add to the seen files, in order; forgets it. */
 	*takeUnsaved(): Generator<[parent: string, ids: string[]]> {
 		for (const [parent, listing] of this.byParent) {
-			if (!listing.finished && listing.unsaved.length > 0) yield [parent, listing.unsaved.splice(0)];
+			if (listing.unsaved.length > 0) yield [parent, listing.unsaved.splice(0)];
 		}
 	}
 

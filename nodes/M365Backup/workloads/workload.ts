@@ -125,6 +125,11 @@ export interface EnumerationInput {
 	retry: readonly string[];
 	/** The catalog is empty: no look-ups are needed. */
 	isFirst: boolean;
+	/**
+	 * The catalog may hold items that came after the links (a commit in the middle of a page, an older cursor). If they
+	 * are gone by now, nothing need report it: complete listings must be compared.
+	 */
+	isInDoubt?: boolean;
 	signal: AbortSignal;
 }
 

@@ -41,7 +41,22 @@ describe('listings', () => {
 		expect(['a', 'b'].map((id) => second.isMissing(item(id)))).toEqual([true, false]);
 	});
 
-	it('keep only new ids, and nothing of a listing that has ended', () => {
+	it('that have ended wait for their comparison, also in a later run', () => {
+		const listings = new Listings();
+		listings.take(news('restarted', 'a'));
+		listings.take(news('finished', 'b'));
+		const later = new Listings();
+		for (const [parent, ids] of listings.takeUnsaved()) for (const id of ids) later.resume(parent, id);
+		expect(later.hasFinished).toBe(true);
+		expect(later.goesOn).toBe(true);
+		expect(later.isMissing({ id: 'x', type: 'message', parent: 'mail/F' })).toBe(true);
+		expect(later.isMissing({ id: 'b', type: 'message', parent: 'mail/F' })).toBe(false);
+		expect(later.isMissing({ id: 'x', type: 'folder', parent: 'mail/F' })).toBe(false);
+		later.forgetFinished();
+		expect(later.goesOn).toBe(false);
+	});
+
+	it('keep only new ids, and nothing of a listing that was compared', () => {
 		const listings = new Listings();
 		listings.take(news('restarted'));
 		listings.take(news('going', 'a'));
@@ -49,6 +64,7 @@ describe('listings', () => {
 		listings.take(news('going', 'a', 'b'));
 		expect([...listings.takeUnsaved()]).toEqual([['mail/F', ['b']]]);
 		listings.take(news('finished', 'c'));
+		listings.forgetFinished();
 		expect([...listings.takeUnsaved()]).toEqual([]);
 		expect(listings.goesOn).toBe(false);
 	});

@@ -45,7 +45,7 @@ export async function readFolderChanges(
 			if (folder) folders.set(id, { ...folder, role } as GraphFolder & { role: string });
 		}
 		// Absence in a complete walk is a question, as everywhere.
-		if (resynced || walkHidden) for (const [id] of context.tree.entries()) if (!folders.has(id)) removed.add(id);
+		for (const [id] of context.tree.entries()) if (!folders.has(id)) removed.add(id);
 	}
 	for (const folder of folders.values()) noteFolder(context, folder, news);
 	await confirmRemoved(context, [...removed].filter((id) => !folders.has(id)), news, signal);

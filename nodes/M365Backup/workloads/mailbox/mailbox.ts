@@ -74,7 +74,9 @@ async function takeUp(run: MailRun, input: EnumerationInput): Promise<void> {
 	const remembered = FolderTree.fromNotes(notes, run.excluded);
 	if (remembered) context.tree = remembered;
 	else if (!input.isFirst) await treeFromCatalog(context, input.known);
-	context.countsKnown = remembered !== null || input.isFirst;
+	// A full pass in doubt lists every folder for comparison; otherwise the weekly one, which is then due, does.
+	const doubtsCounts = input.isInDoubt === true && input.links[MAIL_SCOPE] === undefined;
+	context.countsKnown = (remembered !== null && !doubtsCounts) || input.isFirst;
 	if (Array.isArray(notes?.['relisting'])) run.relisting = new Set(notes['relisting'] as string[]);
 	if (Array.isArray(notes?.['unfinished'])) run.unfinished = new Set(notes['unfinished'] as string[]);
 	if (typeof notes?.['reconciledAt'] === 'string') run.reconciledAt = notes['reconciledAt'];
@@ -86,7 +88,8 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 	await takeUp(run, input);
 	const fullPass = links[MAIL_SCOPE] === undefined;
 	const now = context.ambient.now();
-	const weekly = !fullPass && now.getTime() - Date.parse(run.reconciledAt ?? now.toISOString()) >= WEEK_MS;
+	const isDue = input.isInDoubt === true || now.getTime() - Date.parse(run.reconciledAt ?? now.toISOString()) >= WEEK_MS;
+	const weekly = !fullPass && isDue;
 
 	const folders = await readFolderChanges(context, links[MAIL_SCOPE], weekly, signal);
 	// A full pass compares everything, even if it takes several runs: the week counts from its beginning.
@@ -101,11 +104,14 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 	if (input.retry.length > 0) yield await retryFailed(context, input);
 	yield* readMessageChanges(enumeration);
 	const doubtful = weekly ? [...context.tree.entries()].map(([id]) => id) : driftedFolders(context, folders.totals, fullPass);
+	const uncompared = new Set<string>();
 	for (const id of doubtful) {
-		if (context.tree.isIncluded(id)) yield* reconcileFolder(enumeration, id);
+		if (context.tree.isIncluded(id) && !(yield* reconcileFolder(enumeration, id))) uncompared.add(id);
 	}
-	settleDrift(context, folders.totals);
+	settleDrift(context, folders.totals, uncompared);
 	if (weekly) run.reconciledAt = now.toISOString();
+	// What could not be compared is due again in the next run, whatever the week says.
+	if (uncompared.size > 0) run.reconciledAt = new Date(0).toISOString();
 	yield { changes: [...context.discovered].map((id) => folderItem(context, id)) };
 }
 
@@ -126,10 +132,10 @@ function driftedFolders(context: MailContext, totals: ReadonlyMap<string, number
 	});
 }
 
-function settleDrift(context: MailContext, totals: ReadonlyMap<string, number>): void {
+function settleDrift(context: MailContext, totals: ReadonlyMap<string, number>, uncompared: ReadonlySet<string>): void {
 	for (const [id, total] of totals) {
 		const node = context.tree.get(id);
-		if (!node) continue;
+		if (!node || uncompared.has(id)) continue;
 		const drift = total - node.count;
 		if (drift === 0) delete node.drift;
 		else node.drift = drift;

@@ -174,7 +174,8 @@ function takeFailure(run: MessageEnumeration, task: FolderTask, failure: Failure
 	}
 	// The folder keeps its old entries and its old link and says so; the next run tries again (DESIGN §3.1).
 	const path = context.tree.path(task.id).join('/');
-	const neverRead = run.links[key] === undefined && failure.kind === 'denied';
+	const node = context.tree.get(task.id);
+	const neverRead = failure.kind === 'denied' && task.cursor.kind === 'start' && run.links[key] === undefined && context.countsKnown && (node?.count ?? 0) === 0;
 	const reason = `Folder "${path}": ${failure.message}${failure.nextStep === undefined ? '' : ` ${failure.nextStep}`}`;
 	round.page.scopes.push({ id: key, name: path, state: neverRead ? 'excluded' : 'stale', reason });
 	if (!neverRead) round.page.scopes.push({ id: 'mail', name: 'Mail', state: 'stale' });
@@ -200,8 +201,10 @@ async function decideRound(run: MessageEnumeration, round: Round): Promise<void>
 /**
  * Lists the ids of a folder and compares: finds messages that delta never showed (decided at once) and, through the
  * engine, catalog items that are not there any more. A folder over quota, whose delta answers 403, is read so as well.
+ *
+ * @returns false if trouble that may pass cut it short: then it is to be compared again.
  */
-export async function* reconcileFolder(run: MessageEnumeration, folderId: string): AsyncGenerator<ChangePage> {
+export async function* reconcileFolder(run: MessageEnumeration, folderId: string): AsyncGenerator<ChangePage, boolean> {
 	const { context, known, signal } = run;
 	const key = scopedId(folderId);
 	const path = `${context.userPath}/mailFolders/${encodeURIComponent(folderId)}/messages?$select=id,parentFolderId&$top=1000`;
@@ -215,11 +218,11 @@ export async function* reconcileFolder(run: MessageEnumeration, folderId: string
 			if (next.done === true) break;
 			messages = next.value;
 		} catch (error) {
-			// Only a comparison: what delta said still stands, and the next run compares again.
+			// Only a comparison: what delta said still stands.
 			const failure = toFailure(error);
 			if (!isFailure(failure, 'denied', 'notFound', 'transient', 'throttled', 'corrupt')) throw failure;
 			yield { changes: [], listings: [{ parent: key, type: 'message', state: 'abandoned', seen: [] }] };
-			return;
+			return isFailure(failure, 'denied', 'notFound');
 		}
 		const seen = [...new Set(messages.map((message) => scopedId(message.id)))];
 		count += seen.length;
@@ -236,4 +239,5 @@ export async function* reconcileFolder(run: MessageEnumeration, folderId: string
 	const node = context.tree.get(folderId);
 	if (node) node.count = count;
 	yield { changes: [], listings: [{ parent: key, type: 'message', state: 'finished', seen: [] }] };
+	return true;
 }

@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { realAmbient } from '../../../nodes/M365Backup/base/ambient';
+import { Failure } from '../../../nodes/M365Backup/base/failure';
+import type { JsonObject } from '../../../nodes/M365Backup/base/json';
+import type { BackUpOptions } from '../../../nodes/M365Backup/engine/back-up';
+import { backUp } from '../../../nodes/M365Backup/engine/back-up';
+import { recordName, sourceKey } from '../../../nodes/M365Backup/repository/names';
+import type { CatalogEntry } from '../../../nodes/M365Backup/repository/records';
+import { Repository } from '../../../nodes/M365Backup/repository/repository';
+import type { Change, ChangePage, EnumerationInput, Fetched, Workload } from '../../../nodes/M365Backup/workloads/workload';
+import { bytesOf, FakeAmbient, openNew, readAll, SOURCE, stateOf } from '../repository/fixtures';
+
+const KEY = sourceKey(SOURCE);
+
+/** Only waits that end are skipped; the lease's renewal waits for the end of the run. */
+class RunAmbient extends FakeAmbient {
+	override async sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+		if (delayMs >= 300_000) await realAmbient.sleep(delayMs, signal);
+		else await super.sleep(delayMs);
+	}
+}
+
+interface Script {
+	pages?: ChangePage[];
+	fetch?: (id: string) => Fetched | null;
+	missing?: (ids: readonly string[]) => Change[];
+	notes?: JsonObject;
+}
+
+/** A workload that says what the test tells it, and keeps what it was asked. */
+function scripted(script: Script): Workload & { asked: EnumerationInput[]; confirmed: string[] } {
+	const asked: EnumerationInput[] = [];
+	const confirmed: string[] = [];
+	return {
+		asked,
+		confirmed,
+		async *enumerate(input) {
+			asked.push(input);
+			for (const page of script.pages ?? []) yield await Promise.resolve(page);
+		},
+		async *fetch(requests) {
+			for (const { id } of requests) {
+				const fetched = script.fetch ? script.fetch(id) : { id, content: bytesOf(`Content of ${id}`) };
+				if (fetched) yield await Promise.resolve(fetched);
+			}
+		},
+		confirmMissing: (ids) => {
+			confirmed.push(...ids);
+			return Promise.resolve(script.missing?.(ids) ?? ids.map((id): Change => ({ kind: 'gone', id })));
+		},
+		notes: () => script.notes ?? {},
+	};
+}
+
+function mail(id: string, parent = 'mail/F', fields: Partial<Change & { kind: 'item' }> = {}): Change & { kind: 'item' } {
+	const fetch = { id, folderPath: ['F'], title: id, extension: '.eml', version: id, hints: {} };
+	return { kind: 'item', id, type: 'message', parent, name: id, meta: {}, fetch, isNew: true, ...fields };
+}
+
+function page(changes: Change[], link: string, more: Partial<ChangePage> = {}): ChangePage {
+	return { changes, links: { 'mail/F': link }, scopes: [{ id: 'mail', name: 'Mail', state: 'complete' }], ...more };
+}
+
+async function fixture() {
+	const { repository, ambient, store } = await openNew(undefined, new RunAmbient());
+	const run = async (script: Script, options: Partial<BackUpOptions> = {}) => {
+		ambient.advance(options.leaseHolder === undefined ? 3_600_000 : 1000);
+		const workload = scripted(script);
+		const summary = await backUp({ repository: await Repository.open(store, ambient), source: SOURCE, workload, ambient, ...options });
+		return { summary, workload, input: workload.asked[0] };
+	};
+	const entries = async (): Promise<Map<string, CatalogEntry>> => {
+		const opened = await Repository.open(store, ambient);
+		return stateOf(opened, (await opened.latest(KEY))!);
+	};
+	return { repository, ambient, store, run, entries };
+}
+
+describe('a run', () => {
+	it('never forgets an item for which no answer came', async () => {
+		const { run, entries } = await fixture();
+		const { summary } = await run({ pages: [page([mail('mail/1'), mail('mail/2')], 'L1')], fetch: (id) => (id === 'mail/1' ? null : { id, content: bytesOf('x') }) });
+		expect(summary.failures).toMatchObject([{ name: 'mail/1', attempts: 1 }]);
+		expect((await entries()).get('mail/1')?.failed).toMatchObject({ attempts: 1 });
+		expect((await run({})).input?.retry).toEqual(['mail/1']);
+	});
+
+	it('keeps the content of an item that is stated anew without one to fetch', async () => {
+		const { run, entries } = await fixture();
+		await run({ pages: [page([mail('mail/1')], 'L1')] });
+		const { fetch: _fetch, ...stated } = mail('mail/1', 'mail/G', { name: 'Renamed' });
+		const { summary } = await run({ pages: [page([stated], 'L2')] });
+		const entry = (await entries()).get('mail/1')!;
+		expect(entry).toMatchObject({ name: 'Renamed', parent: 'mail/G', content: [{ size: 17 }] });
+		expect(summary.totals).toEqual({ items: 1, bytes: 17 });
+	});
+
+	it('records where an item is now although its content cannot be read', async () => {
+		const { run, entries } = await fixture();
+		await run({ pages: [page([mail('mail/1')], 'L1')] });
+		const failing = (id: string): Fetched => ({ id, failure: new Failure('corrupt', 'Graph says 500') });
+		await run({ pages: [page([mail('mail/1')], 'L2')], fetch: failing });
+		await run({ pages: [page([mail('mail/1', 'mail/G')], 'L3')], fetch: failing });
+		const entry = (await entries()).get('mail/1')!;
+		expect(entry).toMatchObject({ parent: 'mail/G', failed: { attempts: 2 } });
+		expect(entry.content).toHaveLength(1);
+	});
+
+	it('compares in a later run what a finished listing did not show, if a limit came before', async () => {
+		const { run, entries } = await fixture();
+		await run({ pages: [page([mail('mail/1'), mail('mail/2')], 'L1')] });
+		const listing = [
+			{ parent: 'mail/F', type: 'message', state: 'restarted' as const, seen: [] },
+			{ parent: 'mail/F', type: 'message', state: 'finished' as const, seen: ['mail/2'] },
+		];
+		const cut = await run({ pages: [page([mail('mail/3')], 'L2', { listings: listing })] }, { stopAfter: { bytes: 1 } });
+		expect(cut.summary).toMatchObject({ status: 'partial', hasMore: true });
+		expect(cut.workload.confirmed).toEqual([]);
+		expect((await entries()).has('mail/1')).toBe(true);
+
+		const { summary, workload } = await run({ pages: [page([], 'L3')] });
+		expect(workload.confirmed).toContain('mail/1');
+		expect(workload.confirmed).not.toContain('mail/2');
+		expect(summary).toMatchObject({ status: 'complete', changes: { deleted: 2 } });
+	});
+
+	it('that goes on after a stop in the middle of a page is told to compare, until one went through', async () => {
+		const { run } = await fixture();
+		const cut = await run({ pages: [page([mail('mail/1'), mail('mail/2')], 'L1')] }, { stopAfter: { bytes: 1 } });
+		expect(cut.input?.isInDoubt).toBe(false);
+		expect(cut.summary).toMatchObject({ hasMore: true, changes: { added: 1 } });
+		const cutAgain = await run({ pages: [page([mail('mail/2'), mail('mail/3')], 'L1')] }, { stopAfter: { bytes: 1 } });
+		expect(cutAgain.input).toMatchObject({ isInDoubt: true, links: {} });
+		const through = await run({ pages: [page([mail('mail/3')], 'L1')] });
+		expect(through.input?.isInDoubt).toBe(true);
+		expect((await run({})).input).toMatchObject({ isInDoubt: false, links: { 'mail/F': 'L1' } });
+	});
+
+	it('that has only an older cursor is told to compare', async () => {
+		const { run, store, repository } = await fixture();
+		await run({ pages: [page([mail('mail/1')], 'L1')] });
+		await run({ pages: [page([mail('mail/2')], 'L2')] });
+		const newest = (await repository.latest(KEY))!;
+		await store.delete([`${KEY}/cursor.json`, `${KEY}/${newest.cursor.name}`]);
+		expect((await run({})).input).toMatchObject({ isInDoubt: true, links: { 'mail/F': 'L1' } });
+	});
+
+	it('begins the listings anew when the note of what they had shown is lost', async () => {
+		const { run, store, repository } = await fixture();
+		await run({ pages: [page([mail('mail/1')], 'L1')] });
+		const going = [{ parent: 'mail/F', type: 'message', state: 'restarted' as const, seen: ['mail/1'] }];
+		await run({ pages: [page([mail('mail/2')], 'L2', { listings: going }), page([mail('mail/3')], 'L3')] }, { stopAfter: { bytes: 1 } });
+		const [seen] = (await repository.cursor(KEY))!.seen;
+		await store.delete([`${KEY}/${seen!}`]);
+		const { summary, input, workload } = await run({ pages: [page([], 'L4')] });
+		expect(input).toMatchObject({ links: {}, isInDoubt: true });
+		expect(workload.confirmed).toEqual([]);
+		expect(summary.status).toBe('complete');
+		expect(summary.warnings.join()).toContain('listed and compared anew');
+	});
+
+	it('says that the newest snapshot is damaged, and builds upon the one before with its own cursor', async () => {
+		const { run, store, repository } = await fixture();
+		await run({ pages: [page([mail('mail/1')], 'L1')] });
+		await run({ pages: [page([mail('mail/2')], 'L2')] });
+		const newest = (await repository.latest(KEY))!;
+		await store.put(`${KEY}/${recordName(newest.id, 'snapshot')}`, bytesOf('{'));
+		const { summary, input } = await run({ pages: [page([mail('mail/2')], 'L2')] });
+		expect(input?.links).toEqual({ 'mail/F': 'L1' });
+		expect(summary).toMatchObject({ status: 'complete', totals: { items: 2 } });
+		expect(summary.warnings.join()).toMatch(new RegExp(`${newest.id}.*damaged.*Import Files`));
+	});
+
+	it('that cannot even begin gives its lease back', async () => {
+		const { run, store } = await fixture();
+		await run({ pages: [page([mail('mail/1')], 'L1')] });
+		const get = store.get.bind(store);
+		let broken = true;
+		store.get = (key, range, signal) => {
+			if (broken && key.endsWith('.snapshot.json')) return Promise.reject(new Failure('transient', 'The store does not answer'));
+			return get(key, range, signal);
+		};
+		const soon = { leaseHolder: 'the same, a second later' };
+		await expect(run({}, soon)).rejects.toThrow('does not answer');
+		broken = false;
+		expect((await run({}, soon)).summary.status).toBe('unchanged');
+	});
+
+	it('gives back what it stored, byte for byte', async () => {
+		const { run, entries, repository } = await fixture();
+		await run({ pages: [page([mail('mail/1')], 'L1')], fetch: (id) => ({ id, content: bytesOf('a\r\n', 'b\n'), sizeBytes: 5 }) });
+		const [ref] = (await entries()).get('mail/1')!.content!;
+		expect((await readAll(repository.readContent(KEY, ref!))).toString()).toBe('a\r\nb\n');
+	});
+});
