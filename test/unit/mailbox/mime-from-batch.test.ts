@@ -17,6 +17,13 @@ describe('MIME in a batch answer', () => {
 		['an empty answer', ''],
 		['an object', { error: 'x' }],
 		['text that is neither MIME nor base64', 'hello there'],
+		['an error page', '<html><body style="color:red">Proxy error</body></html>'],
+		['an error as text', '{"error":{"code":"UnknownError"}}'],
+		['base64 of an error', Buffer.from('{"error":{"code":"UnknownError"}}').toString('base64')],
+		['text whose line breaks were rewritten', mime.replaceAll('\r\n', '\n')],
+		['text with one line break that was rewritten', `${mime}more\n`],
+		['text that only looks like base64, and decodes to noise with a colon', 'Hw6M'.repeat(300)],
+		['base64 that was cut off', Buffer.from(mime).toString('base64').replaceAll('=', '').slice(0, 29)],
 		['base64 of something without a header', Buffer.from('hello there').toString('base64')],
 	])('is doubted for %s, so that the message is fetched by itself', (_what, body) => {
 		expect(mimeFromBatch(body)).toBeNull();

@@ -70,20 +70,31 @@ async function fetchBatch(context: MailContext, requests: readonly ContentReques
 	return fetched;
 }
 
+/** What MIME begins with: the name of a header field. An error page or a JSON error does not. */
+const HEADER_START = /^[A-Za-z0-9_-]+[ \t]*:/;
+/** Exchange serves CRLF throughout; anything else may be what became of it on its way through JSON. */
+const LONE_BREAK = /(^|[^\r])\n|\r(?!\n)/;
+
 /**
  * The bytes of a `$value` in a batch answer. OData says that a text body is a JSON string and any other base64; which
- * of the two Graph does is documented nowhere (msgraph-sdk-dotnet-core #22). MIME always has a colon in its first
- * line, base64 never has one. As a JSON string only pure ASCII is sure to be unharmed.
+ * of the two Graph does is documented nowhere (msgraph-sdk-dotnet-core #22). MIME begins with a header field, whose
+ * colon base64 never has. As a JSON string only pure ASCII with its line breaks as sent is sure to be unharmed.
  *
  * @returns null where the answer is in doubt: the message is then fetched by itself.
  */
 export function mimeFromBatch(body: unknown): Buffer | null {
 	if (typeof body !== 'string' || body.length === 0) return null;
 	if (/^[A-Za-z0-9+/_\-\r\n]+={0,2}\s*$/.test(body)) {
+		// A last digit alone holds no byte: something was cut off.
+		const digits = body.replace(/[=\s]/g, '').length;
 		const bytes = Buffer.from(body, 'base64');
-		return bytes.subarray(0, 1000).includes(':') ? bytes : null;
+		return digits % 4 !== 1 && bytes.length === Math.floor((digits * 3) / 4) && startsWithHeader(bytes) ? bytes : null;
 	}
-	return /^[\x01-\x7f]*$/.test(body) && body.slice(0, 1000).includes(':') ? Buffer.from(body, 'latin1') : null;
+	return /^[\x01-\x7f]*$/.test(body) && HEADER_START.test(body) && !LONE_BREAK.test(body) ? Buffer.from(body, 'latin1') : null;
+}
+
+function startsWithHeader(bytes: Buffer): boolean {
+	return HEADER_START.test(bytes.toString('latin1', 0, 200));
 }
 
 async function* fetchSingles(context: MailContext, requests: readonly ContentRequest[], signal: AbortSignal): AsyncGenerator<Fetched> {

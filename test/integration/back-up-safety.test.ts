@@ -1,0 +1,120 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Failure } from '../../nodes/M365Backup/base/failure';
+import type { GraphClient } from '../../nodes/M365Backup/graph/client';
+import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
+import type { MailboxFixture } from '../support/mailbox-fixture';
+import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
+
+let fixture: MailboxFixture;
+afterEach(() => fixture.stop());
+
+async function filled(count: number, options: Parameters<typeof mailboxFixture>[0] = {}): Promise<MailboxFixture> {
+	fixture = await mailboxFixture(options);
+	const { mailbox } = fixture;
+	mailbox.addFolder('inbox', 'News');
+	for (let index = 0; index < count; index++) mailbox.addMime(index % 3 === 0 ? 'Posteingang/News' : 'inbox', plainMail(`Mail ${index}`));
+	return fixture;
+}
+
+/** Graph that never says of a message that it was removed: of one that came and went between two links it need not. */
+function withoutRemovals(graph: GraphClient): GraphClient {
+	const quiet = Object.create(graph) as GraphClient;
+	quiet.deltaBatch = async function* <T>(...args: Parameters<GraphClient['deltaBatch']>) {
+		for await (const answer of graph.deltaBatch<T>(...args)) {
+			if (answer.page) answer.page.items = answer.page.items.filter((item) => !('@removed' in (item as object)));
+			yield answer;
+		}
+	} as GraphClient['deltaBatch'];
+	return quiet;
+}
+
+/** Graph whose plain listings of messages break off. */
+function withoutListings(graph: GraphClient): GraphClient {
+	const broken = Object.create(graph) as GraphClient;
+	broken.pages = async function* <T>(request: Parameters<GraphClient['pages']>[0]) {
+		if (request.path.includes('/messages?')) throw new Failure('transient', 'Graph does not answer');
+		yield* graph.pages<T>(request);
+	} as GraphClient['pages'];
+	return broken;
+}
+
+async function expectAll(): Promise<void> {
+	expect(await fixture.messages()).toEqual(await fixture.living());
+	expect((await verifyRepository(fixture.repository, { deep: true })).damage).toEqual([]);
+}
+
+describe('what nobody may lose', () => {
+	it('a message that was stored in a page cut short, and deleted before the next run, is not called living', async () => {
+		await filled(60);
+		const first = await fixture.backUp({ stopAfter: { bytes: 1 } });
+		expect(first).toMatchObject({ status: 'partial', hasMore: true });
+		const [stored] = [...(await fixture.entries()).values()].filter(({ type }) => type === 'message');
+		const message = [...fixture.mailbox.allMessages()].find(({ id }) => `mail/${id}` === stored!.id)!;
+		fixture.mailbox.purge(message);
+		const second = await fixture.backUp({ graphClient: withoutRemovals(fixture.client()) });
+		expect(second.status).toBe('complete');
+		await expectAll();
+	});
+
+	it('a comparison that broke off is made again in the next run', async () => {
+		await filled(30);
+		await fixture.backUp();
+		const lost = fixture.mailbox.folder('inbox').sorted()[3]!;
+		fixture.mailbox.purge(lost);
+		await fixture.backUp({ graphClient: withoutListings(withoutRemovals(fixture.client())), hoursLater: 24 * 8 });
+		expect((await fixture.messages()).length).toBe(30);
+		await fixture.backUp();
+		await expectAll();
+	});
+
+	it('a full resync does not call complete what has been read before and is forbidden now', async () => {
+		await filled(30);
+		await fixture.backUp();
+		fixture.mailbox.forbid(fixture.mailbox.folder('Posteingang/News'));
+		const summary = await fixture.backUp({ fullResync: true });
+		expect(summary.status).toBe('partial');
+		expect(summary.warnings.join()).toContain('Posteingang/News');
+		expect(await fixture.messages()).toHaveLength(30);
+	});
+
+	it('a mailbox that somebody emptied is still whole in the snapshot before', async () => {
+		await filled(30);
+		await fixture.backUp();
+		const before = await fixture.messages();
+		const whole = (await fixture.repository.latest(fixture.key))!;
+		for (const message of [...fixture.mailbox.allMessages()]) fixture.mailbox.purge(message);
+		expect(await fixture.backUp()).toMatchObject({ status: 'complete', changes: { deleted: 30 }, totals: { items: 0, bytes: 0 } });
+		const names: string[] = [];
+		for await (const entry of fixture.repository.catalog(whole).entries()) {
+			if (entry.type === 'message') names.push(entry.name);
+			if (entry.type === 'message') expect((await fixture.content(entry)).length).toBe(entry.content![0]!.size);
+		}
+		expect(names).toHaveLength(before.length);
+	});
+
+	it('a folder that is left out, changed meanwhile, and taken in again is caught up', async () => {
+		await filled(30);
+		await fixture.backUp();
+		const news = fixture.mailbox.folder('Posteingang/News');
+		fixture.mailbox.purge(news.sorted()[0]!);
+		fixture.mailbox.move(news.sorted()[1]!, fixture.mailbox.folder('inbox'));
+		fixture.mailbox.addMime(news, plainMail('While it was left out'));
+		await fixture.backUp({ excludeFolders: ['Posteingang/News'] });
+		fixture.mailbox.addMime(news, plainMail('Later'));
+		await fixture.backUp({ excludeFolders: ['Posteingang/News'] });
+		expect((await fixture.backUp()).status).toBe('complete');
+		await expectAll();
+	});
+
+	it('a clock that goes back between two runs leaves the order of snapshots alone', async () => {
+		await filled(10);
+		await fixture.backUp();
+		fixture.mailbox.addMime('inbox', plainMail('After'));
+		const back = { ...fixture.ambient, now: () => new Date(fixture.ambient.now().getTime() - 3 * 3_600_000) };
+		await fixture.backUp({ ambient: back });
+		const snapshots = await fixture.repository.snapshots(fixture.key);
+		expect(snapshots.map(({ id }) => id)).toEqual(snapshots.map(({ id }) => id).sort());
+		expect(snapshots.at(-1)!.parent?.id).toBe(snapshots.at(-2)!.id);
+		await expectAll();
+	});
+});
