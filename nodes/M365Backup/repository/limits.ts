@@ -28,7 +28,7 @@ export const MEMBER_LINES = 500;
 export const MEMBER_TEXT_CHARS = 2 * 1024 * 1024;
 export const SPILL_LINES = 50_000;
 /** Lines may be long: memory is bounded by text as well as by count. */
-export const SPILL_TEXT_CHARS = 16 * 1024 * 1024;
+export const SPILL_TEXT_CHARS = 8 * 1024 * 1024;
 export const VOLUME_BYTES = 100 * 1024 * 1024;
 /** The ZIP writer remembers every entry and writes its directory in one synchronous stretch: 2,500 take some 40 ms. */
 export const VOLUME_ENTRIES = 2500;

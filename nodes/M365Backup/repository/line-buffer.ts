@@ -3,7 +3,8 @@ import { composeLines, type LineText } from './catalog-line';
 import { sortIds } from './compare-ids';
 import type { CatalogLine } from './records';
 
-const BATCH_LINES = 500;
+/** Parsed lines are large: few at a time. */
+const BATCH_LINES = 50;
 
 /** A run's lines before they are written: as text, which takes a third of the memory of objects. */
 export class LineBuffer {

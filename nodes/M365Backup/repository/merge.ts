@@ -11,7 +11,7 @@ export type LineSource = AsyncIterable<readonly LineText[]>;
  */
 export type MergeMode = 'combined' | 'final' | 'finalWithEnded';
 
-const OUTPUT_LINES = 500;
+const OUTPUT_LINES = 50;
 
 class Cursor {
 	#batch: readonly LineText[] = [];

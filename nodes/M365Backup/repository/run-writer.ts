@@ -6,6 +6,7 @@ import type { Store } from '../stores/store';
 import { once, sha256 } from './bytes';
 import { assertLine, isTombstone, spellOutMetaRemoval, type LineText } from './catalog-line';
 import { findStates, type LineLayer } from './catalog';
+import type { IdFilter } from './id-filter';
 import { RECORDED_FAILURES, SPILL_LINES, SPILL_TEXT_CHARS } from './limits';
 import { LineBuffer } from './line-buffer';
 import { mergeLines } from './merge';
@@ -78,6 +79,8 @@ export class RunWriter {
 	#parentSegments: SegmentReader[];
 	#buffer = new LineBuffer();
 	#spilled: SegmentReader[] = [];
+	/** Of the segments that this run has written, by their names. */
+	readonly #filters = new Map<string, IdFilter>();
 	#segmentOrdinal = 0;
 	#volumes: Volumes;
 	#seen: SeenId[] = [];
@@ -289,7 +292,9 @@ export class RunWriter {
 		const segments = parents.slice(0, kept).map(({ ref }) => ref);
 		if (this.pendingLines > 0) {
 			const buffer = this.#buffer;
+			const expectedLines = merged.reduce((sum, segment) => sum + segment.ref.lines, buffer.size);
 			const written = await this.write({
+				expectedLines,
 				lines: () => mergeLines([...merged.map((segment) => segment.members(signal)), buffer.sorted()], kept === 0 ? 'final' : 'combined'),
 				archives: known,
 			});
@@ -304,17 +309,20 @@ export class RunWriter {
 
 	private async spill(): Promise<void> {
 		const buffer = this.#buffer;
-		const written = await this.write({ lines: () => buffer.sorted(), archives: null });
+		const written = await this.write({ expectedLines: buffer.size, lines: () => buffer.sorted(), archives: null });
 		if (written) this.#spilled.push(this.reader(written.ref));
 		this.#buffer = new LineBuffer();
 	}
 
-	private async write(input: Pick<SegmentInput, 'lines' | 'archives'>): Promise<WrittenSegment | null> {
+	private async write(input: Pick<SegmentInput, 'lines' | 'archives' | 'expectedLines'>): Promise<WrittenSegment | null> {
 		this.#segmentOrdinal++;
 		const name = numberedName(this.#runId, 'segment', this.#segmentOrdinal);
 		const { memberLines } = this.options;
 		const written = await writeSegment(this.#put, this.#prefix, { ...input, name, memberLines });
-		if (written) this.noteStored(name, written.ref.size);
+		if (written) {
+			this.noteStored(name, written.ref.size);
+			this.#filters.set(name, written.filter);
+		}
 		return written;
 	}
 
@@ -348,6 +356,8 @@ export class RunWriter {
 
 	private standOn(record: SnapshotRecord): void {
 		const { ambient } = this.context;
+		const named = new Set(record.segments.map(({ name }) => name));
+		for (const name of this.#filters.keys()) if (!named.has(name)) this.#filters.delete(name);
 		this.#parent = record;
 		this.#startedAt = ambient.now();
 		this.#parentReadAt = this.#startedAt;
@@ -375,7 +385,7 @@ export class RunWriter {
 	}
 
 	private reader(ref: SegmentRef): SegmentReader {
-		return new SegmentReader(this.context.store, this.#prefix, ref, this.context.cache);
+		return new SegmentReader(this.context.store, this.#prefix, ref, this.context.cache, this.#filters.get(ref.name));
 	}
 
 	/** One call after the other, also if the caller does not wait. */

@@ -1,13 +1,13 @@
-import type { LineText } from './catalog-line';
 import type { SegmentIndex } from './segment-format';
 
 const MAX_INDEXES = 64;
-const MAX_MEMBER_TEXT_CHARS = 24 * 1024 * 1024;
+const MAX_MEMBER_TEXT_CHARS = 8 * 1024 * 1024;
 
-/** The lines of one member in their order, with their ids apart for binary search. */
+/** The lines of one member in their order, as text alone: parsed, they would take three times as much. */
 export interface MemberLines {
+	/** For binary search. */
 	ids: readonly string[];
-	lines: readonly LineText[];
+	texts: readonly string[];
 	textChars: number;
 }
 

@@ -2,6 +2,7 @@ import type { Store } from '../stores/store';
 import { damagedFile, readRange, sha256, unpack } from './bytes';
 import { parseLine, type LineText } from './catalog-line';
 import { compareIds, sortIds } from './compare-ids';
+import type { IdFilter } from './id-filter';
 import { MAX_MEMBER_BYTES, MAX_MEMBER_LINES, MAX_MEMBER_TEXT_BYTES } from './limits';
 import type { CatalogLine, SegmentRef } from './records';
 import type { MemberLines, SegmentCache } from './segment-cache';
@@ -11,6 +12,8 @@ import { parseIndex, type SegmentIndex, type SegmentMember } from './segment-for
 const READ_AHEAD_BYTES = 1024 * 1024;
 /** Members that one look-up reads at the same time. */
 const PARALLEL_READS = 4;
+/** Lines handed on at a time: parsed ones are large, and a merge holds a batch of each of its segments. */
+const BATCH_LINES = 50;
 
 /** Reads one segment that a snapshot names: its index, the members a look-up needs, or all lines in order. */
 export class SegmentReader {
@@ -19,6 +22,8 @@ export class SegmentReader {
 		private readonly prefix: string,
 		readonly ref: SegmentRef,
 		private readonly cache: SegmentCache,
+		/** Of its ids, where this run has written it. */
+		private readonly filter?: IdFilter,
 	) {}
 
 	private get key(): string {
@@ -36,7 +41,7 @@ export class SegmentReader {
 		});
 	}
 
-	/** All lines, member by member, in the order of their ids. Every hash is proven. */
+	/** All lines in batches, in the order of their ids. Every hash is proven. */
 	async *members(signal?: AbortSignal): AsyncIterable<readonly LineText[]> {
 		const { members } = await this.index(signal);
 		let ahead: Promise<Buffer> | undefined;
@@ -50,16 +55,27 @@ export class SegmentReader {
 			ahead?.catch(() => undefined);
 			const first = run[0]?.offset ?? 0;
 			for (const member of run) {
-				yield await this.decode(member, bytes.subarray(member.offset - first, member.offset - first + member.length));
+				const text = await this.textOf(member, bytes.subarray(member.offset - first, member.offset - first + member.length));
+				let batch: LineText[] = [];
+				for (const line of this.parse(member, text)) {
+					batch.push(line);
+					if (batch.length < BATCH_LINES) continue;
+					yield batch;
+					batch = [];
+				}
+				if (batch.length > 0) yield batch;
 			}
 		}
 	}
 
 	/** The lines of these ids, reading only the members that can hold them. */
 	async find(ids: readonly string[], signal?: AbortSignal): Promise<Map<string, CatalogLine>> {
+		const { filter } = this;
+		const possible = filter ? ids.filter((id) => filter.mayHold(id)) : [...ids];
+		if (possible.length === 0) return new Map();
 		const { members } = await this.index(signal);
 		const wanted = new Map<number, string[]>();
-		for (const id of sortIds([...ids])) {
+		for (const id of sortIds(possible)) {
 			const position = memberOf(members, id);
 			if (position < 0) continue;
 			const list = wanted.get(position);
@@ -72,7 +88,7 @@ export class SegmentReader {
 			for (let task = tasks.shift(); task; task = tasks.shift()) {
 				const [position, idsThere] = task;
 				const member = members[position];
-				if (member) findIn(await this.member(member, signal), idsThere, found);
+				if (member) findIn(await this.member(member, signal), idsThere, found, this.key);
 			}
 		};
 		await Promise.all(Array.from({ length: Math.min(PARALLEL_READS, tasks.length) }, worker));
@@ -84,12 +100,14 @@ export class SegmentReader {
 		const cached = this.cache.member(cacheKey);
 		if (cached) return cached;
 		const bytes = await readRange(this.store, this.key, { offset: member.offset, length: checkedLength(this.key, member) }, signal);
-		const lines = await this.decode(member, bytes);
-		const read = {
-			lines,
-			ids: lines.map((line) => line.id),
-			textChars: lines.reduce((sum, line) => sum + line.text.length, 0),
-		};
+		const memberText = await this.textOf(member, bytes);
+		const ids: string[] = [];
+		const texts: string[] = [];
+		for (const { id, text } of this.parse(member, memberText)) {
+			ids.push(id);
+			texts.push(text);
+		}
+		const read = { ids, texts, textChars: memberText.length };
 		this.cache.keepMember(cacheKey, read);
 		return read;
 	}
@@ -100,20 +118,25 @@ export class SegmentReader {
 		return await readRange(this.store, this.key, { offset, length }, signal);
 	}
 
-	private async decode(member: SegmentMember, bytes: Uint8Array): Promise<LineText[]> {
+	private async textOf(member: SegmentMember, bytes: Uint8Array): Promise<string> {
 		if (sha256(bytes) !== member.sha256) throw damagedFile(this.key, `the hash of its member at ${member.offset} is wrong`);
-		const text = await unpack(bytes, MAX_MEMBER_TEXT_BYTES, this.key);
-		const lines: LineText[] = [];
+		return await unpack(bytes, MAX_MEMBER_TEXT_BYTES, this.key);
+	}
+
+	private *parse(member: SegmentMember, text: string): Generator<LineText, void, undefined> {
+		let count = 0;
+		let previous: string | undefined;
 		for (const line of text.split('\n')) {
 			if (line === '') continue;
-			if (lines.length === MAX_MEMBER_LINES) throw damagedFile(this.key, 'a member has too many lines');
+			if (count === MAX_MEMBER_LINES) throw damagedFile(this.key, 'a member has too many lines');
 			const parsed = parseLine(line, this.key);
-			const previous = lines.at(-1);
-			if (previous && compareIds(previous.id, parsed.id) >= 0) throw damagedFile(this.key, 'its lines are out of order');
-			lines.push(parsed);
+			if (previous === undefined && parsed.id !== member.first) throw damagedFile(this.key, 'its index does not fit its lines');
+			if (previous !== undefined && compareIds(previous, parsed.id) >= 0) throw damagedFile(this.key, 'its lines are out of order');
+			previous = parsed.id;
+			count++;
+			yield parsed;
 		}
-		if (lines[0]?.id !== member.first) throw damagedFile(this.key, 'its index does not fit its lines');
-		return lines;
+		if (count === 0) throw damagedFile(this.key, 'its index does not fit its lines');
 	}
 }
 
@@ -144,7 +167,7 @@ function memberOf(members: readonly SegmentMember[], id: string): number {
 	return low - 1;
 }
 
-function findIn(member: MemberLines, ids: readonly string[], found: Map<string, CatalogLine>): void {
+function findIn(member: MemberLines, ids: readonly string[], found: Map<string, CatalogLine>, key: string): void {
 	for (const id of ids) {
 		let low = 0;
 		let high = member.ids.length;
@@ -153,7 +176,7 @@ function findIn(member: MemberLines, ids: readonly string[], found: Map<string, 
 			if (compareIds(member.ids[middle] ?? '', id) < 0) low = middle + 1;
 			else high = middle;
 		}
-		const line = member.lines[low];
-		if (line?.id === id) found.set(id, line.line);
+		const text = member.texts[low];
+		if (member.ids[low] === id && text !== undefined) found.set(id, parseLine(text, key).line);
 	}
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../base/failure';
 import { pack, sha256 } from './bytes';
 import { archivesOf, type LineText } from './catalog-line';
+import { IdFilter } from './id-filter';
 import { MEMBER_LINES, MEMBER_TEXT_CHARS } from './limits';
 import { putConfirmed, type PutContext } from './put-confirmed';
 import type { FileRef, SegmentRef } from './records';
@@ -17,12 +18,16 @@ export interface SegmentInput {
 	/** Size and hash of every archive that a line may point into. Null for a spill, which lists none: its archives may still be open. */
 	archives: ReadonlyMap<string, FileRef> | null;
 	memberLines?: number | undefined;
+	/** How many lines there may be, for the filter of their ids. */
+	expectedLines: number;
 }
 
 export interface WrittenSegment {
 	ref: SegmentRef;
 	/** Those that its lines point into. */
 	archives: FileRef[];
+	/** Of the ids of its lines. */
+	filter: IdFilter;
 }
 
 /** Streams a segment to the store. With no lines at all nothing is stored and the answer is null. */
@@ -67,6 +72,7 @@ async function* encode(
 	const archives = new Map<string, FileRef>();
 	const waiting: { first: string; packed: Promise<Buffer> }[] = [];
 	let offset = 0;
+	const filter = new IdFilter(input.expectedLines);
 	let lineCount = 0;
 
 	async function next(): Promise<Buffer> {
@@ -79,13 +85,16 @@ async function* encode(
 		return bytes;
 	}
 
-	for await (const member of groupMembers(batches, input.memberLines ?? MEMBER_LINES)) {
-		for (const { line } of member) noteArchives(archivesOf(line), input, archives);
-		lineCount += member.length;
-		const packed = pack(`${member.map(({ text }) => text).join('\n')}\n`);
+	const note = ({ id, line }: LineText): void => {
+		noteArchives(archivesOf(line), input, archives);
+		filter.add(id);
+		lineCount++;
+	};
+	for await (const member of groupMembers(batches, input.memberLines ?? MEMBER_LINES, note)) {
+		const packed = pack(`${member.texts.join('\n')}\n`);
 		// Awaited in order later on; until then a rejection must not count as unhandled.
 		packed.catch(() => undefined);
-		waiting.push({ first: member[0]?.id ?? '', packed });
+		waiting.push({ first: member.first, packed });
 		if (waiting.length >= PARALLEL_MEMBERS) yield await next();
 	}
 	while (waiting.length > 0) yield await next();
@@ -102,6 +111,7 @@ async function* encode(
 			index: { offset, length: index.length, sha256: sha256(index) },
 		},
 		archives: listed,
+		filter,
 	});
 	yield index;
 }
@@ -116,22 +126,26 @@ function noteArchives(names: readonly string[], input: SegmentInput, found: Map<
 	}
 }
 
+/** The texts of each member. `note` sees every line; parsed ones are not kept until their member is full. */
 async function* groupMembers(
 	batches: AsyncIterable<readonly LineText[]>,
 	memberLines: number,
-): AsyncIterable<readonly LineText[]> {
-	let member: LineText[] = [];
+	note: (line: LineText) => void,
+): AsyncIterable<{ first: string; texts: string[] }> {
+	let member: { first: string; texts: string[] } | undefined;
 	let chars = 0;
 	for await (const batch of batches) {
 		for (const line of batch) {
-			member.push(line);
+			note(line);
+			member ??= { first: line.id, texts: [] };
+			member.texts.push(line.text);
 			chars += line.text.length;
-			if (member.length >= memberLines || chars >= MEMBER_TEXT_CHARS) {
+			if (member.texts.length >= memberLines || chars >= MEMBER_TEXT_CHARS) {
 				yield member;
-				member = [];
+				member = undefined;
 				chars = 0;
 			}
 		}
 	}
-	if (member.length > 0) yield member;
+	if (member) yield member;
 }
