@@ -13,7 +13,8 @@ import { startSimulator, type RunningSimulator } from './start';
 const file = process.env.GRAPH_OPENAPI ?? '';
 
 describe('the simulated tenant, held against Microsoft’s description of Graph (GRAPH_OPENAPI names the file)', () => {
-	it.skipIf(!existsSync(file))('answers every kind of request as described', async () => {
+	it('answers every kind of request as described', async (context) => {
+		if (!existsSync(file)) context.skip('GRAPH_OPENAPI names no file: Microsoft’s description is kept outside this repository');
 		const dir = await mkdtemp(join(tmpdir(), 'simulator-openapi-'));
 		try {
 			const recordFile = join(dir, 'record.ndjson');
