@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../nodes/M365Backup/base/failure';
 import type { GraphClient } from '../../nodes/M365Backup/graph/client';
+import { Repository } from '../../nodes/M365Backup/repository/repository';
 import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
@@ -41,6 +42,21 @@ function withoutListings(graph: GraphClient): GraphClient {
 async function expectAll(): Promise<void> {
 	expect(await fixture.messages()).toEqual(await fixture.living());
 	expect((await verifyRepository(fixture.repository, { deep: true })).damage).toEqual([]);
+}
+
+/** Of the newest snapshot alone: older ones may lack what was lost. */
+async function expectNewestWhole(): Promise<void> {
+	expect(await fixture.messages()).toEqual(await fixture.living());
+	const living = new Map([...fixture.mailbox.allMessages()].map((message) => [`mail/${message.id}`, message]));
+	let bytes = 0;
+	for (const entry of (await fixture.entries()).values()) {
+		if (entry.type !== 'message') continue;
+		expect(entry.failed).toBeUndefined();
+		const content = await fixture.content(entry);
+		expect(content).toEqual(await living.get(entry.id)!.content.mime());
+		bytes += content.length;
+	}
+	expect((await fixture.repository.latest(fixture.key))!.totals).toEqual({ items: living.size, bytes });
 }
 
 describe('what nobody may lose', () => {
@@ -103,6 +119,65 @@ describe('what nobody may lose', () => {
 		fixture.mailbox.addMime(news, plainMail('Later'));
 		await fixture.backUp({ excludeFolders: ['Posteingang/News'] });
 		expect((await fixture.backUp()).status).toBe('complete');
+		await expectAll();
+	});
+
+	it('an archive that is lost is named, and a full resync fetches what it held', async () => {
+		await filled(30);
+		await fixture.backUp();
+		const { archives } = (await fixture.repository.latest(fixture.key))!;
+		for (let index = 0; index < 5; index++) fixture.mailbox.addMime('inbox', plainMail(`New ${index}`));
+		await fixture.store.delete([`${fixture.key}/${archives[0]!.name}`]);
+		await expect(fixture.backUp()).rejects.toMatchObject({
+			kind: 'corrupt',
+			message: expect.stringContaining(archives[0]!.name),
+			nextStep: expect.stringContaining('Full Resync'),
+		});
+		const deleted = fixture.mailbox.folder('inbox').sorted()[0]!;
+		fixture.mailbox.purge(deleted);
+		const summary = await fixture.backUp({ fullResync: true });
+		expect(summary).toMatchObject({ status: 'complete', failures: [], totals: { items: 34 } });
+		expect(summary.warnings.join()).toContain(archives[0]!.name);
+		await expectNewestWhole();
+		expect((await fixture.backUp()).status).toBe('unchanged');
+	});
+
+	it('a full resync that is stopped after a lost archive was found says "partial" and is taken up by the next run', async () => {
+		await filled(40);
+		await fixture.backUp();
+		const { archives } = (await fixture.repository.latest(fixture.key))!;
+		await fixture.store.delete([`${fixture.key}/${archives[0]!.name}`]);
+		expect(await fixture.backUp({ fullResync: true, stopAfter: { bytes: 1 } })).toMatchObject({ status: 'partial', hasMore: true });
+		expect(await fixture.backUp()).toMatchObject({ status: 'complete', failures: [], totals: { items: 40 } });
+		await expectNewestWhole();
+	});
+
+	it.each(['deleted', 'damaged'])('a list of items that is %s is named, and a full resync begins a new one', async (how) => {
+		await filled(30);
+		await fixture.backUp();
+		const first = (await fixture.repository.latest(fixture.key))!;
+		const segment = `${fixture.key}/${first.segments[0]!.name}`;
+		if (how === 'deleted') await fixture.store.delete([segment]);
+		else {
+			const bytes = Buffer.alloc(first.segments[0]!.size, 7);
+			await fixture.store.put(segment, (async function* () { yield await Promise.resolve(bytes); })());
+		}
+		fixture.mailbox.addMime('inbox', plainMail('New'));
+		const repository = await Repository.open(fixture.store, fixture.ambient);
+		await expect(fixture.backUp({ repository })).rejects.toMatchObject({ kind: 'corrupt', nextStep: expect.stringContaining('Full Resync') });
+		expect((await repository.latest(fixture.key))!.id).toBe(first.id);
+		const summary = await fixture.backUp({ repository, fullResync: true });
+		expect(summary).toMatchObject({ status: 'complete', totals: { items: 31 } });
+		expect(summary.warnings.join()).toContain(first.segments[0]!.name);
+		await expectNewestWhole();
+		expect((await fixture.backUp({ repository })).status).toBe('unchanged');
+	});
+
+	it('a full resync of an undamaged repository fetches nothing and adds no snapshot without need', async () => {
+		await filled(30);
+		await fixture.backUp();
+		const summary = await fixture.backUp({ fullResync: true });
+		expect(summary).toMatchObject({ status: 'unchanged', changes: { added: 0, updated: 0, deleted: 0 }, warnings: [] });
 		await expectAll();
 	});
 

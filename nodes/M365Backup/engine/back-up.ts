@@ -4,6 +4,7 @@ import { sourceKey } from '../repository/names';
 import type { CursorRecord, SnapshotRecord, SourceRef } from '../repository/records';
 import type { Lease } from '../repository/lease';
 import type { Repository } from '../repository/repository';
+import { dropLostContents } from '../repository/drop-lost-contents';
 import { rewriteBase } from '../repository/rewrite-base';
 import type { Workload } from '../workloads/workload';
 import { BackUpRun } from './back-up-run';
@@ -58,7 +59,7 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 	if (!lease) {
 		return finish(options, countersBefore, startedAt, { status: 'alreadyRunning', run: null, newest: await repository.latest(key, options.signal) });
 	}
-	const { parent, cursor, damaged } = await readParent(repository, key, options.signal).catch(async (error: unknown) => {
+	const { parent, cursor, warnings, isNewCatalog } = await readParent(options, key).catch(async (error: unknown) => {
 		// Nothing has begun: whoever tries again must not be told that a backup is running.
 		await lease.release();
 		throw error;
@@ -90,16 +91,17 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 		tag: options.tag ?? null,
 		startedAt,
 	});
-	if (damaged.length > 0) run.warnings.add(sayDamaged(damaged, parent));
+	for (const warning of warnings) run.warnings.add(warning);
 	const renewal = keepLease(lease, ambient, stop);
 	try {
 		await run.resume(key);
 		await run.enumerate(() => checkClock(options));
-		return await conclude(options, run, parent, countersBefore, startedAt);
+		// A catalog that begins anew takes the place of one that cannot be read, even if there is nothing in it.
+		return await conclude(isNewCatalog ? { ...options, alwaysRecord: true } : options, run, parent, countersBefore, startedAt);
 	} catch (error) {
 		const cancelled = options.signal?.aborted === true;
 		// A lost lease stops the run through the same signal: then the reason is the error to report.
-		const failure = toFailure(stop.signal.aborted && !cancelled ? stop.signal.reason : error);
+		const failure = withWayOut(toFailure(stop.signal.aborted && !cancelled ? stop.signal.reason : error), options);
 		const timer = setTimeout(() => writing.abort(), CANCEL_COMMIT_MS);
 		try {
 			if (run.hasNews && isClockRight(options)) await run.commit(false);
@@ -126,14 +128,52 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 	}
 }
 
-/** What the run builds upon: the newest snapshot that can be read, and the cursor that belongs to it. */
-async function readParent(
-	repository: Repository,
-	key: string,
-	signal: AbortSignal | undefined,
-): Promise<{ parent: SnapshotRecord | null; cursor: CursorRecord | null; damaged: string[] }> {
+interface Foundation {
+	parent: SnapshotRecord | null;
+	cursor: CursorRecord | null;
+	warnings: string[];
+	/** The parent's list of items cannot be read: the run begins one of its own. */
+	isNewCatalog: boolean;
+}
+
+/**
+ * What the run builds upon: the newest snapshot that can be read, and the cursor that belongs to it. A full resync also
+ * looks whether all its files are there, and makes good what is lost.
+ */
+async function readParent(options: BackUpOptions, key: string): Promise<Foundation> {
+	const { repository, signal } = options;
 	const { record: parent, damaged } = await repository.latestReadable(key, signal);
-	return { parent, cursor: parent ? await repository.cursor(key, signal) : null, damaged };
+	const warnings = damaged.length > 0 ? [sayDamaged(damaged, parent)] : [];
+	const read = async (newest: SnapshotRecord | null): Promise<Foundation> => ({
+		parent: newest,
+		cursor: newest ? await repository.cursor(key, signal) : null,
+		warnings,
+		isNewCatalog: false,
+	});
+	if (!parent || options.fullResync !== true) return await read(parent);
+	const health = await dropLostContents(repository, parent, signal);
+	switch (health.state) {
+		case 'sound':
+			return await read(parent);
+		case 'mended':
+			warnings.push(
+				`${health.archives.join(', ')} ${health.archives.length === 1 ? 'is' : 'are'} missing or damaged: ${health.lostItems} items were fetched again where Microsoft 365 still has them. ` +
+					'Older snapshots lack them until the files are put back (Repository → Import Files).',
+			);
+			return await read(health.snapshot);
+		case 'unreadable':
+			warnings.push(`${health.reason}. The list of items began anew and everything was fetched again; older snapshots that need the file stay damaged until it is put back.`);
+			return { parent: { ...parent, segments: [], totals: { items: 0, bytes: 0 }, failures: [] }, cursor: null, warnings, isNewCatalog: true };
+	}
+}
+
+/** Damage that stops every later run, too, has a way out that the lower layers do not know of. */
+function withWayOut(failure: Failure, options: BackUpOptions): Failure {
+	if (failure.kind !== 'corrupt' || options.fullResync === true || failure.nextStep?.includes('Full Resync') === true) return failure;
+	const { kind, message, code, cause } = failure;
+	const nextStep =
+		'Put an undamaged copy of the file back (Repository → Import Files). Without one, run the backup once with Full Resync: it fetches again what is lost, as far as it is still in Microsoft 365.';
+	return new Failure(kind, message, { nextStep, code, cause });
 }
 
 function sayDamaged(damaged: readonly string[], parent: SnapshotRecord | null): string {

@@ -46,7 +46,7 @@ export class ReferencedFiles {
 	private refuse(what: string): Failure {
 		return new Failure('corrupt', `${what} in ${this.store.label}, and the backup would refer to it; nothing was committed`, {
 			nextStep:
-				'Put the file back from a copy (Repository → Import Files). Without a copy, back up into a new repository; what this one still holds stays restorable.',
+				'Put the file back from a copy (Repository → Import Files). Without a copy, run the backup once with Full Resync: what the file held is fetched again, as far as it is still in Microsoft 365.',
 			code: 'missingFile',
 		});
 	}

@@ -12,6 +12,8 @@ import { MAIL_SCOPE } from './message-meta';
 import type { MessageEnumeration } from './message-changes';
 import { readMessageChanges, reconcileFolder } from './message-changes';
 
+/** Items that failed before, in one page: after a lost archive there may be thousands. */
+const RETRY_PAGE = 200;
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 
 export interface MailboxOptions {
@@ -101,7 +103,7 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 		scopes: [{ id: MAIL_SCOPE, name: 'Mail', state: 'complete' }],
 	};
 	const enumeration: MessageEnumeration = { context, known, links, relisting: run.relisting, unfinished: run.unfinished, signal };
-	if (input.retry.length > 0) yield await retryFailed(context, input);
+	yield* retryFailed(context, input);
 	yield* readMessageChanges(enumeration);
 	const doubtful = weekly ? [...context.tree.entries()].map(([id]) => id) : driftedFolders(context, folders.totals, fullPass);
 	const uncompared = new Set<string>();
@@ -115,9 +117,12 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 	yield { changes: [...context.discovered].map((id) => folderItem(context, id)) };
 }
 
-async function retryFailed(context: MailContext, input: EnumerationInput): Promise<ChangePage> {
-	const before = await input.known.lookUp(input.retry);
-	return { changes: await askMessages(context, input.retry.map(graphIdOf), before, input.signal) };
+async function* retryFailed(context: MailContext, input: EnumerationInput): AsyncGenerator<ChangePage> {
+	for (let start = 0; start < input.retry.length; start += RETRY_PAGE) {
+		const ids = input.retry.slice(start, start + RETRY_PAGE);
+		const before = await input.known.lookUp(ids);
+		yield { changes: await askMessages(context, ids.map(graphIdOf), before, input.signal) };
+	}
 }
 
 /**
