@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../nodes/M365Backup/base/failure';
 import type { GraphClient } from '../../nodes/M365Backup/graph/client';
 import { Repository } from '../../nodes/M365Backup/repository/repository';
+import { createMemoryStore } from '../../nodes/M365Backup/stores/memory-store';
+import type { Store } from '../../nodes/M365Backup/stores/store';
 import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
@@ -42,6 +44,11 @@ function withoutListings(graph: GraphClient): GraphClient {
 async function expectAll(): Promise<void> {
 	expect(await fixture.messages()).toEqual(await fixture.living());
 	expect((await verifyRepository(fixture.repository, { deep: true })).damage).toEqual([]);
+}
+
+function bound(store: Store): Store {
+	const { label, capabilities } = store;
+	return { label, capabilities, list: store.list.bind(store), get: store.get.bind(store), put: store.put.bind(store), delete: store.delete.bind(store) };
 }
 
 /** Of the newest snapshot alone: older ones may lack what was lost. */
@@ -179,6 +186,64 @@ describe('what nobody may lose', () => {
 		const summary = await fixture.backUp({ fullResync: true });
 		expect(summary).toMatchObject({ status: 'unchanged', changes: { added: 0, updated: 0, deleted: 0 }, warnings: [] });
 		await expectAll();
+	});
+
+	it('a folder that appeared in the middle of a run is not forgotten when the run is cut short', async () => {
+		await filled(30);
+		await fixture.backUp();
+		const { mailbox } = fixture;
+		mailbox.addMime('inbox', plainMail('New'));
+		const moving = mailbox.folder('inbox').sorted()[4]!;
+		let began = false;
+		fixture.sim.tenant.faults.script({
+			match: (method, path) => {
+				if (!began && method === 'GET' && path.includes('/messages/delta')) {
+					began = true;
+					mailbox.move(moving, mailbox.addFolder('inbox', 'Appeared'));
+				}
+				return false;
+			},
+			do: { delayMs: 0 },
+		});
+		expect(await fixture.backUp({ stopAfter: { bytes: 1 } })).toMatchObject({ hasMore: true });
+		expect(began).toBe(true);
+		expect(await fixture.backUp()).toMatchObject({ status: 'complete' });
+		await expectAll();
+	});
+
+	it('folders that are deleted and made again under the same name are two', async () => {
+		await filled(30);
+		await fixture.backUp();
+		const { mailbox } = fixture;
+		const old = mailbox.folder('Posteingang/News');
+		mailbox.purgeFolder(old);
+		mailbox.addMime(mailbox.addFolder('inbox', 'News'), plainMail('In the second'));
+		expect(await fixture.backUp()).toMatchObject({ status: 'complete', changes: { added: 1, deleted: 10 } });
+		await expectAll();
+	});
+
+	it('two runs at once, where the store cannot keep them apart, leave whole snapshots', async () => {
+		const memory = createMemoryStore();
+		await filled(40, { store: { ...bound(memory), capabilities: { ...memory.capabilities, ifAbsent: false } } });
+		await fixture.backUp();
+		for (let round = 0; round < 3; round++) {
+			for (let index = 0; index < 10; index++) fixture.mailbox.addMime('inbox', plainMail(`Round ${round}, ${index}`));
+			fixture.mailbox.purge(fixture.mailbox.folder('inbox').sorted()[round]!);
+			await Promise.all([fixture.backUp(), fixture.backUp({ commitEvery: { bytes: 1 } })]);
+			await expectAll();
+		}
+		expect((await fixture.backUp()).status).not.toBe('partial');
+		await expectAll();
+	});
+
+	it('says of a folder that is left out that the snapshot does not hold its present state', async () => {
+		await filled(30);
+		await fixture.backUp();
+		await fixture.backUp({ excludeFolders: ['Posteingang/News'] });
+		expect((await fixture.repository.latest(fixture.key))!.scopes).toMatchObject([{ id: 'mail' }, { name: 'Posteingang/News', state: 'excluded' }]);
+		expect((await fixture.backUp({ excludeFolders: ['Posteingang/News'] })).status).toBe('unchanged');
+		await fixture.backUp();
+		expect((await fixture.repository.latest(fixture.key))!.scopes).toMatchObject([{ id: 'mail', state: 'complete' }]);
 	});
 
 	it('a clock that goes back between two runs leaves the order of snapshots alone', async () => {

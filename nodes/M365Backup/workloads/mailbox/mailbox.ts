@@ -1,13 +1,13 @@
 import type { Ambient } from '../../base/ambient';
 import type { JsonObject } from '../../base/json';
 import type { GraphClient } from '../../graph/client';
-import type { Change, ChangePage, EnumerationInput, KnownItems, Workload } from '../workload';
+import type { Change, ChangePage, EnumerationInput, KnownItems, ScopeNews, Workload } from '../workload';
 import { askMessages } from './ask-messages';
 import { fetchMime } from './fetch-mime';
 import { folderItem, readFolderChanges, treeFromCatalog } from './folder-changes';
 import { FolderTree } from './folder-tree';
 import type { MailContext } from './mail-context';
-import { graphIdOf } from './mail-context';
+import { graphIdOf, scopedId } from './mail-context';
 import { MAIL_SCOPE } from './message-meta';
 import type { MessageEnumeration } from './message-changes';
 import { readMessageChanges, reconcileFolder } from './message-changes';
@@ -55,7 +55,7 @@ export function mailboxWorkload(options: MailboxOptions): Workload {
 		reconciledAt: null,
 	};
 	return {
-		enumerate: (input) => enumerateMail(run, input),
+		enumerate: (input) => withDiscovered(run.context, enumerateMail(run, input)),
 		fetch: (requests, signal) => fetchMime(run.context, requests, signal),
 		confirmMissing: (ids, known, signal) => confirmMissing(run.context, ids, known, signal),
 		notes: () => ({
@@ -100,7 +100,7 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 		changes: folders.changes,
 		listings: folders.listings,
 		links: { [MAIL_SCOPE]: folders.link },
-		scopes: [{ id: MAIL_SCOPE, name: 'Mail', state: 'complete' }],
+		scopes: [{ id: MAIL_SCOPE, name: 'Mail', state: 'complete' }, ...excludedScopes(context)],
 	};
 	const enumeration: MessageEnumeration = { context, known, links, relisting: run.relisting, unfinished: run.unfinished, signal };
 	yield* retryFailed(context, input);
@@ -114,7 +114,14 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 	if (weekly) run.reconciledAt = now.toISOString();
 	// What could not be compared is due again in the next run, whatever the week says.
 	if (uncompared.size > 0) run.reconciledAt = new Date(0).toISOString();
-	yield { changes: [...context.discovered].map((id) => folderItem(context, id)) };
+}
+
+/** What the user left out, without what is below it: what the catalog still holds of it is as it was then. */
+function excludedScopes(context: MailContext): ScopeNews[] {
+	const { tree } = context;
+	return [...tree.entries()].flatMap(([id, node]): ScopeNews[] =>
+		tree.isExcluded(id) && !tree.isExcluded(node.parent) ? [{ id: scopedId(id), name: tree.path(id).join('/'), state: 'excluded' }] : [],
+	);
 }
 
 async function* retryFailed(context: MailContext, input: EnumerationInput): AsyncGenerator<ChangePage> {
@@ -154,5 +161,23 @@ async function confirmMissing(
 	signal: AbortSignal,
 ): Promise<Change[]> {
 	const before = await known.lookUp(ids);
-	return askMessages(context, ids.map(graphIdOf), before, signal);
+	const changes = await askMessages(context, ids.map(graphIdOf), before, signal);
+	return [...takeDiscovered(context), ...changes];
+}
+
+/**
+ * Folders that a question brought to light go into the catalog with the very page whose messages are in them: the tree
+ * knows them from then on, so that no later run would report them as new.
+ */
+async function* withDiscovered(context: MailContext, pages: AsyncIterable<ChangePage>): AsyncGenerator<ChangePage> {
+	for await (const page of pages) {
+		const found = takeDiscovered(context);
+		yield found.length === 0 ? page : { ...page, changes: [...found, ...page.changes] };
+	}
+}
+
+function takeDiscovered(context: MailContext): Change[] {
+	const found = [...context.discovered].map((id) => folderItem(context, id));
+	context.discovered.clear();
+	return found;
 }
