@@ -21,10 +21,11 @@ const ownNextStep = 'If it happens again, report it with the text above. Nothing
 export function toNodeError(this: Pick<IExecuteFunctions, 'getNode'>, error: unknown, itemIndex?: number, name?: string): Error {
 	if (isN8nError(error)) return error;
 	const failure = toFailure(error);
-	const message = named(failure.message, name);
+	const message = named(titleOf(failure), name);
+	const technical = technicalOf(failure);
 	const options = {
 		message,
-		description: nextStepOf(failure),
+		description: technical === undefined ? nextStepOf(failure) : sentences(nextStepOf(failure), technical),
 		...(itemIndex === undefined ? {} : { itemIndex }),
 	};
 	if (failure.status === undefined || !apiKinds.has(failure.kind)) {
@@ -32,6 +33,16 @@ export function toNodeError(this: Pick<IExecuteFunctions, 'getNode'>, error: unk
 	}
 	const answer: JsonObject = { message, ...(failure.code === undefined ? {} : { code: failure.code }) };
 	return new NodeApiError(this.getNode(), answer, { ...options, httpCode: String(failure.status) });
+}
+
+/** What happened, plainly. */
+export function titleOf(failure: Failure): string {
+	return failure.title ?? failure.message;
+}
+
+/** The text behind a plain title, for a support case. */
+export function technicalOf(failure: Failure): string | undefined {
+	return failure.title === undefined ? undefined : failure.message;
 }
 
 /** What the user does next, whether or not the layer that failed said so. */
@@ -61,14 +72,16 @@ export function failedItem(
 ): INodeExecutionData {
 	const failure = toFailure(error);
 	const nextStep = isN8nError(error) ? (descriptionOf(error) ?? '') : nextStepOf(failure);
+	const technical = technicalOf(failure);
 	return {
 		json: {
-			error: failure.message,
-			message: sentences(named(failure.message, name), nextStep),
+			error: titleOf(failure),
+			message: sentences(named(titleOf(failure), name), nextStep),
 			details: {
 				...details,
 				kind: isN8nError(error) ? 'invalid' : failure.kind,
 				nextStep,
+				...(technical === undefined ? {} : { technical }),
 				...(failure.code === undefined ? {} : { code: failure.code }),
 				...(failure.status === undefined ? {} : { status: failure.status }),
 			},
@@ -77,8 +90,11 @@ export function failedItem(
 	};
 }
 
+const thisMailbox = /^This mailbox\b/;
+
 /** The message with the name of what it is about, unless it says it itself. */
 export function named(message: string, name: string | undefined): string {
+	if (name !== undefined && thisMailbox.test(message)) return message.replace(thisMailbox, () => name);
 	return name === undefined || message.includes(name) ? message : `${name}: ${message}`;
 }
 

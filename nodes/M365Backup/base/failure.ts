@@ -31,6 +31,11 @@ export type FailureKind =
 export interface FailureDetails {
 	/** What the user should do next, one or two plain sentences. */
 	nextStep?: string | undefined;
+	/**
+	 * What happened in the words of somebody who does not know the vendor's interface, where `message` holds technical
+	 * text. It may begin with "This mailbox", which whoever shows it replaces by the mailbox's name.
+	 */
+	title?: string | undefined;
 	retryAfterMs?: number | undefined;
 	/** The vendor's own code, e.g. Graph's `ErrorItemNotFound` or Node's `ENOSPC`. */
 	code?: string | undefined;
@@ -43,6 +48,7 @@ export interface FailureDetails {
 export class Failure extends Error {
 	override readonly name = 'Failure';
 	readonly nextStep: string | undefined;
+	readonly title: string | undefined;
 	readonly retryAfterMs: number | undefined;
 	readonly code: string | undefined;
 	readonly status: number | undefined;
@@ -54,6 +60,7 @@ export class Failure extends Error {
 	) {
 		super(message, details.cause === undefined ? undefined : { cause: details.cause });
 		this.nextStep = details.nextStep;
+		this.title = details.title;
 		this.retryAfterMs = details.retryAfterMs;
 		this.code = details.code;
 		this.status = details.status;

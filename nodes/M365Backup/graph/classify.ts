@@ -16,7 +16,10 @@ export interface ErrorAnswer {
 	now: Date;
 }
 
-/** An answer of 400 and above as the Failure it comes to. Messages never hold query strings or tokens. */
+/**
+ * An answer of 400 and above as the Failure it comes to: the title says it plainly, the message is what a support case
+ * needs. Neither holds query strings or tokens.
+ */
 export function classifyAnswer(answer: ErrorAnswer): Failure {
 	const { code, message } = readError(answer.body);
 	const known = code === undefined ? undefined : knownCodes[code.toLowerCase()];
@@ -28,6 +31,7 @@ export function classifyAnswer(answer: ErrorAnswer): Failure {
 		status: answer.status,
 		code,
 		retryAfterMs: wait,
+		title: known?.title ?? titleOf(kind, answer),
 		nextStep: known?.nextStep ?? nextStepOf(kind, answer),
 	});
 }
@@ -56,6 +60,29 @@ function kindOf(status: number, message: string | undefined, known: FailureKind 
 			return 'quota';
 		default:
 			return status >= 500 && status !== 501 ? 'transient' : 'invalid';
+	}
+}
+
+function titleOf(kind: FailureKind, answer: ErrorAnswer): string {
+	switch (kind) {
+		case 'denied':
+			return answer.status === 401 ? 'Microsoft 365 does not accept the sign-in of the credential' : 'Microsoft 365 refuses access';
+		case 'throttled':
+			return 'Microsoft 365 asks for fewer requests';
+		case 'transient':
+			return 'Microsoft 365 had a passing fault';
+		case 'quota':
+			return 'Microsoft 365 has no room left there';
+		case 'notFound':
+			return 'Something was not found in Microsoft 365';
+		case 'conflict':
+			return 'Somebody else changed the same thing in Microsoft 365';
+		case 'corrupt':
+			return 'Microsoft 365 cannot process the content';
+		case 'expiredCursor':
+			return 'Microsoft 365 no longer knows how far the last backup got';
+		default:
+			return 'Microsoft 365 does not accept a request of this node';
 	}
 }
 

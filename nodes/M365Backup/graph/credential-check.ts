@@ -99,7 +99,7 @@ export async function checkMicrosoftCredential(credential: MicrosoftCredential, 
 		return { status: 'Error', message: lacking(missing, usedFor) };
 	} catch (error) {
 		if (!isFailure(error)) throw error;
-		return { status: 'Error', message: error.nextStep === undefined ? error.message : `${error.message}. ${error.nextStep}` };
+		return { status: 'Error', message: [error.title ?? error.message, ...(error.nextStep === undefined ? [] : [error.nextStep]), ...(error.title === undefined ? [] : [error.message])].join('. ') };
 	}
 }
 

@@ -4,11 +4,13 @@ export interface KnownCode {
 	kind: FailureKind;
 	/** What it means in the field, and where that was learnt. */
 	note: string;
-	/** For the user. */
+	/** What happened and what to do, for the user. Without a title, the kind's counts. */
+	title?: string;
 	nextStep?: string;
 }
 
-const noMailbox =
+const noMailbox = 'This mailbox does not exist in Exchange Online, or Microsoft Graph cannot read it';
+const giveLicence =
 	'Give the user an Exchange Online licence or a shared mailbox, or take it off the list of sources. Guests and mailboxes hosted on premises cannot be backed up';
 const signIn = 'Check the credential: Tenant ID, Client ID, and that Cloud and Graph URL belong together';
 
@@ -19,14 +21,15 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = Object.freeze({
 	errorfoldernotfound: { kind: 'notFound', note: 'Outlook: folder gone' },
 	errorparentfoldernotfound: { kind: 'notFound', note: 'Outlook: folder gone or not created yet' },
 	errorinvalididmalformed: { kind: 'notFound', note: 'Outlook: the id is none of this mailbox' },
-	errorinvaliduser: { kind: 'notFound', note: 'No such user, or no mailbox (microsoft-graph-docs#17826)', nextStep: noMailbox },
-	errornonexistentmailbox: { kind: 'notFound', note: 'No mailbox for this address', nextStep: noMailbox },
+	errorinvaliduser: { kind: 'notFound', note: 'No such user, or no mailbox (microsoft-graph-docs#17826)', title: noMailbox, nextStep: giveLicence },
+	errornonexistentmailbox: { kind: 'notFound', note: 'No mailbox for this address', title: noMailbox, nextStep: giveLicence },
 	mailboxnotenabledforrestapi: {
 		kind: 'notFound',
 		note: '404: inactive, soft-deleted, on premises, or no licence (microsoft-graph-docs#17826)',
-		nextStep: noMailbox,
+		title: noMailbox,
+		nextStep: giveLicence,
 	},
-	mailboxnotsupportedforrestapi: { kind: 'notFound', note: 'Mailbox of an older server', nextStep: noMailbox },
+	mailboxnotsupportedforrestapi: { kind: 'notFound', note: 'Mailbox of an older server', title: noMailbox, nextStep: giveLicence },
 	request_resourcenotfound: {
 		kind: 'notFound',
 		note: 'Directory: no such user, group or object',
@@ -42,28 +45,33 @@ export const knownCodes: Readonly<Record<string, KnownCode>> = Object.freeze({
 	notallowed: {
 		kind: 'denied',
 		note: 'SharePoint: the site is locked or read-only',
+		title: 'The site is locked',
 		nextStep: 'Unlock the site in the SharePoint admin centre, or exclude it',
 	},
 	resourcelocked: {
 		kind: 'denied',
 		note: 'SharePoint: the site is locked',
+		title: 'The site is locked',
 		nextStep: 'Unlock the site in the SharePoint admin centre, or exclude it',
 	},
 	malwaredetected: {
 		kind: 'denied',
 		note: '403 on download, X-Virus-Infected: a documented permanent cause (onedrive-api-docs#1626)',
+		title: 'Microsoft 365 found malware in it',
 		nextStep: 'Nothing to do: Microsoft does not hand out files in which it found malware',
 	},
 
 	errorquotaexceeded: {
 		kind: 'quota',
 		note: 'Mailbox full: delta answers 403 while plain listing works (microsoft-graph-docs#5730)',
+		title: 'This mailbox is full',
 		nextStep: 'Make room in the mailbox or raise its quota',
 	},
 	quotalimitreached: { kind: 'quota', note: 'Drives: 507', nextStep: 'Make room in the drive or raise its quota' },
 	errormessagesizeexceeded: {
 		kind: 'quota',
 		note: 'Larger than the mailbox accepts (35 MB by default)',
+		title: 'The message is larger than the mailbox accepts',
 		nextStep: 'Raise the message size limit of the mailbox (Set-Mailbox -MaxReceiveSize)',
 	},
 

@@ -16,6 +16,18 @@ describe('what a Failure becomes in n8n', () => {
 		expect(JSON.stringify(error)).not.toContain('Bearer');
 	});
 
+	it('says plainly what happened to which mailbox, and keeps the technical text for a support case', () => {
+		const failure = new Failure('notFound', 'Microsoft Graph answered 404 X to GET /users/1', { status: 404, title: 'This mailbox is gone', nextStep: 'Take it off the list' });
+		const description = 'Take it off the list. Microsoft Graph answered 404 X to GET /users/1.';
+		expect(toNodeError.call(context, failure, 0, 'adele@contoso.com')).toMatchObject({ message: 'adele@contoso.com is gone', description });
+		expect(mapped(failure)).toMatchObject({ message: 'This mailbox is gone', description });
+		expect(failedItem(failure, 0, { name: 'adele@contoso.com' }).json).toMatchObject({
+			error: 'This mailbox is gone',
+			message: 'adele@contoso.com is gone. Take it off the list.',
+			details: { technical: 'Microsoft Graph answered 404 X to GET /users/1' },
+		});
+	});
+
 	it.each([
 		new Failure('invalid', 'The folder is no folder', { nextStep: 'Choose another.' }),
 		new Failure('corrupt', 'The archive is damaged', { nextStep: 'Import it from a copy.' }),

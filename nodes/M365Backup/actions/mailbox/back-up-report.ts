@@ -1,7 +1,7 @@
 import { NodeOperationError, type IDataObject, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
 import { Failure, isFailure, toFailure } from '../../base/failure';
 import type { BackUpSummary } from '../../engine/back-up-summary';
-import { failedItem, named, nextStepOf, sentences, toNodeError } from '../errors';
+import { failedItem, named, nextStepOf, sentences, technicalOf, titleOf, toNodeError } from '../errors';
 import { manualRunMinutes } from './back-up-options';
 import type { BackUpOutcome } from './back-up-sources';
 
@@ -65,10 +65,10 @@ function listFailures(
 	total: number,
 ): Error {
 	const [first, ...others] = failures;
-	if (first && others.length === 0) return toNodeError.call(this, first.error, first.outcome.itemIndex, total > 1 ? nameOf(first.outcome) : undefined);
+	if (first && others.length === 0) return toNodeError.call(this, first.error, first.outcome.itemIndex, total > 1 ? nameOf(first.outcome) : first.outcome.source?.name);
 	const lines = failures.map(({ outcome, error }) => {
 		const failure = toFailure(error);
-		return sentences(named(failure.message, nameOf(outcome)), nextStepOf(failure));
+		return sentences(named(titleOf(failure), nameOf(outcome)), nextStepOf(failure), technicalOf(failure));
 	});
 	return new NodeOperationError(this.getNode(), `${failures.length} of ${total} mailboxes were not backed up completely`, {
 		description: `${lines.join('\n')}\n${total > failures.length ? 'The others were backed up.' : ''}`.trim(),
