@@ -6,6 +6,7 @@ import { graphIdOf } from './mail-context';
 import { FolderMarkers } from './restore/folder-markers';
 import { inFlight } from './restore/in-flight';
 import { findLiving } from './restore/living-message';
+import { takeTurn } from './restore/mailbox-turns';
 import { OneAtATime } from './restore/one-at-a-time';
 import { planMessage } from './restore/plan-message';
 import type { RestoreContext } from './restore/restore-context';
@@ -36,8 +37,19 @@ const IN_FLIGHT = 4;
 export function mailRestorer(options: MailRestorerOptions): Restorer {
 	return {
 		types: ['folder', 'message'],
-		restore: (request) => restoreMail(options, request),
+		restore: (request) => (request.preview ? restoreMail(options, request) : restoreInTurn(options, request)),
 	};
+}
+
+/** One restore into a mailbox after the other: what the first has made is there for the second to find. */
+async function* restoreInTurn(options: MailRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
+	const mailbox = `${options.tenantId ?? options.source.tenantId}/${options.mailboxId}`.toLowerCase();
+	const endTurn = await takeTurn(mailbox, request.signal);
+	try {
+		yield* restoreMail(options, request);
+	} finally {
+		endTurn();
+	}
 }
 
 async function* restoreMail(options: MailRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
