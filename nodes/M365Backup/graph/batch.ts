@@ -58,6 +58,9 @@ const defaultMaxResponseBytes = 24 * 1024 * 1024;
 /** How often a request alone in its batch is asked for again after a broken answer. */
 const mostBrokenSingles = 2;
 
+/** Larger answers wait for their turn as text and are parsed twice: twenty pages of a listing as objects are a lot of memory. */
+const keptAsTextChars = 32 * 1024;
+
 interface Pending {
 	request: BatchRequest;
 	/** Relative to /v1.0. */
@@ -67,7 +70,7 @@ interface Pending {
 }
 
 interface Round {
-	answers: { pending: Pending; status: number; headers: Record<string, string>; body: unknown }[];
+	answers: { pending: Pending; status: number; headers: Record<string, string>; body: () => unknown }[];
 	unanswered: Pending[];
 	tooLarge: boolean;
 }
@@ -107,7 +110,8 @@ async function* settle(parts: BatchParts, group: readonly Pending[], options: Ba
 			for (const { request } of current) yield { id: request.id, failure };
 			continue;
 		}
-		for (const { pending, status, headers, body } of round.answers) {
+		for (const { pending, status, headers, body: read } of round.answers) {
+			const body = read();
 			if (status < 400) {
 				yield { id: pending.request.id, status, headers, body };
 				continue;
@@ -195,7 +199,7 @@ interface InnerAnswer {
 	id: string;
 	status: number;
 	headers: Record<string, string>;
-	body: unknown;
+	body: () => unknown;
 }
 
 /** Reads answers as they arrive; a connection that breaks leaves the rest unanswered. Returns whether the limit was passed. */
@@ -232,8 +236,12 @@ function innerAnswer(text: string): InnerAnswer | undefined {
 		id: String(parsed.id),
 		status: Number(parsed.status),
 		headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)])),
-		body: 'body' in parsed ? parsed.body : undefined,
+		body: text.length < keptAsTextChars ? () => bodyOfAnswer(parsed) : () => bodyOfAnswer(JSON.parse(text)),
 	};
+}
+
+function bodyOfAnswer(parsed: unknown): unknown {
+	return typeof parsed === 'object' && parsed !== null && 'body' in parsed ? parsed.body : undefined;
 }
 
 /** -1: no refusal by the limits. */

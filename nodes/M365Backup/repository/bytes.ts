@@ -4,6 +4,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { Failure } from '../base/failure';
 import type { ByteRange, Store } from '../stores/store';
 
+const NEWLINE = 0x0a;
 const gzipAsync = promisify(gzip);
 const gunzipAsync = promisify(gunzip);
 
@@ -52,19 +53,43 @@ export function damagedFile(key: string, reason: string, cause?: unknown): Failu
 }
 
 /** One gzip member. The same text gives the same bytes. */
-export async function pack(text: string): Promise<Buffer> {
+export async function pack(text: string | Buffer): Promise<Buffer> {
 	return await gzipAsync(text, { level: 6 });
 }
 
-/** The text of one gzip member. Throws `corrupt` for anything else, and beyond `maxBytes`. */
-export async function unpack(bytes: Uint8Array, maxBytes: number, where: string): Promise<string> {
-	let plain: Buffer;
+/** One gzip member of lines. Never one long string, which would be long-lived garbage. */
+export async function packLines(lines: readonly string[]): Promise<Buffer> {
+	const plain = Buffer.allocUnsafeSlow(lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0));
+	let end = 0;
+	for (const line of lines) {
+		end += plain.write(line, end);
+		end = plain.writeUInt8(NEWLINE, end);
+	}
+	return await pack(plain);
+}
+
+/** The bytes in one gzip member. Throws `corrupt` for anything else, and beyond `maxBytes`. */
+export async function unpackBytes(bytes: Uint8Array, maxBytes: number, where: string): Promise<Buffer> {
 	try {
-		plain = await gunzipAsync(bytes, { maxOutputLength: maxBytes });
+		return await gunzipAsync(bytes, { maxOutputLength: maxBytes });
 	} catch (cause) {
 		throw damagedFile(where, 'it cannot be unpacked', cause);
 	}
-	return plain.toString('utf8');
+}
+
+/** The text of one gzip member. Throws as `unpackBytes`. */
+export async function unpack(bytes: Uint8Array, maxBytes: number, where: string): Promise<string> {
+	return (await unpackBytes(bytes, maxBytes, where)).toString('utf8');
+}
+
+/** The lines of a text that are not empty, each a string of its own: a part of one long string would keep it all alive. */
+export function* linesOf(plain: Buffer): Generator<string, void, undefined> {
+	for (let start = 0; start < plain.length; ) {
+		const found = plain.indexOf(NEWLINE, start);
+		const end = found < 0 ? plain.length : found;
+		if (end > start) yield plain.toString('utf8', start, end);
+		start = end + 1;
+	}
 }
 
 export async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {

@@ -1,5 +1,5 @@
 import type { Store } from '../stores/store';
-import { damagedFile, readRange, sha256, unpack } from './bytes';
+import { damagedFile, linesOf, readRange, sha256, unpack, unpackBytes } from './bytes';
 import { parseLine, type LineText } from './catalog-line';
 import { compareIds, sortIds } from './compare-ids';
 import type { IdFilter } from './id-filter';
@@ -55,9 +55,9 @@ export class SegmentReader {
 			ahead?.catch(() => undefined);
 			const first = run[0]?.offset ?? 0;
 			for (const member of run) {
-				const text = await this.textOf(member, bytes.subarray(member.offset - first, member.offset - first + member.length));
+				const plain = await this.plainOf(member, bytes.subarray(member.offset - first, member.offset - first + member.length));
 				let batch: LineText[] = [];
-				for (const line of this.parse(member, text)) {
+				for (const line of this.parse(member, plain)) {
 					batch.push(line);
 					if (batch.length < BATCH_LINES) continue;
 					yield batch;
@@ -100,14 +100,14 @@ export class SegmentReader {
 		const cached = this.cache.member(cacheKey);
 		if (cached) return cached;
 		const bytes = await readRange(this.store, this.key, { offset: member.offset, length: checkedLength(this.key, member) }, signal);
-		const memberText = await this.textOf(member, bytes);
+		const plain = await this.plainOf(member, bytes);
 		const ids: string[] = [];
 		const texts: string[] = [];
-		for (const { id, text } of this.parse(member, memberText)) {
+		for (const { id, text } of this.parse(member, plain)) {
 			ids.push(id);
 			texts.push(text);
 		}
-		const read = { ids, texts, textChars: memberText.length };
+		const read = { ids, texts, textChars: plain.length };
 		this.cache.keepMember(cacheKey, read);
 		return read;
 	}
@@ -118,16 +118,15 @@ export class SegmentReader {
 		return await readRange(this.store, this.key, { offset, length }, signal);
 	}
 
-	private async textOf(member: SegmentMember, bytes: Uint8Array): Promise<string> {
+	private async plainOf(member: SegmentMember, bytes: Uint8Array): Promise<Buffer> {
 		if (sha256(bytes) !== member.sha256) throw damagedFile(this.key, `the hash of its member at ${member.offset} is wrong`);
-		return await unpack(bytes, MAX_MEMBER_TEXT_BYTES, this.key);
+		return await unpackBytes(bytes, MAX_MEMBER_TEXT_BYTES, this.key);
 	}
 
-	private *parse(member: SegmentMember, text: string): Generator<LineText, void, undefined> {
+	private *parse(member: SegmentMember, plain: Buffer): Generator<LineText, void, undefined> {
 		let count = 0;
 		let previous: string | undefined;
-		for (const line of text.split('\n')) {
-			if (line === '') continue;
+		for (const line of linesOf(plain)) {
 			if (count === MAX_MEMBER_LINES) throw damagedFile(this.key, 'a member has too many lines');
 			const parsed = parseLine(line, this.key);
 			if (previous === undefined && parsed.id !== member.first) throw damagedFile(this.key, 'its index does not fit its lines');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../base/failure';
-import { pack, sha256 } from './bytes';
+import { pack, packLines, sha256 } from './bytes';
 import { archivesOf, type LineText } from './catalog-line';
 import { IdFilter } from './id-filter';
 import { MEMBER_LINES, MEMBER_TEXT_CHARS } from './limits';
@@ -91,7 +91,7 @@ async function* encode(
 		lineCount++;
 	};
 	for await (const member of groupMembers(batches, input.memberLines ?? MEMBER_LINES, note)) {
-		const packed = pack(`${member.texts.join('\n')}\n`);
+		const packed = packLines(member.texts);
 		// Awaited in order later on; until then a rejection must not count as unhandled.
 		packed.catch(() => undefined);
 		waiting.push({ first: member.first, packed });
