@@ -246,6 +246,14 @@ describe('what nobody may lose', () => {
 		expect((await fixture.repository.latest(fixture.key))!.scopes).toMatchObject([{ id: 'mail', state: 'complete' }]);
 	});
 
+	it('a message with an endless subject stops nothing', async () => {
+		await filled(5);
+		fixture.mailbox.addMime('inbox', plainMail('long '.repeat(20_000)));
+		expect(await fixture.backUp()).toMatchObject({ status: 'complete', totals: { items: 6 } });
+		expect((await fixture.backUp()).status).toBe('unchanged');
+		for (const entry of (await fixture.entries()).values()) if (entry.type === 'message') expect((await fixture.content(entry)).length).toBeGreaterThan(0);
+	});
+
 	it('a clock that goes back between two runs leaves the order of snapshots alone', async () => {
 		await filled(10);
 		await fixture.backUp();

@@ -4,6 +4,7 @@ import { sourceKey } from '../repository/names';
 import type { CursorRecord, SnapshotRecord, SourceRef } from '../repository/records';
 import type { Lease } from '../repository/lease';
 import type { Repository } from '../repository/repository';
+import { DAMAGED } from '../repository/bytes';
 import { dropLostContents } from '../repository/drop-lost-contents';
 import { rewriteBase } from '../repository/rewrite-base';
 import type { Workload } from '../workloads/workload';
@@ -169,7 +170,8 @@ async function readParent(options: BackUpOptions, key: string): Promise<Foundati
 
 /** Damage that stops every later run, too, has a way out that the lower layers do not know of. */
 function withWayOut(failure: Failure, options: BackUpOptions): Failure {
-	if (failure.kind !== 'corrupt' || options.fullResync === true || failure.nextStep?.includes('Full Resync') === true) return failure;
+	// Only of the repository's own files: Graph, too, may call an item corrupt.
+	if (failure.nextStep !== DAMAGED || options.fullResync === true) return failure;
 	const { kind, message, code, cause } = failure;
 	const nextStep =
 		'Put an undamaged copy of the file back (Repository → Import Files). Without one, run the backup once with Full Resync: it fetches again what is lost, as far as it is still in Microsoft 365.';

@@ -13,6 +13,8 @@ import {
 import type { MailContext } from './mail-context';
 import { graphIdOf, scopedId } from './mail-context';
 
+const MAX_NAME_CHARS = 4096;
+
 /**
  * What an entry for a living message of a backed-up folder means for the catalog.
  *
@@ -38,7 +40,7 @@ export function decideMessage(
 	const changes = metaChanges(message, known.meta);
 	const etag = messageEtag(message);
 	const sameEtag = etag !== undefined && etag === known.etag;
-	const name = message.subject === undefined ? undefined : (message.subject ?? '');
+	const name = message.subject === undefined ? undefined : nameOf(message);
 
 	if (complete && (!stored || !contentStillHolds(message, known.meta, changes, sameEtag, moved || wasRemoved))) {
 		context.tree.count(known.parent && graphIdOf(known.parent), folderId);
@@ -73,12 +75,17 @@ function wholeMessage(context: MailContext, message: GraphMessage, folderId: str
 		id,
 		type: 'message',
 		parent: scopedId(folderId),
-		name: message.subject ?? '',
+		name: nameOf(message),
 		...(message.lastModifiedDateTime ? { modified: message.lastModifiedDateTime } : {}),
 		...(etag === undefined ? {} : { etag }),
 		meta: messageMeta(message),
 		fetch: mimeRequest(context, message, folderId),
 	};
+}
+
+/** A catalog line takes names up to a limit; one message beyond it must not stop the backup. Its meta has the whole subject. */
+function nameOf(message: GraphMessage): string {
+	return (message.subject ?? '').slice(0, MAX_NAME_CHARS);
 }
 
 function mimeRequest(context: MailContext, message: GraphMessage, folderId: string): ContentRequest {
