@@ -1,4 +1,7 @@
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { fromBuffer, type Entry, type Options, type ZipFile } from 'yauzl';
 import { isFailure } from '../../nodes/M365Backup/base/failure';
 import { mailWithLargeAttachment } from '../support/every-sort-of-mail';
 import { mailboxFixture, plainMail, type MailboxFixture } from '../support/mailbox-fixture';
@@ -37,6 +40,16 @@ function withAttachments(subject: string, sizes: number[]): string {
 	].join('\r\n');
 }
 
+/** What a user gets who opens a ZIP file with one file in it. */
+async function onlyFileOf(zip: Buffer): Promise<{ name: string; bytes: Buffer }> {
+	const opened = await promisify<Buffer, Options, ZipFile>(fromBuffer)(zip, { lazyEntries: true });
+	expect(opened.entryCount).toBe(1);
+	const entry = await new Promise<Entry>((resolve, reject) => opened.once('entry', resolve).once('error', reject).readEntry());
+	const chunks: Uint8Array[] = [];
+	for await (const chunk of await promisify<Entry, Readable>(opened.openReadStream.bind(opened))(entry)) chunks.push(chunk as Uint8Array);
+	return { name: entry.fileName, bytes: Buffer.concat(chunks) };
+}
+
 describe('restoring when things go wrong', () => {
 	it('brings attachments of every size back', async () => {
 		fixture = await mailboxFixture();
@@ -49,6 +62,48 @@ describe('restoring when things go wrong', () => {
 		const results = await restoreAll(fixture);
 		expect(failures(results)).toEqual([]);
 		expect(await portraits(fixture)).toEqual(before);
+		expect(sim.misses).toEqual([]);
+	});
+
+	it('puts a file into a .zip that is too large for a request and too small for an upload session', async () => {
+		fixture = await mailboxFixture();
+		const { mailbox, sim } = fixture;
+		const limit = 3 * 1024 * 1024;
+		const sizes = [limit - 300, limit - 1, 10, limit - 100, limit];
+		mailbox.addMime('inbox', withAttachments('almost 3 MB', sizes));
+		// Signed, so that it comes with itself.
+		const signed = (subject: string, sizeBytes: number): string => {
+			const head = `From: ada@fabrikam.example\r\nSubject: ${subject}\r\nMessage-ID: <${subject.replaceAll(' ', '.')}@fabrikam.example>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary="s"\r\n\r\n--s\r\nContent-Type: text/plain\r\n\r\n`;
+			const tail = '\r\n--s\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--s--\r\n';
+			const text = 'Words to sign, many of them.\r\n'.repeat(sizeBytes / 30).slice(0, sizeBytes - head.length - tail.length);
+			return head + text.padEnd(sizeBytes - head.length - tail.length, '.') + tail;
+		};
+		const original = signed('signed and almost 3 MB', limit - 50);
+		expect(original).toHaveLength(limit - 50);
+		mailbox.addMime('inbox', original);
+		await fixture.backUp();
+		const before = await portraits(fixture);
+		purgeAll(fixture);
+		const results = await restoreAll(fixture);
+		expect(failures(results)).toEqual([]);
+		const after = [...(await portraits(fixture)).values()];
+
+		const files = after.find(({ subject }) => subject === 'almost 3 MB')!;
+		const filesBefore = [...before.values()].find(({ subject }) => subject === 'almost 3 MB')!;
+		expect(files.attachments.map(({ name }) => name)).toEqual(['file-0.bin', 'file-1.bin.zip', 'file-2.bin', 'file-3.bin.zip', 'file-4.bin']);
+		for (const [index, { name, bytes }] of files.attachments.entries()) {
+			const was = filesBefore.attachments[index]!;
+			const restored = name.endsWith('.zip') ? await onlyFileOf(Buffer.from(bytes, 'base64')) : { name, bytes: Buffer.from(bytes, 'base64') };
+			expect(restored.name).toBe(was.name);
+			expect(restored.bytes.toString('base64') === was.bytes, name).toBe(true);
+		}
+		expect(results.find(({ name }) => name === 'almost 3 MB')?.fidelity).toEqual([expect.stringMatching(/file-1\.bin, file-3\.bin.*\.zip/)]);
+
+		const withItself = after.find(({ subject }) => subject.startsWith('signed'))!;
+		const zipped = withItself.attachments.find(({ name }) => name === 'original.eml.zip')!;
+		expect((await onlyFileOf(Buffer.from(zipped.bytes, 'base64'))).bytes.equals(Buffer.from(original))).toBe(true);
+		expect(results.find(({ name }) => name.startsWith('signed'))?.fidelity.join(' ')).toMatch(/original\.eml.*\.zip/);
+		expect(outcomes(await restoreAll(fixture))).toEqual({ skipped: 2 });
 		expect(sim.misses).toEqual([]);
 	});
 

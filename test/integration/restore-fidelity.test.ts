@@ -129,6 +129,28 @@ describe('fidelity', () => {
 		expect(outcomes(await restoreAll(fixture))).toEqual({ skipped: mails.length });
 	});
 
+	it('brings reports back as plain mail, and says so', async () => {
+		const reports = [...everySortOfMail(60)].filter(({ sort }) => /report|receipt|complaint/.test(sort));
+		expect(reports.length).toBeGreaterThan(3);
+		const { before, results, after } = await lose(reports.map(({ mime }) => mime));
+		for (const { name, fidelity } of results) {
+			expect(fidelity, name).toEqual([expect.stringMatching(/report|receipt/i)]);
+			expect(fidelity[0], name).toMatch(/original\.eml/);
+		}
+		for (const { sort, mime } of reports) {
+			const id = /Message-ID: (<[^>]+>)/.exec(mime.toString('latin1'))![1]!;
+			const graphs = after.get(id);
+			expect(graphs?.json['isDraft'], sort).toBe(false);
+			expect(graphs?.json['body'], sort).toEqual(before.get(id)?.json['body']);
+			expect((await originalOf(graphs)).equals(mime), sort).toBe(true);
+			expect(graphs?.attachments.map(({ name }) => String(name)).filter((name) => name.endsWith('.dat')), sort).toEqual([]);
+		}
+		const undeliverable = [...after.values()].find(({ json }) => String(json['subject']).startsWith('Undeliverable:'));
+		expect(JSON.stringify(undeliverable?.json['body'])).toContain('<b>nobody</b>');
+		expect(undeliverable?.attachments.map(({ name }) => name)).toEqual(['Budget', 'original.eml']);
+		expect(JSON.stringify(undeliverable?.attachments[0])).toContain('Numbers');
+	});
+
 	it('leaves attachments to original.eml where both would be too much for a mailbox', async () => {
 		const parts = [1, 2].map((n) => `--a\nContent-Type: application/octet-stream; name=${n}.bin\nContent-Disposition: attachment; filename=${n}.bin\nContent-Transfer-Encoding: base64\n\n${(randomBytes(6_000_000).toString('base64').match(/.{1,76}/g) ?? []).join('\n')}\n`);
 		const mail = crlf(`${HEAD('signed and large')}Content-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary=s\n\n--s\nContent-Type: multipart/mixed; boundary=a\n\n--a\n\nSigned text\n${parts.join('')}--a--\n--s\nContent-Type: application/pkcs7-signature; name=smime.p7s\nContent-Transfer-Encoding: base64\n\nAAAA\n--s--\n`);

@@ -42,7 +42,8 @@ export class StoredMime implements MessageContent {
 		const known = recentlyParsed.get(this);
 		if (known) return known;
 		// `ignoreEmbedded` (of the splitter below mailparser) keeps nested messages whole, as attachments.
-		const options = { ignoreEmbedded: true, skipTextToHtml: true, skipImageLinks: true, skipHtmlToText: true };
+		// `keepDeliveryStatus` keeps what programs read of a report out of the text.
+		const options = { ignoreEmbedded: true, keepDeliveryStatus: true, skipTextToHtml: true, skipImageLinks: true, skipHtmlToText: true };
 		const parsing = simpleParser(this.bytes, options as Parameters<typeof simpleParser>[1]);
 		recentlyParsed.set(this, parsing);
 		if (recentlyParsed.size > RECENT) recentlyParsed.delete(recentlyParsed.keys().next().value!);
@@ -117,9 +118,14 @@ function meetingKind(mail: ParsedMail): Pick<MessageSummary, 'odataType' | 'meet
 	return undefined;
 }
 
+/** Exchange makes properties of the message and its recipients of these parts of a report, neither text nor attachments (MS-OXCMAIL 2.2.3.7). */
+const READ_BY_PROGRAMS = /^message\/(global-)?(delivery-status|disposition-notification)$/;
+
 function detailsOf(mail: ParsedMail): MessageDetails {
 	const isMeeting = meetingKind(mail) !== undefined;
-	const attachments = mail.attachments.filter((attachment) => !(isMeeting && attachment.contentType === 'text/calendar'));
+	const isReport = (mail.headers.get('content-type') as { value?: string } | undefined)?.value?.toLowerCase() === 'multipart/report';
+	const isProperties = ({ contentType }: Attachment): boolean => (isMeeting && contentType === 'text/calendar') || (isReport && READ_BY_PROGRAMS.test(contentType));
+	const attachments = mail.attachments.filter((attachment) => !isProperties(attachment));
 	return {
 		body: typeof mail.html === 'string' ? { contentType: 'html', content: mail.html } : { contentType: 'text', content: mail.text ?? '' },
 		headers: mail.headerLines.map(({ line }) => {

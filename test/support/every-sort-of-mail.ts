@@ -107,6 +107,11 @@ function simple(envelope: Envelope, type: string, body: string | Buffer): Buffer
 	);
 }
 
+/** RFC 6522: what people read, what programs read, and what it is about. */
+function report(envelope: Envelope, reportType: string, parts: string[]): Buffer {
+	return multipart(envelope, `report; report-type=${reportType}`, parts);
+}
+
 function multipart(envelope: Envelope, subtype: string, parts: string[]): Buffer {
 	const boundary = `=_b${envelope.index}_`;
 	const body = parts.map((part) => `--${boundary}${CRLF}${part}${CRLF}`).join('');
@@ -198,6 +203,44 @@ const SORTS: Sort[] = [
 			multipart({ index, subject: `Meeting ${index}` }, 'alternative', [
 				textPart('Please come'),
 				`Content-Type: text/calendar; method=REQUEST; charset=utf-8${CRLF}${CRLF}BEGIN:VCALENDAR${CRLF}VERSION:2.0${CRLF}METHOD:REQUEST${CRLF}BEGIN:VEVENT${CRLF}UID:${index}${CRLF}DTSTART:20261201T100000Z${CRLF}DTEND:20261201T110000Z${CRLF}SUMMARY:Meeting ${index}${CRLF}END:VEVENT${CRLF}END:VCALENDAR${CRLF}`,
+			]),
+		false,
+	],
+	[
+		'a non-delivery report with the message that did not arrive',
+		(index) =>
+			report({ index, subject: `Undeliverable: Budget ${index}` }, 'delivery-status', [
+				`Content-Type: multipart/alternative; boundary="words"${CRLF}${CRLF}--words${CRLF}${textPart('Nobody is not here')}${CRLF}--words${CRLF}${htmlPart(`<p>Your message to <b>nobody</b> was not delivered (${index})</p>`)}${CRLF}--words--`,
+				`Content-Type: message/delivery-status${CRLF}${CRLF}Reporting-MTA: dns; mail.fabrikam.com${CRLF}${CRLF}Final-Recipient: rfc822; nobody@fabrikam.com${CRLF}Action: failed${CRLF}Status: 5.1.1`,
+				`Content-Type: message/rfc822${CRLF}${CRLF}${simple({ index: 300_000 + index, subject: 'Budget' }, 'text/plain; charset=utf-8', 'Numbers').toString()}`,
+			]),
+		false,
+	],
+	[
+		'a non-delivery report in plain text, with the headers only',
+		(index) =>
+			report({ index, subject: `Undelivered Mail Returned to Sender ${index}` }, 'delivery-status', [
+				textPart(`This is the mail system. Number ${index} could not be delivered.`),
+				`Content-Description: Delivery report${CRLF}Content-Type: message/delivery-status${CRLF}${CRLF}Reporting-MTA: dns; mail.fabrikam.com${CRLF}${CRLF}Final-Recipient: rfc822; nobody@fabrikam.com${CRLF}Action: failed${CRLF}Status: 5.7.1`,
+				`Content-Type: text/rfc822-headers${CRLF}${CRLF}From: bob@contoso.com${CRLF}Subject: Budget`,
+			]),
+		false,
+	],
+	[
+		'a read receipt',
+		(index) =>
+			report({ index, subject: `Read: Budget ${index}` }, 'disposition-notification', [
+				textPart(`Your message number ${index} was read`),
+				`Content-Type: message/disposition-notification; name="MDNPart2.txt"${CRLF}Content-Disposition: inline${CRLF}${CRLF}Final-Recipient: rfc822; ada@fabrikam.com${CRLF}Disposition: manual-action/MDN-sent-manually; displayed`,
+			]),
+		false,
+	],
+	[
+		'a complaint about junk mail',
+		(index) =>
+			report({ index, subject: `Complaint ${index}` }, 'feedback-report', [
+				textPart(`Somebody calls number ${index} junk`),
+				`Content-Type: message/feedback-report${CRLF}${CRLF}Feedback-Type: abuse${CRLF}User-Agent: Own/1.0${CRLF}Version: 1`,
 			]),
 		false,
 	],

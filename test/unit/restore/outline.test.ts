@@ -107,6 +107,36 @@ describe('taking a message apart', () => {
 		for (const [mime, expected] of natures) expect([...(await outline(HEAD + mime)).shortfalls]).toEqual(expected);
 	});
 
+	it('reads of a report what people read, and leaves what programs read to the original', async () => {
+		const { body, attachments, shortfalls } = await outline(
+			`${HEAD}Content-Type: multipart/report; report-type=delivery-status; boundary=r\n\n` +
+				'--r\nContent-Type: multipart/alternative; boundary=a\n\n--a\n\nNot delivered\n--a\nContent-Type: text/html\n\n<p>Not delivered</p>\n--a--\n' +
+				'--r\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mail.example\n\nAction: failed\n' +
+				`--r\nContent-Type: message/rfc822\n\n${HEAD}\nThe message itself\n--r--\n`,
+		);
+		expect(body).toMatchObject({ contentType: 'html', content: '<p>Not delivered</p>' });
+		expect(attachments.map(({ kind, name }) => [kind, name])).toEqual([['message', 'S']]);
+		expect([...shortfalls]).toEqual(['report']);
+	});
+
+	it('keeps as readable files what a report brings besides', async () => {
+		const { body, attachments } = await outline(
+			`${HEAD}Content-Type: multipart/report; boundary=r\n\n--r\n\nNot delivered\n--r\nContent-Type: message/disposition-notification; name=MDNPart2.txt\n\nDisposition: displayed\n` +
+				'--r\nContent-Type: text/rfc822-headers\n\nSubject: S\n--r\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n--r--\n',
+		);
+		expect(body.content).toBe('Not delivered');
+		expect(attachments.map(({ name, bytes }) => [name, bytes?.toString().trim()])).toEqual([
+			['ATT00001.txt', 'Subject: S'],
+			['ATT00002.txt', 'Feedback-Type: abuse'],
+		]);
+	});
+
+	it('lets a delivery status outside of a report be a file', async () => {
+		const { attachments, shortfalls } = await outline(`${HEAD}Content-Type: multipart/mixed; boundary=r\n\n--r\n\nx\n--r\nContent-Type: message/delivery-status\n\nAction: failed\n--r--\n`);
+		expect(attachments.map(({ name }) => name)).toEqual(['ATT00001.txt']);
+		expect([...shortfalls]).toEqual([]);
+	});
+
 	it('copes with every kind of rubbish', async () => {
 		const rubbish = [
 			'', '\r\n', 'no headers at all', '\0\0\0\0', 'Content-Type: multipart/mixed\n\nno boundary',

@@ -7,6 +7,7 @@ import { mimeParts } from './mime-parts';
 import { nestedMessage } from './nested-message';
 import type { RestoreContext } from './restore-context';
 import { signalOf, stopIfCancelled } from './restore-context';
+import { zipWrap } from './zip-wrap';
 
 /** The whole MIME as an attachment of its own. */
 export interface OriginalAttachment {
@@ -126,10 +127,18 @@ async function attachOne(
 ): Promise<void> {
 	if (attachment.kind === 'message') await attachNested(context, path, attachment, await collect(bytes, NESTED_LIMIT_BYTES));
 	else if (fitsPost(attachment)) await postFile(context, path, attachment, await collect(bytes, SESSION_FROM_BYTES));
+	else if (isBetweenLimits(attachment)) await attachZipped(context, path, attachment, await collect(bytes, SESSION_FROM_BYTES));
 	else await uploadFile(context, path, attachment, bytes);
 }
 
-/** A few hundred bytes below 3 MB the base64 and its JSON are too large already. */
+/**
+ * True a few hundred bytes below 3 MB: base64 makes 4 MB of 3 MB, so that its JSON is beyond the REST limit, while an
+ * upload session takes nothing below 3 MB (outlook-large-attachments). Such a file comes in a ZIP file that is larger.
+ */
+export function isBetweenLimits(attachment: PlannedAttachment): boolean {
+	return attachment.kind !== 'message' && attachment.sizeBytes < SESSION_FROM_BYTES && !fitsPost(attachment);
+}
+
 function fitsPost(attachment: PlannedAttachment): boolean {
 	if (attachment.sizeBytes >= SESSION_FROM_BYTES) return false;
 	const json = Buffer.byteLength(JSON.stringify(fileRequest(attachment, '')));
@@ -143,6 +152,21 @@ function fileRequest(attachment: PlannedAttachment, contentBytes: string): JsonO
 async function postFile(context: RestoreContext, path: string, attachment: PlannedAttachment, bytes: Buffer): Promise<void> {
 	if (bytes.length !== attachment.sizeBytes) throw new Failure('corrupt', `${attachment.name} changed while it was read`);
 	await post(context, path, fileRequest(attachment, bytes.toString('base64')));
+}
+
+async function attachZipped(context: RestoreContext, path: string, attachment: PlannedAttachment, bytes: Buffer): Promise<void> {
+	if (bytes.length !== attachment.sizeBytes) throw new Failure('corrupt', `${attachment.name} changed while it was read`);
+	const zip = await zipWrap(attachment.name, bytes, SESSION_FROM_BYTES);
+	const wrapped: OutlinedAttachment = {
+		kind: 'file',
+		part: -1,
+		name: `${attachment.name.slice(0, 251)}.zip`,
+		contentType: 'application/zip',
+		sizeBytes: zip.length,
+		isInline: false,
+	};
+	if (fitsPost(wrapped)) await postFile(context, path, wrapped, zip);
+	else await uploadFile(context, path, wrapped, oneChunk(zip));
 }
 
 /** As a message within the message; if Graph refuses that, as a file, which loses nothing. */

@@ -10,6 +10,7 @@ export const SHORTFALL_NOTES: Record<Shortfall, string> = {
 	signed: `Signed mail cannot be rebuilt with a valid signature: text and attachments are back, the signature can be checked in ${ORIGINAL_NAME}, which is attached.`,
 	encrypted: `Encrypted mail cannot be rebuilt: open the attached ${ORIGINAL_NAME} with the recipient's key.`,
 	meeting: `A meeting request cannot be rebuilt as one without notifying people: it is back as plain mail. ${IN_ORIGINAL}`,
+	report: `A delivery report or read receipt cannot be rebuilt as one: it is back as plain mail, with what people read of it. ${IN_ORIGINAL}`,
 	tnef: `Outlook's own format (winmail.dat) is back as an attachment only. ${IN_ORIGINAL}`,
 	brokenMime: `The message is not valid MIME and is back as far as it could be read. ${IN_ORIGINAL}`,
 	bodyTooLong: `The text is longer than one request may be (3 MB) and is back shortened or without formatting. ${IN_ORIGINAL}`,
@@ -27,6 +28,8 @@ export const OTHER_NOTES = {
 	onlyOriginal: `Together with ${ORIGINAL_NAME} the attachments would exceed the mailbox's message size limit: they are inside ${ORIGINAL_NAME}.`,
 	careful: (why: string): string =>
 		`Microsoft Graph refused some header fields or addresses (${why}); they were left out. ${IN_ORIGINAL}`,
+	zipped: (names: readonly string[]): string =>
+		`Microsoft Graph takes no file that is a few hundred bytes smaller than 3 MB: ${names.join(', ')} is attached in a .zip file.`,
 	draftForLargeAttachments:
 		'Microsoft Graph refused its large attachments on a received message: the message is back complete, but as a draft.',
 } as const;

@@ -17,6 +17,13 @@ const EXTENSIONS: Record<string, string> = {
 	'application/pkcs7-mime': '.p7m',
 	'application/pgp-signature': '.asc',
 	'message/rfc822': '.eml',
+	'message/delivery-status': '.txt',
+	'message/global-delivery-status': '.txt',
+	'message/disposition-notification': '.txt',
+	'message/global-disposition-notification': '.txt',
+	'message/feedback-report': '.txt',
+	'message/global-headers': '.txt',
+	'text/rfc822-headers': '.txt',
 };
 
 /** For attachments that came without a name: what Windows will open them with. With the dot. */

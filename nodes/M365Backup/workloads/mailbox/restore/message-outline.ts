@@ -25,6 +25,7 @@ export type Shortfall =
 	| 'signed'
 	| 'encrypted'
 	| 'meeting'
+	| 'report'
 	| 'tnef'
 	| 'brokenMime'
 	| 'bodyTooLong'
@@ -72,7 +73,7 @@ export async function outlineMessage(content: { open(): AsyncIterable<Uint8Array
 				await blocks.add(part);
 				continue;
 			}
-			if (isMeetingPart(part)) continue;
+			if (isMeetingPart(part) || isStatusPart(part)) continue;
 			const place = outline.attachments.length;
 			const room = KEPT_BYTES - keptBytes;
 			const attachment = isMessagePart(part)
@@ -103,6 +104,7 @@ function noteNature(part: MimePart, shortfalls: Set<Shortfall>): void {
 		shortfalls.add(part.typeParameters.get('smime-type') === 'signed-data' ? 'signed' : 'encrypted');
 	} else if (/^application\/(x-)?pkcs7-signature$/.test(type)) shortfalls.add('signed');
 	else if (isMeetingPart(part)) shortfalls.add('meeting');
+	if (isInReport(part)) shortfalls.add('report');
 	if (/^application\/(vnd\.)?ms-tnef$/.test(type)) shortfalls.add('tnef');
 }
 
@@ -110,6 +112,16 @@ function noteNature(part: MimePart, shortfalls: Set<Shortfall>): void {
 function isMeetingPart(part: MimePart): boolean {
 	if (part.contentType !== 'text/calendar' || part.disposition === 'attachment') return false;
 	return part.ancestors.length === 0 || part.ancestors.at(-1) === 'multipart/alternative';
+}
+
+/** Of delivery reports and read receipts (RFC 6522). */
+function isInReport(part: MimePart): boolean {
+	return part.ancestors.includes('multipart/report');
+}
+
+/** What programs read of a report: Exchange makes properties of it that nobody can set (MS-OXCMAIL 2.2.3.7). */
+function isStatusPart(part: MimePart): boolean {
+	return isInReport(part) && /^message\/(global-)?(delivery-status|disposition-notification)$/.test(part.contentType);
 }
 
 function isMessagePart(part: MimePart): boolean {

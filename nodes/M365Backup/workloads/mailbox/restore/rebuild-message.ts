@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../base/json';
 import type { RestorableContent, RestorableItem } from '../../restorer';
 import type { MessageMeta } from '../message-meta';
 import type { OriginalAttachment, PlannedAttachment } from './attach';
-import { attachAll, countAttachments } from './attach';
+import { attachAll, countAttachments, isBetweenLimits } from './attach';
 import { BODY_LIMIT_BYTES, createMessageRequest, jsonBytes } from './create-request';
 import { createOnce } from './create-once';
 import { needsOriginal, ORIGINAL_NAME, OTHER_NOTES, SHORTFALL_NOTES } from './fidelity-notes';
@@ -82,7 +82,13 @@ async function draw(item: RestorableItem): Promise<Blueprint> {
 		}
 		attachments.push(originalOf(content));
 	}
+	fidelity.push(...zippedNote(attachments));
 	return { meta, content, outline, attachments, fidelity, hasOriginal };
+}
+
+function zippedNote(attachments: readonly PlannedAttachment[]): string[] {
+	const names = attachments.filter(isBetweenLimits).map(({ name }) => name);
+	return names.length === 0 ? [] : [OTHER_NOTES.zipped(names)];
 }
 
 /** A request, answer or cancellation, as Graph typed it when it was backed up. */
@@ -152,11 +158,12 @@ async function create(
 
 function withOriginal(blueprint: Blueprint, note: string): Blueprint {
 	if (blueprint.hasOriginal) return { ...blueprint, fidelity: [...blueprint.fidelity, note] };
+	const original = originalOf(blueprint.content);
 	return {
 		...blueprint,
 		hasOriginal: true,
-		fidelity: [...blueprint.fidelity, note],
-		attachments: [...blueprint.attachments, originalOf(blueprint.content)],
+		fidelity: [...blueprint.fidelity, note, ...zippedNote([original])],
+		attachments: [...blueprint.attachments, original],
 	};
 }
 
