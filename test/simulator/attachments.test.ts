@@ -55,6 +55,16 @@ describe('attachments', () => {
 		expect((await graph.get(`${USER}/messages/${id}/attachments`)).json.value[0]).toMatchObject({ isInline: true, contentId: 'pic@simulator.invalid' });
 	});
 
+	it('are not what programs read of a delivery report, nor is it text (MS-OXCMAIL 2.2.3.7)', async () => {
+		addVariety(mailbox, { large: false });
+		const path = `${USER}/messages/${await messageCalled('Undeliverable: ')}`;
+		const { body, hasAttachments } = (await graph.get(path)).entity;
+		expect(body).toEqual({ contentType: 'text', content: expect.stringMatching(/^Your message could not be delivered\.\s*$/) as string });
+		expect(hasAttachments).toBe(false);
+		expect((await graph.get(`${path}/attachments`)).json.value).toEqual([]);
+		expect((await graph.get(`${path}/$value`)).text).toContain('Final-Recipient: rfc822; nobody@example.com');
+	});
+
 	it('can be added one by one below 3 MB, and appear in the MIME', async () => {
 		const id = await newMessage();
 		const added = await graph.post(`${USER}/messages/${id}/attachments`, { ...FILE, name: 'ä.txt', contentType: 'text/plain', contentBytes: Buffer.from('attached text').toString('base64') });
