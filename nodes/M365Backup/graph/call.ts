@@ -75,6 +75,19 @@ export class Call {
 		this.leaseHandedOver = false;
 	}
 
+	/** To be done when the answer has been read, broken off or abandoned: with the lease, which ends just then. */
+	whenRead(then: () => void): void {
+		const { lease } = this;
+		if (!lease) return;
+		this.lease = {
+			...lease,
+			release: () => {
+				then();
+				lease.release();
+			},
+		};
+	}
+
 	/** The answer has been read, unless a reader took the lease over. */
 	endLease(): void {
 		if (!this.leaseHandedOver) this.lease?.release();

@@ -36,7 +36,7 @@ export class GovernedLink extends Link {
 			await next();
 		} catch (error) {
 			if (isFailure(error, 'throttled')) lease.throttled(error.retryAfterMs);
-			lease.release();
+			(call.lease ?? lease).release();
 			throw error;
 		}
 		call.endLease();
