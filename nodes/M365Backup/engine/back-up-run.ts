@@ -1,8 +1,8 @@
 import type { Ambient } from '../base/ambient';
-import { Failure, isFailure, toFailure } from '../base/failure';
+import { Failure, isFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
 import { entryName } from '../repository/names';
-import type { CatalogEntry, CursorRecord, ItemType, SnapshotRecord } from '../repository/records';
+import type { CatalogEntry, CursorRecord, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { RunWriter } from '../repository/run-writer';
 import { itemReason } from '../workloads/item-reason';
@@ -12,6 +12,8 @@ import { FailureLedger } from './failure-ledger';
 import { Listings } from './listings';
 import { ScopeStates } from './scope-states';
 import { contentBytes, Tally } from './tally';
+import { watched } from './watched-content';
+import { wholeLine } from './whole-line';
 
 export interface RunLimits {
 	commitEveryMs: number;
@@ -381,39 +383,4 @@ export class BackUpRun {
 	private goingSeenFiles(): string[] {
 		return this.listings.goesOn ? this.seenFiles : [];
 	}
-}
-
-function wholeLine(change: Omit<ItemChange, 'kind' | 'isNew'>, content: CatalogEntry['content']) {
-	const size = content?.[0]?.size ?? change.size;
-	return {
-		id: change.id,
-		whole: true as const,
-		type: change.type as ItemType,
-		...(change.parent === undefined ? {} : { parent: change.parent }),
-		name: change.name,
-		...(change.modified === undefined ? {} : { modified: change.modified }),
-		...(size === undefined ? {} : { size }),
-		...(change.etag === undefined ? {} : { etag: change.etag }),
-		...(content ? { content } : {}),
-		meta: change.meta,
-	};
-}
-
-/** Remembers what the source threw, to tell it from what the store throws. */
-function watched(source: AsyncIterable<Uint8Array>): { content: AsyncIterable<Uint8Array>; readonly failure: Failure | undefined } {
-	let failure: Failure | undefined;
-	async function* read(): AsyncGenerator<Uint8Array> {
-		try {
-			yield* source;
-		} catch (error) {
-			failure = toFailure(error);
-			throw failure;
-		}
-	}
-	return {
-		content: read(),
-		get failure() {
-			return failure;
-		},
-	};
 }
