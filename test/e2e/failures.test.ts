@@ -147,7 +147,7 @@ describe('failures of Back Up in a real n8n', () => {
 
 	it.each([
 		['an unknown mailbox', { mailbox: pick('nobody@contoso.example') }, /nobody@contoso\.example/, /spelling/],
-		['a mailbox without a licence', { mailbox: pick('no.licence@contoso.example') }, /no\.licence@contoso\.example does not exist in Exchange Online/, /licen[cs]e|Exchange/i],
+		['a mailbox without a licence', { mailbox: pick('no.licence@contoso.example') }, /no\.licence@contoso\.example has no Exchange Online mailbox/, /licen[cs]e|Exchange/i],
 		['a folder that n8n forbids', { repositoryFolder: '/etc/m365-backup' }, /\/etc\/m365-backup/, /N8N_RESTRICT_FILE_ACCESS_TO/],
 		['no mailbox at all', { mailbox: pick("={{ '' }}") }, /no mailbox/i, /choose/i],
 	])('%s gives a clear message with the next step', async (_name, parameters, said, nextStep) => {

@@ -90,11 +90,11 @@ export function failedItem(
 	};
 }
 
-const thisMailbox = /^This mailbox\b/;
+const unnamed = /^This (mailbox|user)\b/;
 
 /** The message with the name of what it is about, unless it says it itself. */
 export function named(message: string, name: string | undefined): string {
-	if (name !== undefined && thisMailbox.test(message)) return message.replace(thisMailbox, () => name);
+	if (name !== undefined && unnamed.test(message)) return message.replace(unnamed, () => name);
 	return name === undefined || message.includes(name) ? message : `${name}: ${message}`;
 }
 

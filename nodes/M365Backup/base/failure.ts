@@ -33,7 +33,7 @@ export interface FailureDetails {
 	nextStep?: string | undefined;
 	/**
 	 * What happened in the words of somebody who does not know the vendor's interface, where `message` holds technical
-	 * text. It may begin with "This mailbox", which whoever shows it replaces by the mailbox's name.
+	 * text. It may begin with "This mailbox" or "This user", which whoever shows it replaces by the name.
 	 */
 	title?: string | undefined;
 	retryAfterMs?: number | undefined;

@@ -9,7 +9,7 @@ export interface KnownCode {
 	nextStep?: string;
 }
 
-const noMailbox = 'This mailbox does not exist in Exchange Online, or Microsoft Graph cannot read it';
+const noMailbox = 'This user has no Exchange Online mailbox that Microsoft Graph can read';
 const giveLicence =
 	'Give the user an Exchange Online licence or a shared mailbox, or take it off the list of sources. Guests and mailboxes hosted on premises cannot be backed up';
 const signIn = 'Check the credential: Tenant ID, Client ID, and that Cloud and Graph URL belong together';

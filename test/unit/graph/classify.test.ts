@@ -57,7 +57,7 @@ describe('an error of Graph', () => {
 	it('without licence says what to do', () => {
 		expect(answer(404, 'MailboxNotEnabledForRESTAPI', 'The mailbox is either inactive, soft-deleted, or is hosted on-premise.')).toMatchObject({
 			message: 'Microsoft Graph answered 404 MailboxNotEnabledForRESTAPI to GET /users/u/messages/m: The mailbox is either inactive, soft-deleted, or is hosted on-premise.',
-			title: expect.stringContaining('does not exist in Exchange Online') as string,
+			title: expect.stringContaining('no Exchange Online mailbox') as string,
 			nextStep: expect.stringContaining('licence') as string,
 		});
 	});

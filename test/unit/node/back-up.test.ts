@@ -138,7 +138,7 @@ describe('Mailbox: Back Up', () => {
 		});
 	});
 
-	it('without it runs all, then one error lists the failures', async () => {
+	it('without it runs all, then one error lists the failures by cause', async () => {
 		useCases.backUp = async (options) => {
 			calls.push(options);
 			if (options.source.name.startsWith('carla')) return summaryOf(options);
@@ -150,7 +150,7 @@ describe('Mailbox: Back Up', () => {
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('2 of 3 mailboxes were not backed up completely');
 		expect(error.description).toBe(
-			'anna@contoso.com: Access is denied. Grant Mail.Read.\nbob@contoso.com: Access is denied. Grant Mail.Read.\nThe others were backed up.',
+			'anna@contoso.com, bob@contoso.com: Access is denied. Grant Mail.Read.\nThe others were backed up.',
 		);
 	});
 

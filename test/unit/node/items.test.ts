@@ -110,6 +110,15 @@ describe('reading the repository and restoring from it', () => {
 		const find = async (parameters: Record<string, unknown>, more: Partial<FakeExecutionOptions> = {}) =>
 			(await search.execute.call(fake(parameters, more).context))[0]!;
 
+		it('says so when nothing is found, since the workflow then ends without a word', async () => {
+			for (const operation of [search, restore]) {
+				useCases.restore = async function* () {};
+				const execution = fake({ mode: 'restore', selection: 'search', query: { subject: 'no such subject' }, destination: 'original', conflictPolicy: 'skip' });
+				expect(await operation.execute.call(execution.context)).toEqual([[]]);
+				expect(execution.hints.map(({ message }) => message)).toContainEqual(expect.stringMatching(/2026-11-21.* meets the conditions/));
+			}
+		});
+
 		it('finds messages of the latest complete snapshot', async () => {
 			const items = await find({});
 			expect(items.map(({ json }) => json['id'])).toEqual(['mail/m1', 'mail/m2']);

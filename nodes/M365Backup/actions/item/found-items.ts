@@ -5,6 +5,7 @@ import { chosenSnapshot } from '../../pickers/snapshot';
 import { requiredSource } from '../../pickers/source';
 import { limitOf } from '../limit';
 import { useCases } from '../use-cases';
+import { nothingFound } from './nothing-found';
 import { readQuery } from './read-query';
 
 /** Item: Get Many for one input item. */
@@ -26,6 +27,9 @@ export async function foundItems(this: IExecuteFunctions, itemIndex: number): Pr
 			json: simplify ? simplified(item) : (item as unknown as IDataObject),
 			pairedItem: { item: itemIndex },
 		});
+	}
+	if (output.length === 0) {
+		this.addExecutionHints({ message: nothingFound(snapshot, 'the nodes after this one do not run'), type: 'info', location: 'outputPane' });
 	}
 	return output;
 }

@@ -9,6 +9,7 @@ import { requiredSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
 import { failedItem, sentences, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
+import { nothingFound } from './nothing-found';
 import { checkedIds, maxItemIds, restoreDestination, restoreMode, restoreSelection } from './restore-request';
 
 /** One call of the use case: input items that go the same way are restored together. */
@@ -17,6 +18,8 @@ interface RestoreJob {
 	members: number[];
 	/** Item id → the input item that stands for it; empty unless input items are restored. */
 	inputs: Map<string, number>;
+	/** Of the mailbox that is written to, as soon as it is known, for errors. */
+	targetName?: string;
 }
 
 /** Restore: one item for each item of the snapshot with what became, or would become, of it. */
@@ -24,8 +27,9 @@ export async function restoreAll(this: IExecuteFunctions): Promise<INodeExecutio
 	const { groups, failed } = groupItems.call(this, groupKey.bind(this));
 	const output = [...failed];
 	for (const { first, members } of groups) {
+		const inputs = new Map<string, number>();
+		const job: RestoreJob = { first, members, inputs };
 		try {
-			const inputs = new Map<string, number>();
 			if (isInputItems.call(this, first)) {
 				for (const itemIndex of members) {
 					const id = inputItemId.call(this, itemIndex);
@@ -33,10 +37,10 @@ export async function restoreAll(this: IExecuteFunctions): Promise<INodeExecutio
 					if (!inputs.has(id)) inputs.set(id, itemIndex);
 				}
 			}
-			output.push(...(await restoreJob.call(this, { first, members, inputs })));
+			output.push(...(await restoreJob.call(this, job)));
 		} catch (error) {
-			if (!this.continueOnFail()) throw toNodeError.call(this, error, first);
-			output.push(...members.map((itemIndex) => failedItem(error, itemIndex)));
+			if (!this.continueOnFail()) throw toNodeError.call(this, error, first, job.targetName);
+			output.push(...members.map((itemIndex) => failedItem(error, itemIndex, { name: job.targetName })));
 		}
 	}
 	return output;
@@ -83,6 +87,7 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 	const { graph, tenantId } = await connectGraph.call(this, first, { priority: 'restore', ...(signal ? { signal } : {}) });
 	const named = destination.kind === 'original' ? null : namedMailbox.call(this, 'targetMailbox', first);
 	const target = named === null ? null : await findMailbox(graph, named);
+	job.targetName = target?.userPrincipalName ?? source.source.name;
 	const restorer = useCases.mailRestorer({
 		graph,
 		mailboxId: target?.id ?? source.source.id,
@@ -107,6 +112,7 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 			output.push({ json: resultJson(result, chosen.warnings), pairedItem: { item: inputs.get(result.id) ?? first } });
 		}
 	}
+	if (output.length === 0) this.addExecutionHints({ message: nothingFound(snapshot, 'nothing was restored'), type: 'info', location: 'outputPane' });
 	for (const warning of chosen.warnings) this.addExecutionHints({ message: warning, type: 'warning', location: 'outputPane' });
 	return output;
 }

@@ -66,14 +66,27 @@ function listFailures(
 ): Error {
 	const [first, ...others] = failures;
 	if (first && others.length === 0) return toNodeError.call(this, first.error, first.outcome.itemIndex, total > 1 ? nameOf(first.outcome) : first.outcome.source?.name);
-	const lines = failures.map(({ outcome, error }) => {
-		const failure = toFailure(error);
-		return sentences(named(titleOf(failure), nameOf(outcome)), nextStepOf(failure), technicalOf(failure));
-	});
+	const lines = linesByCause(failures);
 	return new NodeOperationError(this.getNode(), `${failures.length} of ${total} mailboxes were not backed up completely`, {
 		description: `${lines.join('\n')}\n${total > failures.length ? 'The others were backed up.' : ''}`.trim(),
 		...(first ? { itemIndex: first.outcome.itemIndex } : {}),
 	});
+}
+
+/** One line for each cause: a wrong secret fails every mailbox in the same way. */
+function linesByCause(failures: readonly { outcome: BackUpOutcome; error: unknown }[]): string[] {
+	const causes = new Map<string, { failure: Failure; names: string[] }>();
+	for (const { outcome, error } of failures) {
+		const failure = toFailure(error);
+		const cause = `${failure.message}\n${nextStepOf(failure)}`;
+		const names = causes.get(cause)?.names ?? [];
+		causes.set(cause, { failure, names });
+		const name = nameOf(outcome);
+		if (name !== undefined) names.push(name);
+	}
+	return [...causes.values()].map(({ failure, names }) =>
+		sentences(named(titleOf(failure), names.length === 0 ? undefined : names.join(', ')), nextStepOf(failure), technicalOf(failure)),
+	);
 }
 
 function hintAtManualLimit(this: IExecuteFunctions, outcomes: readonly BackUpOutcome[]): void {
