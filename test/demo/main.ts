@@ -26,6 +26,11 @@ function say(line: string): void {
 
 async function main(): Promise<void> {
 	const leave = process.argv.includes('--exit');
+	const unknown = process.argv.slice(2).filter((argument) => argument !== '--exit');
+	if (unknown.length > 0) {
+		console.error('npm run demo [-- --exit]     with --exit it ends by itself instead of keeping n8n running');
+		process.exit(unknown.includes('--help') ? 0 : 2);
+	}
 	const interrupted = new Promise<undefined>((resolve) => {
 		process.once('SIGINT', () => resolve(undefined));
 		process.once('SIGTERM', () => resolve(undefined));
@@ -137,7 +142,7 @@ async function runRestore(n8n: N8nServer, mailbox: string, approved: boolean): P
 	return execution;
 }
 
-/** E.g. `moved back 12, created 48, skipped 60`. */
+/** E.g. `movedBack 12, created 48, skipped 60`, with the words that the items have. */
 function outcomes(execution: Execution, node: string): string {
 	const counts = new Map<string, number>();
 	for (const { json } of nodeRun(execution, node).items) {
