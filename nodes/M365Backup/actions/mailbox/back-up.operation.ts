@@ -76,7 +76,7 @@ export const backUp: Operation = {
 					type: 'boolean',
 					default: false,
 					description:
-						'Whether to list the whole mailbox anew and compare it with the backup. Only what differs is downloaded.',
+						'Whether to list the whole mailbox anew and compare it with the backup. Only what differs is downloaded, and what was lost from damaged backup files.',
 				},
 				{
 					displayName: 'Parallel Sources',
