@@ -3,7 +3,10 @@ import { restore } from '../../nodes/M365Backup/engine/restore';
 import type { GraphClient } from '../../nodes/M365Backup/graph/client';
 import type { SnapshotRecord } from '../../nodes/M365Backup/repository/records';
 import { mailRestorer } from '../../nodes/M365Backup/workloads/mailbox/restore-mail';
+import { expect } from 'vitest';
+import type { MailFolder } from '../simulator/mail-folder';
 import type { MessageRecord } from '../simulator/message';
+import { everySortOfMail } from '../support/every-sort-of-mail';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 
 export async function newestSnapshot(fixture: MailboxFixture): Promise<SnapshotRecord> {
@@ -120,4 +123,42 @@ export async function portraits(fixture: MailboxFixture): Promise<Map<string, Po
 
 export function purgeAll(fixture: MailboxFixture): void {
 	for (const message of [...fixture.mailbox.allMessages()]) fixture.mailbox.purge(message);
+}
+
+/** `count` messages of all sorts over these folders, as users leave them: read, flagged, categorised. @returns by portrait key whether MIME alone gives it back whole */
+export async function fillWithEverySort(fixture: MailboxFixture, count: number, places: readonly (string | MailFolder)[]): Promise<Map<string, boolean>> {
+	const whole = new Map<string, boolean>();
+	let index = 0;
+	for (const sample of everySortOfMail(count)) {
+		const message = fixture.mailbox.addMime(places[index++ % places.length]!, sample.mime, {
+			isRead: sample.isRead,
+			isDraft: sample.isDraft,
+			categories: sample.categories,
+			importance: sample.importance,
+			inference: index % 5 === 0 ? 'other' : 'focused',
+			...(sample.flagged ? { flag: { flagStatus: 'flagged' as const } } : {}),
+			bcc: index % 4 === 0 ? [{ name: 'Blind', address: 'blind@contoso.example' }] : [],
+		});
+		whole.set(await portraitKey(message), sample.comesBackWhole);
+	}
+	return whole;
+}
+
+export async function portraitKey(message: MessageRecord): Promise<string> {
+	return `${message.folder.path.join(' > ')} / ${(await message.summary()).internetMessageId}`;
+}
+
+/** Whole messages equal what was lost in everything; the others in all but their attachments, which hold `original.eml`. */
+export function expectAsPromised(before: ReadonlyMap<string, Portrait>, after: ReadonlyMap<string, Portrait>, whole: ReadonlyMap<string, boolean>): void {
+	expect([...after.keys()].sort()).toEqual([...before.keys()].sort());
+	for (const [key, original] of before) {
+		const restored = after.get(key)!;
+		if (whole.get(key)) {
+			expect(restored, key).toEqual(original);
+		} else {
+			const { attachments: _attachments, hasAttachments: _hasAttachments, ...rest } = original;
+			expect(restored, key).toMatchObject(rest);
+			expect(restored.attachments.map(({ name }) => name)).toContain('original.eml');
+		}
+	}
 }
