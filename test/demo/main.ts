@@ -131,15 +131,21 @@ async function restoreMail(n8n: N8nServer, mailbox: string): Promise<void> {
 	say('The restore is approved; n8n runs it');
 	const restored = await runRestore(n8n, mailbox, true);
 	say(`  ${outcomes(restored, 'Restore')}`);
+	// Whoever runs it in the editor afterwards begins with a preview.
+	await setRestore(n8n, mailbox, false);
 }
 
 async function runRestore(n8n: N8nServer, mailbox: string, approved: boolean): Promise<Execution> {
-	const workflow = await workflowForHere(restoreFile, n8n.filesFolder);
-	setFields(workflow, 'What to Look For', { mailbox, subject: '', from: '', approved });
-	await n8n.client.updateWorkflow(restoreId, workflow);
+	await setRestore(n8n, mailbox, approved);
 	const execution = await n8n.client.run(restoreId, 'Run by Hand');
 	expectSuccess(execution);
 	return execution;
+}
+
+async function setRestore(n8n: N8nServer, mailbox: string, approved: boolean): Promise<void> {
+	const workflow = await workflowForHere(restoreFile, n8n.filesFolder);
+	setFields(workflow, 'What to Look For', { mailbox, subject: '', from: '', approved });
+	await n8n.client.updateWorkflow(restoreId, workflow);
 }
 
 /** E.g. `movedBack 12, created 48, skipped 60`, with the words that the items have. */

@@ -5,7 +5,7 @@ import { chosenSnapshot } from '../../pickers/snapshot';
 import { requiredSource } from '../../pickers/source';
 import { limitOf } from '../limit';
 import { useCases } from '../use-cases';
-import { nothingFound } from './nothing-found';
+import { hintAtNothingFound } from './nothing-found';
 import { readQuery } from './read-query';
 
 /** Item: Get Many for one input item. */
@@ -28,18 +28,14 @@ export async function foundItems(this: IExecuteFunctions, itemIndex: number): Pr
 			pairedItem: { item: itemIndex },
 		});
 	}
-	if (output.length === 0) {
-		this.addExecutionHints({ message: nothingFound(snapshot, 'the nodes after this one do not run'), type: 'info', location: 'outputPane' });
-	}
+	if (output.length === 0) hintAtNothingFound.call(this, snapshot);
 	return output;
 }
 
-/** What a person needs to recognise a message, and what Restore and Export need to find it. */
+/** What a person needs to recognise a message, and, last since it is long, the id by which Restore and Export find it. */
 function simplified(item: FoundItem): IDataObject {
 	const { meta } = item;
 	return {
-		id: item.id,
-		type: item.type,
 		name: item.name,
 		folder: item.folderPath,
 		...(item.type === 'message'
@@ -51,7 +47,9 @@ function simplified(item: FoundItem): IDataObject {
 					size: item.size ?? null,
 				}
 			: {}),
+		type: item.type,
 		snapshot: item.snapshot.id,
+		id: item.id,
 	};
 }
 

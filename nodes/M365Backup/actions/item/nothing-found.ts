@@ -1,6 +1,13 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { DateTime } from 'luxon';
 import type { SnapshotRecord } from '../../connect/repository';
 
-/** A hint for the output pane: without it, a search without a hit looks as if nothing had run. */
-export function nothingFound(snapshot: SnapshotRecord, consequence: string): string {
-	return `Nothing in the snapshot of ${snapshot.finishedAt} meets the conditions, so ${consequence}. Widen them, or choose another snapshot.`;
+/** A hint in the output pane: without it, a search without a hit looks as if nothing had run. */
+export function hintAtNothingFound(this: IExecuteFunctions, snapshot: SnapshotRecord): void {
+	const time = DateTime.fromISO(snapshot.finishedAt, { zone: this.getTimezone() }).toFormat('yyyy-LL-dd HH:mm');
+	this.addExecutionHints({
+		message: `Nothing in the snapshot of ${time} meets the conditions. Widen them, or choose another snapshot.`,
+		type: 'info',
+		location: 'outputPane',
+	});
 }

@@ -9,7 +9,7 @@ import { requiredSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
 import { failedItem, sentences, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
-import { nothingFound } from './nothing-found';
+import { hintAtNothingFound } from './nothing-found';
 import { checkedIds, maxItemIds, restoreDestination, restoreMode, restoreSelection } from './restore-request';
 
 /** One call of the use case: input items that go the same way are restored together. */
@@ -112,18 +112,28 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 			output.push({ json: resultJson(result, chosen.warnings), pairedItem: { item: inputs.get(result.id) ?? first } });
 		}
 	}
-	if (output.length === 0) this.addExecutionHints({ message: nothingFound(snapshot, 'nothing was restored'), type: 'info', location: 'outputPane' });
+	if (output.length === 0) hintAtNothingFound.call(this, snapshot);
 	for (const warning of chosen.warnings) this.addExecutionHints({ message: warning, type: 'warning', location: 'outputPane' });
 	return output;
 }
 
-/** `warnings` are about the snapshot, e.g. that it is partial: every result says so, since it may be read alone. */
+/**
+ * `warnings` are about the snapshot, e.g. that it is partial: every result says so, since it may be read alone. What a
+ * person looks for comes first, since it is the left of n8n's table; the long ids come last.
+ */
 function resultJson({ nextStep, ...result }: RestoreResult, warnings: readonly string[]): IDataObject {
-	const reason = sentences(result.reason, nextStep);
+	const { id, newId, name, outcome, wouldBe, reason: given, targetPath, ...others } = result;
+	const reason = sentences(given, nextStep);
 	return {
-		...result,
+		name,
+		outcome,
+		...(wouldBe === undefined ? {} : { wouldBe }),
 		...(reason === '' ? {} : { reason }),
+		targetPath,
+		...others,
 		...(warnings.length === 0 ? {} : { warning: sentences(...warnings) }),
+		...(newId === undefined ? {} : { newId }),
+		id,
 	};
 }
 
