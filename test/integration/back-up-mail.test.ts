@@ -262,6 +262,14 @@ describe('backing up mail', () => {
 		await fixture.backUp({ excludeFolders: ['inbox'] });
 		expect(await fixture.messages()).toEqual(['CON/In CON', 'Secret/In a hidden folder']);
 	});
+
+	it('warns of a folder to leave out that does not exist, in quiet runs too', async () => {
+		await small();
+		const expected = ['The folder "Newsletterz" is to be left out, but the mailbox has none of that name or path'];
+		expect((await fixture.backUp({ excludeFolders: ['con', 'Newsletterz'] })).warnings).toEqual(expected);
+		const quiet = await fixture.backUp({ excludeFolders: ['con', 'Newsletterz'] });
+		expect(quiet).toMatchObject({ status: 'unchanged', warnings: expected });
+	});
 });
 
 async function files({ store }: MailboxFixture): Promise<{ key: string }[]> {

@@ -112,6 +112,7 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 				const also = toFailure(commitError);
 				if (also.message === failure.message) throw failure;
 				throw new Failure(failure.kind, `${failure.message}. What had been read could not be kept: ${also.message}`, {
+					title: failure.title,
 					nextStep: failure.nextStep ?? also.nextStep,
 					code: failure.code,
 					cause: error,

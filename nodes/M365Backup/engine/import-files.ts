@@ -89,7 +89,7 @@ class Import {
 		if (storedId !== null && broughtId !== null && storedId !== broughtId) {
 			throw new Failure('invalid', `The files to import belong to another repository (${broughtId}) than the one in ${this.store.label} (${storedId})`, {
 				code: 'otherRepository',
-				nextStep: 'Import them into an empty folder or bucket. Nothing was changed.',
+				nextStep: 'Import them into an empty folder. Nothing was changed.',
 			});
 		}
 		if (!this.changes) return { outcome: 'checked' };

@@ -144,7 +144,7 @@ export function parseRepositoryRecord(bytes: Buffer, label: string): RepositoryR
 	const value = parseJson(bytes, 'repository.json') as { format?: unknown; version?: unknown } | null;
 	if (value?.format !== 'm365-backup') {
 		throw new Failure('invalid', `The repository.json in ${label} does not belong to M365 Backup`, {
-			nextStep: 'Choose another folder or bucket; nothing was changed.',
+			nextStep: 'Choose another folder; nothing was changed.',
 		});
 	}
 	if (value.version !== 1) {

@@ -52,7 +52,7 @@ export class Repository {
 		await refuseOrphans(store, signal);
 		if (!create) {
 			throw new Failure('notFound', `There is no backup repository in ${store.label}`, {
-				nextStep: 'Check the folder or bucket. A repository is created by the first backup into it.',
+				nextStep: 'Check the folder. A repository is created by the first backup into it.',
 			});
 		}
 		return new Repository(store, ambient, (await createRepository(store, ambient, signal)).id);

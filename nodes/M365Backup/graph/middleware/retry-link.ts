@@ -41,6 +41,7 @@ export class RetryLink extends Link {
 function withEffectUnknown(failure: Failure, call: Call): Failure {
 	if (failure.kind !== 'transient' || call.repeatable || mayRetry(failure, false)) return failure;
 	return new Failure('transient', `${failure.message}. Whether the request took effect is unknown`, {
+		title: failure.title,
 		code: 'effectUnknown',
 		status: failure.status,
 		nextStep: failure.nextStep,

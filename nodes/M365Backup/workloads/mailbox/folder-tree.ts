@@ -19,12 +19,13 @@ export class FolderTree {
 	/** Folders beside the tree that are not backed up (Recoverable Items): Graph id → a name for `movedTo`. */
 	readonly outside = new Map<string, string>();
 	private readonly nodes: Map<string, FolderNode>;
-	private readonly excluded: readonly string[];
+	/** In lower case → as the user wrote it. */
+	private readonly excluded: ReadonlyMap<string, string>;
 
 	constructor(rootId: string, nodes: Iterable<[string, FolderNode]>, excluded: readonly string[] = []) {
 		this.rootId = rootId;
 		this.nodes = new Map(nodes);
-		this.excluded = excluded.map((one) => one.trim().toLowerCase()).filter((one) => one !== '');
+		this.excluded = new Map(excluded.map((one) => [one.trim().toLowerCase(), one.trim()] as const).filter(([one]) => one !== ''));
 	}
 
 	static fromNotes(notes: JsonObject | undefined, excluded: readonly string[]): FolderTree | null {
@@ -81,18 +82,27 @@ export class FolderTree {
 
 	/** Chosen by the user by id, role, name or display path (`Inbox/Newsletters`), or below such a folder. */
 	isExcluded(id: string): boolean {
-		if (this.excluded.length === 0) return false;
+		if (this.excluded.size === 0) return false;
 		const met = new Set<string>();
 		let current = id;
 		while (current !== this.rootId && !met.has(current)) {
 			met.add(current);
 			const node = this.nodes.get(current);
 			if (!node) return false;
-			const spellings = [current, node.role ?? '', node.name, this.path(current).join('/')];
-			if (spellings.some((spelling) => spelling !== '' && this.excluded.includes(spelling.toLowerCase()))) return true;
+			if (this.spellingsOf(current, node).some((spelling) => this.excluded.has(spelling.toLowerCase()))) return true;
 			current = node.parent;
 		}
 		return false;
+	}
+
+	/** Folders that the user wants left out and that there are none of: a slip of the pen, or a folder that was deleted. */
+	unknownExclusions(): string[] {
+		const spellings = new Set([...this.nodes].flatMap(([id, node]) => this.spellingsOf(id, node).map((one) => one.toLowerCase())));
+		return [...this.excluded].flatMap(([folded, given]) => (spellings.has(folded) ? [] : [given]));
+	}
+
+	private spellingsOf(id: string, node: FolderNode): string[] {
+		return [id, node.role ?? '', node.name, this.path(id).join('/')].filter((one) => one !== '');
 	}
 
 	/** Known, and not excluded. */

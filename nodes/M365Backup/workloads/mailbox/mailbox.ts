@@ -101,6 +101,7 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 		listings: folders.listings,
 		links: { [MAIL_SCOPE]: folders.link },
 		scopes: [{ id: MAIL_SCOPE, name: 'Mail', state: 'complete' }, ...excludedScopes(context)],
+		warnings: context.tree.unknownExclusions().map((name) => `The folder "${name}" is to be left out, but the mailbox has none of that name or path`),
 	};
 	const enumeration: MessageEnumeration = { context, known, links, relisting: run.relisting, unfinished: run.unfinished, signal };
 	yield* retryFailed(context, input);

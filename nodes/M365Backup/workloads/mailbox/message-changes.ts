@@ -11,10 +11,11 @@ import type { MailContext } from './mail-context';
 import { scopedId } from './mail-context';
 
 /**
- * Messages asked of one delta page. The largest size that Graph honours is documented nowhere; twenty pages of 200
- * entries are about 6 MB of JSON, which parses without holding up the event loop.
+ * Messages asked of one delta page. The largest size that Graph honours is documented nowhere. A round of twenty pages
+ * is held in memory until its contents are stored: 2,000 entries are about 20 MB, and parse without holding up the event
+ * loop.
  */
-const MESSAGE_PAGE_SIZE = 200;
+const MESSAGE_PAGE_SIZE = 100;
 /** Folders in one round: what one `$batch` takes. */
 const ROUND_SIZE = 20;
 
@@ -176,7 +177,7 @@ function takeFailure(run: MessageEnumeration, task: FolderTask, failure: Failure
 	const path = context.tree.path(task.id).join('/');
 	const node = context.tree.get(task.id);
 	const neverRead = failure.kind === 'denied' && task.cursor.kind === 'start' && run.links[key] === undefined && context.countsKnown && (node?.count ?? 0) === 0;
-	const reason = `Folder "${path}": ${failure.message}${failure.nextStep === undefined ? '' : ` ${failure.nextStep}`}`;
+	const reason = `Folder "${path}": ${failure.title ?? failure.message}.${failure.nextStep === undefined ? '' : ` ${failure.nextStep}`}`;
 	round.page.scopes.push({ id: key, name: path, state: neverRead ? 'excluded' : 'stale', reason });
 	if (!neverRead) round.page.scopes.push({ id: 'mail', name: 'Mail', state: 'stale' });
 }

@@ -173,13 +173,13 @@ type FailedItem = Pick<RestorableItem, 'id' | 'type' | 'name' | 'parent'>;
 export function failed(
 	item: FailedItem,
 	targetPath: string[],
-	failure: Pick<ReturnType<typeof toFailure>, 'kind' | 'message' | 'nextStep'>,
+	failure: Pick<ReturnType<typeof toFailure>, 'kind' | 'message' | 'nextStep'> & { title?: string | undefined },
 ): RestoreOutcome {
 	return {
 		...identity(item),
 		outcome: 'failed',
 		targetPath,
-		reason: failure.message,
+		reason: failure.title ?? failure.message,
 		kind: failure.kind,
 		...(failure.nextStep === undefined ? {} : { nextStep: failure.nextStep }),
 		fidelity: [],
