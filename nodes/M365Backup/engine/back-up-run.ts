@@ -59,7 +59,6 @@ export class BackUpRun {
 	readonly warnings = new Set<string>();
 	/** The newest snapshot: the parent until the first commit. */
 	newest: SnapshotRecord | null;
-	commits = 0;
 	/** The limit is reached: what is under way is finished, nothing new begun. */
 	limitReached = false;
 
@@ -126,8 +125,7 @@ export class BackUpRun {
 			await this.takePage(page);
 			if (this.isStopping()) return;
 		}
-		await this.settleListings();
-		this.isInDoubt = false;
+		this.isInDoubt = !(await this.settleListings());
 	}
 
 	private async takePage(page: ChangePage): Promise<void> {
@@ -281,28 +279,36 @@ export class BackUpRun {
 		}
 	}
 
-	/** What complete listings did not show is asked about, item by item, before it counts as gone. */
-	private async settleListings(): Promise<void> {
-		if (!this.listings.hasFinished) return;
+	/**
+	 * What complete listings did not show is asked about, item by item, before it counts as gone.
+	 *
+	 * @returns false if the limit cut it short: the listings then wait for the next run.
+	 */
+	private async settleListings(): Promise<boolean> {
+		if (!this.listings.hasFinished) return true;
 		let missing: string[] = [];
-		const settle = async (): Promise<void> => {
+		const settle = async (): Promise<boolean> => {
 			const now = await this.state.entries(missing);
 			const still = missing.filter((id) => {
 				const entry = now.get(id);
 				return entry ? this.listings.isMissing(entry) : false;
 			});
 			missing = [];
-			if (still.length > 0) await this.takeChanges(await this.parts.workload.confirmMissing(still, this.state, this.parts.signal));
-			this.state.forgetPage();
+			if (still.length === 0) {
+				this.state.forgetPage();
+				return true;
+			}
+			return this.takeChanges(await this.parts.workload.confirmMissing(still, this.state, this.parts.signal));
 		};
 		for await (const entry of this.state.all()) {
 			if (!this.listings.isMissing(entry)) continue;
 			missing.push(entry.id);
-			if (missing.length >= CONFIRM_CHUNK) await settle();
+			if (missing.length >= CONFIRM_CHUNK && !(await settle())) return false;
 		}
-		if (missing.length > 0) await settle();
+		if (missing.length > 0 && !(await settle())) return false;
 		this.listings.forgetFinished();
 		this.notes = this.parts.workload.notes();
+		return true;
 	}
 
 	/** Whether a limit is reached: from then on nothing new is begun. */
@@ -350,7 +356,6 @@ export class BackUpRun {
 		this.seenFiles = [...writer.seenFiles];
 		for (const warning of writer.warnings) this.warnings.add(warning);
 		this.newest = record;
-		this.commits += 1;
 		return record;
 	}
 

@@ -124,6 +124,22 @@ describe('a run', () => {
 		expect(summary).toMatchObject({ status: 'complete', changes: { deleted: 2 } });
 	});
 
+	it('compares again what a finished listing did not show, if the limit cut the comparison itself short', async () => {
+		const { run, entries } = await fixture();
+		await run({ pages: [page([mail('mail/1'), mail('mail/2'), mail('mail/3')], 'L1')] });
+		const listed = { parent: 'mail/F', type: 'message' };
+		const again = page([], 'L2', { listings: [{ ...listed, state: 'restarted', seen: [] }, { ...listed, state: 'finished', seen: ['mail/3'] }] });
+		// Both are alive elsewhere with new content; the limit strikes after the first.
+		const alive = (ids: readonly string[]) => ids.map((id) => mail(id, 'mail/G', { isNew: false }));
+		const cut = await run({ pages: [again], missing: alive, fetch: (id) => ({ id, content: bytesOf(`New ${id}`) }) }, { stopAfter: { bytes: 1 } });
+		expect(cut.summary).toMatchObject({ hasMore: true });
+		const next = await run({ missing: alive, fetch: (id) => ({ id, content: bytesOf(`New ${id}`) }) });
+		expect(next.input?.isInDoubt).toBe(true);
+		expect(next.workload.confirmed).toContain('mail/2');
+		const parents = [...(await entries()).values()].map(({ id, parent }) => `${id} ${parent ?? ''}`).sort();
+		expect(parents).toEqual(['mail/1 mail/G', 'mail/2 mail/G', 'mail/3 mail/F']);
+	});
+
 	it('that goes on after a stop in the middle of a page is told to compare, until one went through', async () => {
 		const { run } = await fixture();
 		const cut = await run({ pages: [page([mail('mail/1'), mail('mail/2')], 'L1')] }, { stopAfter: { bytes: 1 } });

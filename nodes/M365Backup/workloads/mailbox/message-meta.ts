@@ -42,13 +42,5 @@ export interface MessageMeta {
 	odataType?: string;
 }
 
-/** Roles are Graph's well-known names (`inbox`, `sentitems`…): folders are found by role, never by translated name. */
-export interface MailFolderMeta {
-	role?: string;
-	hidden?: true;
-	/** Graph's totalItemCount when the folder was last reported. */
-	total?: number;
-}
-
 /** `mail/` before a Graph id: the scope of mail items and mail folders. */
 export const MAIL_SCOPE = 'mail';
