@@ -9,6 +9,7 @@ import { fixedToken } from '../../nodes/M365Backup/graph/tokens';
 import { Repository } from '../../nodes/M365Backup/repository/repository';
 import { createFolderStore } from '../../nodes/M365Backup/stores/folder-store';
 import { mailboxWorkload } from '../../nodes/M365Backup/workloads/mailbox/mailbox';
+import type { MailboxPartName } from '../../nodes/M365Backup/workloads/mailbox/mailbox-part';
 
 /** One backup of one mailbox in a process of its own: `tsx backup-process.ts '<json>'` prints its BackupReport as JSON. */
 export interface BackupOrder {
@@ -16,6 +17,8 @@ export interface BackupOrder {
 	token: string;
 	tenantId: string;
 	mailboxId: string;
+	/** Mail alone if absent. */
+	content?: MailboxPartName[];
 	folder: string;
 	commitEveryMs?: number;
 	commitEveryBytes?: number;
@@ -69,7 +72,7 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 	const summary = await backUp({
 		repository,
 		source: { workload: 'mailbox', id: order.mailboxId, name: 'Bench', tenantId: order.tenantId },
-		workload: mailboxWorkload({ graph, mailboxId: order.mailboxId, ambient }),
+		workload: mailboxWorkload({ graph, mailboxId: order.mailboxId, ambient, content: order.content ?? ['mail'] }),
 		ambient,
 		graph: graph.stats,
 		clockSkewMs: () => graph.clockSkewMs(),

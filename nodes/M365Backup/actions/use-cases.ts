@@ -4,7 +4,7 @@ import { exportItem } from '../engine/export-items';
 import { importFiles } from '../engine/import-files';
 import { filesNeeded } from '../engine/files-needed';
 import { listSnapshots } from '../engine/list-snapshots';
-import { mailboxWorkload, mailRestorer } from '../engine/mailbox';
+import { mailboxWorkload, mailboxRestorer } from '../engine/mailbox';
 import { restore } from '../engine/restore';
 import { searchSnapshot } from '../engine/search';
 
@@ -18,7 +18,7 @@ export const useCases = {
 	importFiles,
 	listSnapshots,
 	mailboxWorkload,
-	mailRestorer,
+	mailboxRestorer,
 	restore,
 	searchSnapshot,
 };

@@ -1,7 +1,6 @@
 import type { Ambient } from '../base/ambient';
 import { Failure, isFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
-import { entryName } from '../repository/names';
 import type { CatalogEntry, CursorRecord, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { RunWriter } from '../repository/run-writer';
@@ -9,10 +8,10 @@ import { itemReason } from '../workloads/item-reason';
 import type { Change, ChangePage, ContentRequest, Fetched, ItemChange, Workload } from '../workloads/workload';
 import { CatalogState } from './catalog-state';
 import { FailureLedger } from './failure-ledger';
+import { GatheredContents } from './gathered-contents';
 import { Listings } from './listings';
 import { ScopeStates } from './scope-states';
 import { contentBytes, Tally } from './tally';
-import { watched } from './watched-content';
 import { wholeLine } from './whole-line';
 
 export interface RunLimits {
@@ -198,24 +197,27 @@ export class BackUpRun {
 		for (let attempt = 1; fetches.size > 0; attempt++) {
 			const again = new Map<string, ItemChange>();
 			const requests = [...fetches.values()].flatMap((change): ContentRequest[] => (change.fetch ? [change.fetch] : []));
-			let open = requests.length;
-			const unanswered = new Map(fetches);
+			const waiting = new Map(fetches);
+			const contents = new GatheredContents(this.parts.writer, signal);
 			for await (const fetched of workload.fetch(requests, signal)) {
-				open -= 1;
-				const change = fetches.get(fetched.id);
-				if (!change) continue;
-				unanswered.delete(fetched.id);
+				const change = waiting.get(fetched.id);
+				if (!change) {
+					// Of an item that has failed already: the rest of it is of no use.
+					if ('content' in fetched) await fetched.content[Symbol.asyncIterator]().return?.();
+					continue;
+				}
 				const prior = before.get(fetched.id) ?? null;
-				const failure = await this.store(change, prior, fetched);
+				const failure = await this.store(change, prior, fetched, contents);
 				if (failure) {
+					waiting.delete(fetched.id);
 					if (failure.kind === 'transient' && 'content' in fetched && attempt < FETCH_ATTEMPTS) again.set(change.id, change);
 					else await this.takeFailure(change, prior, failure);
-				}
+				} else if (!('more' in fetched)) waiting.delete(fetched.id);
 				await this.commitIfDue();
-				if (open + again.size > 0 && this.isStopping()) return false;
+				if (waiting.size + again.size > 0 && this.isStopping()) return false;
 			}
 			// The links move on after this: whoever got no answer would never be asked for again.
-			for (const change of unanswered.values()) {
+			for (const change of waiting.values()) {
 				await this.takeFailure(change, before.get(change.id) ?? null, new Failure('transient', 'Microsoft gave no answer for this item'));
 			}
 			fetches = again;
@@ -224,31 +226,15 @@ export class BackUpRun {
 	}
 
 	/** @returns the failure if the item could not be read; what the store itself says is thrown. */
-	private async store(change: ItemChange, prior: CatalogEntry | null, fetched: Fetched): Promise<Failure | null> {
-		if ('failure' in fetched) {
-			if (isFailure(fetched.failure, 'cancelled')) throw fetched.failure;
-			return fetched.failure;
-		}
-		const request = change.fetch;
-		if (!request) return null;
-		const read = watched(fetched.content);
-		const known = prior?.content?.[0];
-		try {
-			const ref = await this.parts.writer.addContent({
-				entryName: entryName(request),
-				...(change.modified === undefined ? {} : { modified: new Date(change.modified) }),
-				content: read.content,
-				sizeBytes: fetched.sizeBytes,
-				...(known ? { known: { sha256: known.sha256, ref: known } } : {}),
-			});
-			await this.parts.writer.add(wholeLine(change, [ref]));
-			this.failures.settle(change.id);
-			this.tally.book(change.type, prior, { bytes: ref.size });
-			return null;
-		} catch (error) {
-			if (read.failure === undefined || this.parts.signal.aborted) throw error;
-			return read.failure;
-		}
+	private async store(change: ItemChange, prior: CatalogEntry | null, fetched: Fetched, contents: GatheredContents): Promise<Failure | null> {
+		const taken = await contents.take(change, prior, fetched);
+		if (taken === 'more') return null;
+		if ('failure' in taken) return taken.failure;
+		if (taken.warning !== undefined) this.warnings.add(taken.warning);
+		await this.parts.writer.add(wholeLine({ ...change, meta: taken.meta }, taken.refs));
+		this.failures.settle(change.id);
+		this.tally.book(change.type, prior, { bytes: contentBytes({ content: taken.refs }) });
+		return null;
 	}
 
 	/** The line keeps what was stored before and says that the item failed; deleted in flight is a skip. */

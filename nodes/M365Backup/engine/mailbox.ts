@@ -1,3 +1,3 @@
 /** A mailbox's two sides as the engine drives them; whoever puts the parts together takes them from here. */
 export { mailboxWorkload } from '../workloads/mailbox/mailbox';
-export { mailRestorer } from '../workloads/mailbox/restore-mail';
+export { mailboxRestorer } from '../workloads/mailbox/restore-mailbox';

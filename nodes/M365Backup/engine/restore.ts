@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Ambient } from '../base/ambient';
 import { sourceKey } from '../repository/names';
-import type { CatalogEntry, SnapshotRecord, SourceRef } from '../repository/records';
+import type { CatalogEntry, ContentRef, SnapshotRecord, SourceRef } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type {
 	ConflictPolicy,
+	RestorableContent,
 	RestorableFolder,
 	RestorableItem,
 	RestoreDestination,
@@ -12,6 +13,7 @@ import type {
 	RestoreOutcomeKind,
 	Restorer,
 } from '../workloads/restorer';
+import { contentsOf } from './item-contents';
 import { select, type RestoreSelection } from './restore-selection';
 import { shownPath, SnapshotFolders } from './search-folders';
 
@@ -113,8 +115,13 @@ async function* restorableItems(
 			unsupported.push(entry);
 			continue;
 		}
-		const { id, type, name, parent, modified, size, etag, meta, content } = entry;
-		const ref = content?.[0];
+		const { id, type, name, parent, modified, size, etag, meta } = entry;
+		const open = (ref: ContentRef): RestorableContent => ({
+			sizeBytes: ref.size,
+			sha256: ref.sha256,
+			open: () => repository.readContent(key, ref, signal),
+		});
+		const { main, parts } = contentsOf(entry);
 		yield {
 			id,
 			type,
@@ -125,15 +132,8 @@ async function* restorableItems(
 			...(modified === undefined ? {} : { modified }),
 			...(size === undefined ? {} : { size }),
 			...(etag === undefined ? {} : { etag }),
-			...(ref === undefined
-				? {}
-				: {
-						content: {
-							sizeBytes: ref.size,
-							sha256: ref.sha256,
-							open: () => repository.readContent(key, ref, signal),
-						},
-					}),
+			...(main === undefined ? {} : { content: open(main) }),
+			...(parts.size === 0 ? {} : { parts: new Map([...parts].map(([part, ref]) => [part, open(ref)])) }),
 		};
 	}
 }
@@ -144,7 +144,9 @@ async function* restorableItems(
  * again adds nothing, one from another snapshot does.
  */
 function markerKey(options: RestoreOptions, key: string, entry: CatalogEntry): string {
-	const hash = createHash('sha256').update([key, entry.id, ...(entry.content ?? []).map((ref) => ref.sha256)].join('\n'));
+	// An Exchange export is another one each time, and may come later: it says nothing about the item's state.
+	const contents = (entry.content ?? []).filter((ref) => ref.part !== 'exchange');
+	const hash = createHash('sha256').update([key, entry.id, ...contents.map((ref) => ref.sha256)].join('\n'));
 	if (options.conflictPolicy === 'keepBoth') hash.update(`\ncopy of ${options.snapshot.id}`);
 	return hash.digest('hex');
 }

@@ -11,6 +11,20 @@ export class ScopeStates {
 	}
 
 	take(news: ScopeNews): void {
+		if (news.andBelow) this.takeBelow(news);
+		else this.takeOne(news);
+	}
+
+	/** Known scopes below it, each under its own name; the reason is said once. Itself only if there are none. */
+	private takeBelow({ andBelow: _andBelow, reason, ...news }: ScopeNews): void {
+		const below = [...this.before.values()].filter((scope) => scope.id.startsWith(`${news.id}/`) || scope.id === news.id);
+		if (below.length === 0) below.push({ id: news.id, name: news.name, asOf: null, state: 'excluded' });
+		below.forEach(({ id, name }, index) => {
+			this.takeOne({ ...news, id, name, ...(index === 0 && reason !== undefined ? { reason } : {}) });
+		});
+	}
+
+	private takeOne(news: ScopeNews): void {
 		const met = this.news.get(news.id);
 		if (!met || (met.state === 'complete' && news.state !== 'complete')) this.news.set(news.id, news);
 	}
@@ -26,7 +40,7 @@ export class ScopeStates {
 			const news = this.news.get(id);
 			if (!news) continue;
 			const before = this.before.get(id)?.asOf ?? null;
-			const state = news.state === 'complete' && asOf === null ? 'stale' : news.state;
+			const state = settledState(news.state, before, asOf);
 			records.push({ id, name: news.name, asOf: state === 'complete' ? asOf : before, state });
 		}
 		// A scope nobody spoke of is as it was, unless the run went through: then it is no more.
@@ -37,6 +51,12 @@ export class ScopeStates {
 	warnings(): string[] {
 		return [...this.news.values()].flatMap((news) => (news.state !== 'complete' && news.reason ? [news.reason] : []));
 	}
+}
+
+/** What was refused from the start is no part of the backup; what once could be read is missed. */
+function settledState(state: ScopeNews['state'], before: string | null, asOf: string | null): ScopeRecord['state'] {
+	if (state === 'denied') return before === null ? 'excluded' : 'stale';
+	return state === 'complete' && asOf === null ? 'stale' : state;
 }
 
 /** The same scopes in the same states; their times do not matter. */

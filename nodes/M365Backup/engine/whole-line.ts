@@ -3,7 +3,9 @@ import type { ItemChange } from '../workloads/workload';
 
 /** The line of an item's complete state, which hides all older lines of it (DESIGN §3.2). */
 export function wholeLine(change: Omit<ItemChange, 'kind' | 'isNew'>, content: CatalogEntry['content']): ItemLine {
-	const size = content?.[0]?.size ?? change.size;
+	// What the item is, with its attachments; an Exchange export is the same once more.
+	const own = content?.filter((ref) => ref.part !== 'exchange');
+	const size = own && own.length > 0 ? own.reduce((sum, ref) => sum + ref.size, 0) : change.size;
 	return {
 		id: change.id,
 		whole: true,

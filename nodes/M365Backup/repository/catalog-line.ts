@@ -41,7 +41,8 @@ function isContentRef(value: unknown): value is ContentRef {
 		isCount(value.length) &&
 		isCount(value.size) &&
 		typeof value.sha256 === 'string' &&
-		/^[0-9a-f]{64}$/.test(value.sha256)
+		/^[0-9a-f]{64}$/.test(value.sha256) &&
+		(value.part === undefined || isText(value.part))
 	);
 }
 

@@ -24,6 +24,8 @@ export interface ContentRef {
 	length: number;
 	size: number;
 	sha256: string;
+	/** Of contents beside the main one, which comes first and has none: `attachment-1`, `photo`, `exchange`. */
+	part?: string;
 }
 
 /** Why an item could not be stored, kept on its line until it could. */

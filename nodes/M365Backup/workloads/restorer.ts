@@ -29,6 +29,8 @@ export interface RestorableItem {
 	markerKey: string;
 	/** Absent if the content never could be stored. */
 	content?: RestorableContent;
+	/** Contents beside the main one, by name: `attachment-1`, `photo`, `exchange`. */
+	parts?: ReadonlyMap<string, RestorableContent>;
 }
 
 export interface RestorableContent {

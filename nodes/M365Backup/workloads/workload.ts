@@ -98,13 +98,18 @@ export interface ListingNews {
 	seen: readonly string[];
 }
 
-/** A scope's state, said once in a run and corrected if it turns bad later. */
+/**
+ * A scope's state, said once in a run and corrected if it turns bad later.
+ * - `denied`: Microsoft refuses access (403). Becomes `stale` where the scope could be read before, else `excluded`.
+ */
 export interface ScopeNews {
 	id: string;
 	name: string;
-	state: 'complete' | 'stale' | 'excluded';
-	/** For stale and excluded: what the user should know. */
+	state: 'complete' | 'stale' | 'excluded' | 'denied';
+	/** For all but complete: what the user should know. Becomes a warning of the summary. */
 	reason?: string;
+	/** Holds for every scope of earlier snapshots whose id begins with `<id>/`, too: a whole part could not be read. */
+	andBelow?: true;
 }
 
 export interface ChangePage {
@@ -133,16 +138,32 @@ export interface EnumerationInput {
 	signal: AbortSignal;
 }
 
-/** What fetching brought. `content` must be drained (or abandoned by `return`) before the next one is asked for. */
+/** A content beside an item's main one: an attachment, a photo, an Exchange export. */
+export interface FetchedPart {
+	/** Unique within the item and lasting: `attachment-1`, `photo`, `exchange`. Kept with the content's reference. */
+	name: string;
+	/** For the name in the archive, in place of the request's: `2026-11-22 Stand-up, agenda` and `.pdf`. */
+	title: string;
+	extension: string;
+}
+
+/**
+ * What fetching brought. `content` must be drained (or abandoned by `return`) before the next one is asked for.
+ *
+ * An item has one main content (without `part`) and any number of parts after it. All but its last answer carry `more`;
+ * only with the last one is the item stored. `end` is a last answer without content. A `failure` at any point fails the
+ * whole item: what was stored before it still holds.
+ */
 export type Fetched =
-	| { id: string; content: AsyncIterable<Uint8Array>; sizeBytes?: number }
+	| { id: string; content: AsyncIterable<Uint8Array>; sizeBytes?: number; part?: FetchedPart; more?: true }
+	| { id: string; end: true; /** Laid over the item's meta, e.g. what only the content tells. */ meta?: JsonObject; warning?: string }
 	| { id: string; failure: Failure };
 
 /** One source's view of its workload. */
 export interface Workload {
 	/** Pages of changes, each to be stored before its links count. Throws a Failure only when nothing can go on. */
 	enumerate(input: EnumerationInput): AsyncIterable<ChangePage>;
-	/** One answer per request, in any order. Never throws for a single item. */
+	/** One answer per request (more only with `more`), in any order, also mixed. Never throws for a single item. */
 	fetch(requests: readonly ContentRequest[], signal: AbortSignal): AsyncIterable<Fetched>;
 	/** What became of items that a complete listing did not show: gone, or alive elsewhere. */
 	confirmMissing(ids: readonly string[], known: KnownItems, signal: AbortSignal): Promise<Change[]>;

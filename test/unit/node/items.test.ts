@@ -25,7 +25,7 @@ describe('reading the repository and restoring from it', () => {
 	let base: string;
 	let mail: MailRepository;
 	let calls: RestoreOptions[];
-	let restorers: Parameters<typeof useCases.mailRestorer>[0][];
+	let restorers: Parameters<typeof useCases.mailboxRestorer>[0][];
 	const before = { ...useCases };
 
 	beforeAll(async () => {
@@ -41,9 +41,9 @@ describe('reading the repository and restoring from it', () => {
 		calls = [];
 		restorers = [];
 		signIns.length = 0;
-		useCases.mailRestorer = (options) => {
+		useCases.mailboxRestorer = (options) => {
 			restorers.push(options);
-			return before.mailRestorer(options);
+			return before.mailboxRestorer(options);
 		};
 		useCases.restore = async function* (options) {
 			calls.push(options);

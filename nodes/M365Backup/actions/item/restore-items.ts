@@ -88,7 +88,7 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 	const named = destination.kind === 'original' ? null : namedMailbox.call(this, 'targetMailbox', first);
 	const target = named === null ? null : await findMailbox(graph, named);
 	job.targetName = target?.userPrincipalName ?? source.source.name;
-	const restorer = useCases.mailRestorer({
+	const restorer = useCases.mailboxRestorer({
 		graph,
 		mailboxId: target?.id ?? source.source.id,
 		tenantId,

@@ -1,0 +1,76 @@
+import { Failure, isFailure } from '../base/failure';
+import type { JsonObject } from '../base/json';
+import { entryName } from '../repository/names';
+import type { CatalogEntry, ContentRef } from '../repository/records';
+import type { RunWriter } from '../repository/run-writer';
+import type { Fetched, ItemChange } from '../workloads/workload';
+import { watched } from './watched-content';
+
+/** What an answer made of its item: more is to come, it could not be read, or all its contents stand in the archive. */
+export type Taken = 'more' | { failure: Failure } | { refs: ContentRef[]; meta: JsonObject; warning?: string };
+
+/** Stores the contents of items as they come, and holds their references until an item is whole. */
+export class GatheredContents {
+	private readonly gathered = new Map<string, ContentRef[]>();
+
+	constructor(
+		private readonly writer: Pick<RunWriter, 'addContent'>,
+		private readonly signal: AbortSignal,
+	) {}
+
+	/** Throws what the store says, and `cancelled`; what concerns the item alone is returned. */
+	async take(change: ItemChange, prior: CatalogEntry | null, fetched: Fetched): Promise<Taken> {
+		if ('failure' in fetched) {
+			if (isFailure(fetched.failure, 'cancelled')) throw fetched.failure;
+			return { failure: fetched.failure };
+		}
+		const refs = this.gathered.get(change.id) ?? [];
+		if ('content' in fetched) {
+			const stored = await this.store(change, prior, fetched);
+			if ('failure' in stored) return stored;
+			refs.push(stored.ref);
+			if (fetched.more) {
+				this.gathered.set(change.id, refs);
+				return 'more';
+			}
+		}
+		this.gathered.delete(change.id);
+		if (refs[0] === undefined || refs[0].part !== undefined) {
+			return { failure: new Failure('transient', 'Microsoft gave no content for this item') };
+		}
+		if (!('end' in fetched)) return { refs, meta: change.meta };
+		return {
+			refs,
+			meta: fetched.meta ? { ...change.meta, ...fetched.meta } : change.meta,
+			...(fetched.warning === undefined ? {} : { warning: fetched.warning }),
+		};
+	}
+
+	private async store(
+		change: ItemChange,
+		prior: CatalogEntry | null,
+		fetched: Extract<Fetched, { content: unknown }>,
+	): Promise<{ ref: ContentRef } | { failure: Failure }> {
+		const request = change.fetch;
+		if (!request) throw new Failure('defect', `Content came for ${change.id}, which had not been asked for`);
+		const { part } = fetched;
+		const read = watched(fetched.content);
+		const known = prior?.content?.find((ref) => ref.part === part?.name);
+		const named = part
+			? { ...request, title: part.title, extension: part.extension, version: `${request.version}\n${part.name}` }
+			: request;
+		try {
+			const ref = await this.writer.addContent({
+				entryName: entryName(named),
+				...(change.modified === undefined ? {} : { modified: new Date(change.modified) }),
+				content: read.content,
+				sizeBytes: fetched.sizeBytes,
+				...(known ? { known: { sha256: known.sha256, ref: known } } : {}),
+			});
+			return { ref: part ? { ...ref, part: part.name } : ref };
+		} catch (error) {
+			if (read.failure === undefined || this.signal.aborted) throw error;
+			return { failure: read.failure };
+		}
+	}
+}
