@@ -80,7 +80,8 @@ export async function rewriteBase(
 /** Content that turns out to be damaged stays where it is, for verify to find and an import to repair. */
 async function copyContent(repository: Repository, key: string, run: RunWriter, ref: ContentRef, signal?: AbortSignal): Promise<ContentRef> {
 	try {
-		return await run.addContent({ entryName: ref.entry, content: repository.readContent(key, ref, signal), sizeBytes: ref.size });
+		const copy = await run.addContent({ entryName: ref.entry, content: repository.readContent(key, ref, signal), sizeBytes: ref.size });
+		return ref.part === undefined ? copy : { ...copy, part: ref.part };
 	} catch (error) {
 		if (isFailure(error, 'corrupt')) return ref;
 		throw error;

@@ -22,7 +22,7 @@ class RunAmbient extends FakeAmbient {
 
 interface Script {
 	pages?: ChangePage[];
-	fetch?: (id: string) => Fetched | null;
+	fetch?: (id: string) => Fetched | Fetched[] | null;
 	missing?: (ids: readonly string[]) => Change[];
 	notes?: JsonObject;
 }
@@ -41,7 +41,7 @@ function scripted(script: Script): Workload & { asked: EnumerationInput[]; confi
 		async *fetch(requests) {
 			for (const { id } of requests) {
 				const fetched = script.fetch ? script.fetch(id) : { id, content: bytesOf(`Content of ${id}`) };
-				if (fetched) yield await Promise.resolve(fetched);
+				for (const one of fetched ? [fetched].flat() : []) yield await Promise.resolve(one);
 			}
 		},
 		confirmMissing: (ids) => {
@@ -83,6 +83,38 @@ describe('a run', () => {
 		expect(summary.failures).toMatchObject([{ name: 'mail/1', attempts: 1 }]);
 		expect((await entries()).get('mail/1')?.failed).toMatchObject({ attempts: 1 });
 		expect((await run({})).input?.retry).toEqual(['mail/1']);
+	});
+
+	it('stores an item with all its parts or not at all', async () => {
+		const { repository, run, entries } = await fixture();
+		const part = (name: string) => ({ name, title: name, extension: '.bin' });
+		const whole = (id: string, text = 'agenda'): Fetched[] => [
+			{ id, content: bytesOf('{}'), more: true },
+			{ id, content: bytesOf(text), part: part('attachment-1'), more: true },
+			{ id, content: bytesOf('notes'), part: part('attachment-2'), more: true },
+			{ id, end: true, meta: { preview: 'as read' }, warning: 'Said once' },
+		];
+		const first = await run({ pages: [page([mail('mail/1')], 'L1')], fetch: (id) => whole(id) });
+		expect(first.summary).toMatchObject({ status: 'complete', totals: { items: 1, bytes: 13 }, warnings: ['Said once'] });
+		const stored = (await entries()).get('mail/1')!;
+		expect(stored).toMatchObject({ size: 13, meta: { preview: 'as read' } });
+		expect(stored.content?.map((ref) => ref.part)).toEqual([undefined, 'attachment-1', 'attachment-2']);
+		const read = await Promise.all(stored.content!.map(async (ref) => (await readAll(repository.readContent(KEY, ref))).toString()));
+		expect(read).toEqual(['{}', 'agenda', 'notes']);
+
+		const breaking = (id: string): Fetched[] => [...whole(id, 'new agenda').slice(0, 2), { id, failure: new Failure('corrupt', 'Graph says 500') }, ...whole(id).slice(2)];
+		await run({ pages: [page([mail('mail/1', 'mail/F', { isNew: false })], 'L2')], fetch: breaking });
+		const kept = (await entries()).get('mail/1')!;
+		expect(kept.content).toEqual(stored.content);
+		expect(kept.failed).toMatchObject({ attempts: 1 });
+
+		// What is as before takes no room again; what is new does.
+		const again = await run({ pages: [page([mail('mail/1', 'mail/F', { isNew: false })], 'L3')], fetch: (id) => whole(id, 'new agenda') });
+		expect(again.summary.status).toBe('complete');
+		const changed = (await entries()).get('mail/1')!;
+		expect(changed.failed).toBeUndefined();
+		expect([0, 2].map((index) => changed.content![index])).toEqual([0, 2].map((index) => stored.content![index]));
+		expect(changed.content![1]).toMatchObject({ size: 10, part: 'attachment-1' });
 	});
 
 	it('keeps the content of an item that is stated anew without one to fetch', async () => {

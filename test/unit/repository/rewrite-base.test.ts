@@ -63,6 +63,22 @@ describe('the base', () => {
 		expect(await contentsOf(repository, after!)).toEqual(contents);
 	});
 
+	it('keeps what its contents are: main one first, parts under their names', async () => {
+		const { repository, run } = await withHistory();
+		const contents = ['event', 'agenda', 'photo'];
+		const refs = [];
+		for (const content of contents) refs.push(await run.addContent({ entryName: `Calendars/${content}.bin`, content: bytesOf(content.repeat(50)) }));
+		const [main, agenda, photo] = refs.map((ref, index) => (index === 0 ? ref : { ...ref, part: `attachment-${index}` }));
+		await run.add({ id: 'calendar/1', whole: true, type: 'event', name: 'Stand-up', meta: {}, content: [main!, agenda!, photo!] });
+		for (let index = 0; index < 12; index++) await run.add(tombstone(`mail/${String(index).padStart(2, '0')}`));
+		const after = await rewriteBase(repository, await run.commit(commitInput(LINK)));
+		const entry = (await stateOf(repository, after!)).get('calendar/1')!;
+		expect(entry.content?.map(({ part }) => part)).toEqual([undefined, 'attachment-1', 'attachment-2']);
+		expect(new Set(entry.content?.map(({ archive }) => archive))).toEqual(new Set(after!.archives.map(({ name }) => name)));
+		const read = await Promise.all(entry.content!.map(async (ref) => (await readAll(repository.readContent(KEY, ref))).toString()));
+		expect(read).toEqual(contents.map((content) => content.repeat(50)));
+	});
+
 	it('is rewritten after 90 days, so that small archives do not pile up', async () => {
 		const { repository, run, ambient } = await withHistory();
 		let snapshot = (await repository.newest(KEY))!.snapshot;
