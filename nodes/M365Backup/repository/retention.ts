@@ -1,0 +1,122 @@
+import { DateTime, Duration, IANAZone } from 'luxon';
+import { Failure } from '../base/failure';
+
+/** How many snapshots of each kind to keep; -1 = all of that kind. `{}` keeps everything. */
+export interface RetentionPolicy {
+	last?: number;
+	hourly?: number;
+	daily?: number;
+	weekly?: number;
+	monthly?: number;
+	yearly?: number;
+	/** ISO 8601 duration, back from the newest snapshot: all within it are kept. `P30D` is "keep 30 days". */
+	within?: string;
+}
+
+/** A complete snapshot: its `finishedAt` (of the newest: `checkedAt` if later), ISO 8601. */
+export interface RetainedSnapshot {
+	id: string;
+	time: string;
+}
+
+export interface RetentionResult {
+	/** Newest first. */
+	keep: { id: string; reasons: string[] }[];
+	/** Newest first. */
+	remove: string[];
+}
+
+const KINDS = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** Two snapshots with the same key are of the same hour, day …: only the newest of them counts. */
+const KEYS: Record<Kind, (time: DateTime, index: number) => string> = {
+	last: (_time, index) => String(index),
+	hourly: (time) => time.toFormat('yyyy-LL-dd HH'),
+	daily: (time) => time.toFormat('yyyy-LL-dd'),
+	weekly: (time) => time.toFormat('kkkk-WW'),
+	monthly: (time) => time.toFormat('yyyy-LL'),
+	yearly: (time) => time.toFormat('yyyy'),
+};
+
+/**
+ * Which snapshots a policy keeps, with the semantics of restic's `forget` (restic, internal/data/snapshot_policy.go):
+ * from the newest to the oldest, each kind keeps the newest of each of its periods until its count is used up; as long
+ * as a count is left, the oldest snapshot is kept, too; `within` counts from the newest, exclusive at its end. Hours,
+ * days, ISO weeks, months and years are those of `zone`.
+ *
+ * @param zone IANA name, `Europe/Berlin`.
+ * @throws Failure `invalid` for a count, duration, time or zone that makes no sense.
+ */
+export function applyRetention(snapshots: readonly RetainedSnapshot[], policy: RetentionPolicy, zone: string): RetentionResult {
+	const { counts, within } = checkedPolicy(policy);
+	const dated = snapshots.map(({ id, time }) => ({ id, time: readTime(time, zone) }));
+	dated.sort((a, b) => b.time.toMillis() - a.time.toMillis());
+	if (counts.size === 0 && within === undefined) {
+		return { keep: dated.map(({ id }) => ({ id, reasons: ['the policy keeps everything'] })), remove: [] };
+	}
+	const [newest] = dated;
+	const start = newest && within ? before(newest.time, within).toMillis() : undefined;
+	const lastKeys = new Map<Kind, string>();
+	const result: RetentionResult = { keep: [], remove: [] };
+	dated.forEach(({ id, time }, index) => {
+		const reasons: string[] = [];
+		if (start !== undefined && time.toMillis() > start) reasons.push(`within ${String(policy.within)}`);
+		const isOldest = index === dated.length - 1;
+		for (const [kind, left] of counts) {
+			const key = KEYS[kind](time, index);
+			const isSame = lastKeys.get(kind) === key;
+			if (left === 0 || (isSame && !isOldest)) continue;
+			lastKeys.set(kind, key);
+			if (left > 0) counts.set(kind, left - 1);
+			reasons.push(isSame ? `oldest ${kind} snapshot` : `${kind} snapshot`);
+		}
+		if (reasons.length > 0) result.keep.push({ id, reasons });
+		else result.remove.push(id);
+	});
+	return result;
+}
+
+function checkedPolicy(policy: RetentionPolicy): { counts: Map<Kind, number>; within: Duration | undefined } {
+	const counts = new Map<Kind, number>();
+	for (const kind of KINDS) {
+		const count = policy[kind] ?? 0;
+		if (!Number.isInteger(count) || count < -1) {
+			throw new Failure('invalid', `Keeping ${count} ${kind} snapshots makes no sense`, { nextStep: 'Give a whole number; -1 keeps all, 0 none of that kind.' });
+		}
+		if (count !== 0) counts.set(kind, count);
+	}
+	if (policy.within === undefined) return { counts, within: undefined };
+	const within = Duration.fromISO(policy.within);
+	if (!within.isValid || within.as('milliseconds') <= 0) {
+		throw new Failure('invalid', `"${policy.within}" is no duration to keep snapshots within`, { nextStep: 'Give an ISO 8601 duration, e.g. P30D for 30 days.' });
+	}
+	return { counts, within };
+}
+
+function readTime(time: string, zone: string): DateTime {
+	const read = DateTime.fromISO(time, { zone: 'utc' }).setZone(zone);
+	if (read.isValid) return read;
+	throw new Failure('invalid', IANAZone.isValidZone(zone) ? `"${time}" is not a time` : `There is no time zone "${zone}"`, {
+		nextStep: 'Give the time zone by its IANA name, e.g. Europe/Berlin.',
+	});
+}
+
+/** As Go's AddDate, which restic uses: 31 March less a month is "31 February", that is 3 March; hours are elapsed time. */
+function before(time: DateTime, span: Duration): DateTime {
+	const days = span.days + 7 * span.weeks;
+	const date = new Date(Date.UTC(time.year - span.years, time.month - 1 - span.months, time.day - days));
+	const local = DateTime.fromObject(
+		{
+			year: date.getUTCFullYear(),
+			month: date.getUTCMonth() + 1,
+			day: date.getUTCDate(),
+			hour: time.hour,
+			minute: time.minute,
+			second: time.second,
+			millisecond: time.millisecond,
+		},
+		{ zone: time.zone },
+	);
+	return local.minus({ hours: span.hours, minutes: span.minutes, seconds: span.seconds, milliseconds: span.milliseconds });
+}
