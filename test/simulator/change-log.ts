@@ -1,10 +1,16 @@
 import type { MessageRecord } from './message';
 
+/** What a log is about: counts up for each thing, and for each change of its place. */
+export interface Logged {
+	readonly sequence: number;
+	readonly generation: number;
+}
+
 /** `full`: created, or anything but the read state changed. `returned`: came back into a folder that it had left. */
 export type ChangeKind = 'created' | 'full' | 'readState' | 'removed' | 'returned';
 
-interface LogEntry {
-	message: MessageRecord;
+interface LogEntry<T> {
+	message: T;
 	kind: ChangeKind;
 	/** The move generation under which the message was (is) known in this folder. */
 	generation: number;
@@ -19,22 +25,22 @@ interface Traces {
 	created: number;
 }
 
-export type ReportedChange =
-	| { kind: 'removed'; message: MessageRecord; generation: number }
-	| { kind: 'full' | 'readState'; message: MessageRecord; isNew: boolean };
+export type ReportedChange<T = MessageRecord> =
+	| { kind: 'removed'; message: T; generation: number }
+	| { kind: 'full' | 'readState'; message: T; isNew: boolean };
 
-export interface ChangePage {
-	changes: ReportedChange[];
+export interface ChangePage<T = MessageRecord> {
+	changes: ReportedChange<T>[];
 	position: number;
 	isLast: boolean;
 }
 
 /**
- * What happened to the messages of one folder since somebody first asked for its delta. A delta token is a position in
+ * What happened to the messages (or contacts, events, tasks) of one folder since somebody first asked for its delta. A delta token is a position in
  * it; a page reads only the entries behind that position, each message once, where its latest entry stands.
  */
-export class FolderChangeLog {
-	private readonly entries: LogEntry[] = [];
+export class FolderChangeLog<T extends Logged = MessageRecord> {
+	private readonly entries: LogEntry<T>[] = [];
 	private readonly traces = new Map<number, Traces>();
 	private readonly left = new Set<number>();
 	private isObserved = false;
@@ -45,7 +51,7 @@ export class FolderChangeLog {
 		return this.entries.length;
 	}
 
-	append(message: MessageRecord, kind: Exclude<ChangeKind, 'returned'>): void {
+	append(message: T, kind: Exclude<ChangeKind, 'returned'>): void {
 		const actual: ChangeKind = kind === 'created' && this.left.has(message.sequence) ? 'returned' : kind;
 		if (kind === 'removed') this.left.add(message.sequence);
 		if (!this.isObserved) return;
@@ -65,8 +71,8 @@ export class FolderChangeLog {
 	 *
 	 * @param rules.immutable ids stay: a message that left and came back is `@removed` only, unless `reportsReturns`
 	 */
-	page(roundStart: number, position: number, limit: number, rules: { immutable: boolean; reportsReturns: boolean }): ChangePage {
-		const changes: ReportedChange[] = [];
+	page(roundStart: number, position: number, limit: number, rules: { immutable: boolean; reportsReturns: boolean }): ChangePage<T> {
+		const changes: ReportedChange<T>[] = [];
 		let index = position;
 		for (; index < this.entries.length && changes.length < limit; index++) {
 			const entry = this.entries[index]!;
@@ -79,7 +85,7 @@ export class FolderChangeLog {
 	}
 }
 
-function immutableChange(entry: LogEntry, index: number, traces: Traces, roundStart: number): ReportedChange | undefined {
+function immutableChange<T>(entry: LogEntry<T>, index: number, traces: Traces, roundStart: number): ReportedChange<T> | undefined {
 	if (index !== traces.last) return undefined;
 	if (entry.kind === 'removed') return { kind: 'removed', message: entry.message, generation: entry.generation };
 	if (entry.kind === 'returned') {
@@ -89,7 +95,7 @@ function immutableChange(entry: LogEntry, index: number, traces: Traces, roundSt
 }
 
 /** With mutable ids the message that left and the one that came back are two: both are told. */
-function plainChange(entry: LogEntry, index: number, traces: Traces, roundStart: number, immutable: boolean): ReportedChange | undefined {
+function plainChange<T>(entry: LogEntry<T>, index: number, traces: Traces, roundStart: number, immutable: boolean): ReportedChange<T> | undefined {
 	if (entry.kind === 'removed') {
 		if (immutable && index !== traces.last) return undefined;
 		return { kind: 'removed', message: entry.message, generation: entry.generation };
@@ -97,7 +103,7 @@ function plainChange(entry: LogEntry, index: number, traces: Traces, roundStart:
 	return index === traces.last ? living(entry, traces, roundStart) : undefined;
 }
 
-function living(entry: LogEntry, traces: Traces, roundStart: number): ReportedChange {
+function living<T>(entry: LogEntry<T>, traces: Traces, roundStart: number): ReportedChange<T> {
 	const isNew = traces.created >= roundStart || traces.returned >= roundStart;
 	const onlyRead = entry.kind === 'readState' && !isNew && traces.full < roundStart;
 	return { kind: onlyRead ? 'readState' : 'full', message: entry.message, isNew };
