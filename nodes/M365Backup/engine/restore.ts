@@ -13,9 +13,10 @@ import type {
 	RestoreOutcomeKind,
 	Restorer,
 } from '../workloads/restorer';
+import { shownPath } from './folder-tree';
 import { contentsOf } from './item-contents';
 import { select, type RestoreSelection } from './restore-selection';
-import { shownPath, SnapshotFolders } from './search-folders';
+import { SnapshotFolders } from './search-folders';
 
 export type { RestoreSelection } from './restore-selection';
 

@@ -2,8 +2,9 @@ import { Failure } from '../base/failure';
 import type { Catalog } from '../repository/catalog';
 import type { CatalogEntry, SnapshotRecord, SourceRef } from '../repository/records';
 import type { Repository } from '../repository/repository';
-import { shownPath, SnapshotFolders } from './search-folders';
-import { fold, matcher, type SearchQuery } from './search-match';
+import { shownPath, type FolderTree } from './folder-tree';
+import { SnapshotFolders } from './search-folders';
+import { matcher, type SearchQuery } from './search-match';
 
 export type { SearchQuery } from './search-match';
 
@@ -11,6 +12,7 @@ export type { SearchQuery } from './search-match';
 export interface FoundItem extends CatalogEntry {
 	/** `Inbox/Projects`; of a folder, its own place: that of its parent. Empty at the top. */
 	folderPath: string;
+	/** One that has the item as it is described here. */
 	snapshot: { id: string; time: string };
 	source: SourceRef;
 }
@@ -23,7 +25,7 @@ export interface SearchOptions {
 /** More ids than this in one query are a mistake, or a job for a selection by folder. */
 const MOST_IDS = 500;
 /** Found entries whose folders are looked up together. */
-const PLACED_TOGETHER = 100;
+export const PLACED_TOGETHER = 100;
 
 /**
  * What a snapshot holds, by conditions, in the order of ids, without reading any content. Constant memory but for the
@@ -59,9 +61,12 @@ export async function* matchingEntries(
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<CatalogEntry> {
 	const matches = matcher(query);
-	const isInFolders = query.folders && query.folders.length > 0 ? await folderCondition(folders, query) : () => true;
+	const isThere = await placeCondition(query, async () => {
+		await folders.readAll();
+		return folders;
+	});
 	for await (const entry of candidates(catalog, query, signal)) {
-		if (matches(entry) && isInFolders(entry)) yield entry;
+		if (matches(entry) && isThere(entry)) yield entry;
 	}
 }
 
@@ -70,40 +75,47 @@ async function* candidates(catalog: Catalog, query: SearchQuery, signal: AbortSi
 		yield* catalog.entries(signal ? { signal } : {});
 		return;
 	}
-	if (query.ids.length > MOST_IDS) {
-		throw new Failure('invalid', `${query.ids.length} ids are too many for one search`, {
-			nextStep: `Give at most ${MOST_IDS}, or select by folder or by other conditions.`,
-		});
-	}
+	checkIds(query.ids);
 	yield* (await catalog.lookUp(query.ids, signal)).values();
 }
 
-async function folderCondition(folders: SnapshotFolders, query: SearchQuery): Promise<(entry: CatalogEntry) => boolean> {
-	const all = await folders.readAll();
+/** Failure `invalid`: more than a search takes. */
+export function checkIds(ids: readonly string[]): void {
+	if (ids.length <= MOST_IDS) return;
+	throw new Failure('invalid', `${ids.length} ids are too many for one search`, {
+		nextStep: `Give at most ${MOST_IDS}, or select by folder or by other conditions.`,
+	});
+}
+
+/**
+ * Whether an item stands in one of the folders that the query names; without any, everywhere. The tree is read only if
+ * it is needed. Failure `notFound`: there is no such folder.
+ */
+export async function placeCondition(
+	query: SearchQuery,
+	readTree: () => Promise<FolderTree>,
+): Promise<(entry: CatalogEntry) => boolean> {
+	if (!query.folders || query.folders.length === 0) return () => true;
+	const tree = await readTree();
 	const chosen = new Set<string>();
-	for (const name of query.folders ?? []) {
-		const found = [...all.values()].filter((folder) => isNamed(folder, name, folders));
+	for (const name of query.folders) {
+		const found = tree.named(name);
 		if (found.length === 0) {
 			throw new Failure('notFound', `The snapshot has no folder "${name}"`, {
-				nextStep: 'Choose it from the list, or give its path as Get Many shows it, e.g. Inbox/Projects.',
+				nextStep: 'Choose it from the list, or give its path as Get Many shows it, e.g. Inbox/Projects or Calendars/Work.',
 			});
 		}
-		for (const folder of found) chosen.add(folder.id);
+		for (const id of found) chosen.add(id);
 	}
 	const deep = query.includeSubfolders === true;
 	return (entry) => {
 		if (entry.parent === undefined) return false;
-		if (!deep) return chosen.has(entry.parent);
-		return folders.lineage(entry.parent).some((folder) => chosen.has(folder.id));
+		return chosen.has(entry.parent) || (deep && tree.lineage(entry.parent).some(({ id }) => chosen.has(id)));
 	};
 }
 
-function isNamed(folder: CatalogEntry, name: string, folders: SnapshotFolders): boolean {
-	if (folder.id === name || folder.meta['role'] === name.toLowerCase()) return true;
-	return fold(shownPath(folders.path(folder.id))) === fold(name);
-}
-
-async function* placed(
+/** With its place in that snapshot. */
+export async function* placed(
 	entries: readonly CatalogEntry[],
 	folders: SnapshotFolders,
 	snapshot: SnapshotRecord,

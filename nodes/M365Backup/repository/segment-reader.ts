@@ -14,6 +14,8 @@ const READ_AHEAD_BYTES = 1024 * 1024;
 const PARALLEL_READS = 4;
 /** Lines handed on at a time: parsed ones are large, and a merge holds a batch of each of its segments. */
 const BATCH_LINES = 50;
+/** Where hundreds of segments are read side by side, one member and a few parsed lines of each are enough. */
+const LEAN_BATCH_LINES = 8;
 
 /** Reads one segment that a snapshot names: its index, the members a look-up needs, or all lines in order. */
 export class SegmentReader {
@@ -41,16 +43,21 @@ export class SegmentReader {
 		});
 	}
 
-	/** All lines in batches, in the order of their ids. Every hash is proven. */
-	async *members(signal?: AbortSignal): AsyncIterable<readonly LineText[]> {
+	/**
+	 * All lines in batches, in the order of their ids. Every hash is proven. With `lean` it holds one member at a time and
+	 * reads nothing ahead.
+	 */
+	async *members(signal?: AbortSignal, { lean = false }: { lean?: boolean } = {}): AsyncIterable<readonly LineText[]> {
 		const { members } = await this.index(signal);
+		const runBytes = lean ? 0 : READ_AHEAD_BYTES;
+		const batchLines = lean ? LEAN_BATCH_LINES : BATCH_LINES;
 		let ahead: Promise<Buffer> | undefined;
 		for (let start = 0, end = 0; start < members.length; start = end) {
-			end = runEnd(members, start);
+			end = runEnd(members, start, runBytes);
 			const run = members.slice(start, end);
 			const current = ahead ?? this.readRun(run, signal);
 			const bytes = await current;
-			ahead = end < members.length ? this.readRun(members.slice(end, runEnd(members, end)), signal) : undefined;
+			ahead = end < members.length && !lean ? this.readRun(members.slice(end, runEnd(members, end, runBytes)), signal) : undefined;
 			// Awaited in the next round; a consumer that stops before must not leave an unhandled rejection.
 			ahead?.catch(() => undefined);
 			const first = run[0]?.offset ?? 0;
@@ -59,7 +66,7 @@ export class SegmentReader {
 				let batch: LineText[] = [];
 				for (const line of this.parse(member, plain)) {
 					batch.push(line);
-					if (batch.length < BATCH_LINES) continue;
+					if (batch.length < batchLines) continue;
 					yield batch;
 					batch = [];
 				}
@@ -144,13 +151,14 @@ function checkedLength(key: string, member: SegmentMember): number {
 	return member.length;
 }
 
-function runEnd(members: readonly SegmentMember[], start: number): number {
+/** At least one member, and as many more as fit into `mostBytes`. */
+function runEnd(members: readonly SegmentMember[], start: number, mostBytes: number): number {
 	let end = start;
 	let bytes = 0;
 	do {
 		bytes += members[end]?.length ?? 0;
 		end++;
-	} while (end < members.length && bytes + (members[end]?.length ?? 0) <= READ_AHEAD_BYTES);
+	} while (end < members.length && bytes + (members[end]?.length ?? 0) <= mostBytes);
 	return end;
 }
 

@@ -5,7 +5,7 @@ import { exportItem } from '../../../nodes/M365Backup/engine/export-items';
 import { safeFileName } from '../../../nodes/M365Backup/engine/export-name';
 import { listSnapshots } from '../../../nodes/M365Backup/engine/list-snapshots';
 import { searchSnapshot, type FoundItem, type SearchQuery } from '../../../nodes/M365Backup/engine/search';
-import { fold } from '../../../nodes/M365Backup/engine/search-match';
+import { fold } from '../../../nodes/M365Backup/engine/search-text';
 import { sourceKey } from '../../../nodes/M365Backup/repository/names';
 import type { ContentRef, SnapshotRecord, SourceRef } from '../../../nodes/M365Backup/repository/records';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
@@ -113,9 +113,9 @@ describe('searching a snapshot', () => {
 		[{ to: 'emile' }, ['m2']],
 		[{ hasAttachments: true }, ['m1']],
 		[{ hasAttachments: false }, ['m2', 'm3', 'm4']],
-		[{ receivedAfter: new Date('2026-11-21T10:00:00Z') }, ['m2', 'm3', 'm4']],
-		[{ receivedBefore: new Date('2026-11-21T10:00:00Z') }, ['m1']],
-		[{ receivedAfter: new Date('2026-11-20T00:00:00Z'), receivedBefore: new Date('2026-11-22T00:00:00Z'), hasAttachments: false }, ['m2']],
+		[{ after: new Date('2026-11-21T10:00:00Z') }, ['m2', 'm3', 'm4']],
+		[{ before: new Date('2026-11-21T10:00:00Z') }, ['m1']],
+		[{ after: new Date('2026-11-20T00:00:00Z'), before: new Date('2026-11-22T00:00:00Z'), hasAttachments: false }, ['m2']],
 		[{ types: ['folder'] }, ['con', 'deep', 'in', 'proj']],
 		[{ types: ['folder', 'message'], text: 'projekte' }, ['proj']],
 		[{ types: ['event'] }, []],

@@ -21,8 +21,8 @@ export function readQuery(this: IExecuteFunctions, itemIndex: number): SearchQue
 		subject: text('subject'),
 		from: text('from'),
 		to: text('to'),
-		receivedAfter: time('receivedAfter', 'Received After'),
-		receivedBefore: time('receivedBefore', 'Received Before'),
+		after: time('receivedAfter', 'Received After'),
+		before: time('receivedBefore', 'Received Before'),
 		hasAttachments: typeof conditions['hasAttachments'] === 'boolean' ? conditions['hasAttachments'] : undefined,
 	});
 }
