@@ -10,7 +10,7 @@ import { messageDelta } from './message-delta';
 import { messageRoutes } from './message-routes';
 import { matches, parseFilter } from './odata-filter';
 import { contextUrl, nextPageLink, pageBounds } from './paging';
-import { messageRules } from './settings-routes';
+import { messageRules } from './settings-rules';
 import { UNPROVISIONED_ROLES } from './well-known-folders';
 import { need } from './permissions';
 
@@ -51,7 +51,7 @@ export async function folderRoutes(request: GraphRequest, mailbox: Mailbox): Pro
 		}
 		return messageRoutes(request, mailbox, folder, rest.slice(at + 1));
 	}
-	if (tail === 'messagerules' && folder.role === 'inbox') return messageRules(request, rest.slice(at + 1));
+	if (tail === 'messagerules' && folder.role === 'inbox') return messageRules(request, mailbox, rest.slice(at + 1));
 	if (rest.length === at + 1 && request.method === 'POST') {
 		if (tail === 'move') return named(`${route}/move`, request, move(request, mailbox, folder));
 		if (tail === 'copy') return named(`${route}/copy`, request, copy(request, mailbox, folder));

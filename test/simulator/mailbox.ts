@@ -5,6 +5,7 @@ import { MailboxIds } from './ids';
 import { MailFolder, type MailFolderKind } from './mail-folder';
 import { MessageRecord, type MessageState } from './message';
 import type { MessageContent } from './message-content';
+import { SettingsStore } from './settings-store';
 import { StoredMime } from './stored-mime';
 import type { Tenant, TenantUser } from './tenant';
 import { WELL_KNOWN_FOLDERS } from './well-known-folders';
@@ -44,6 +45,7 @@ export class Mailbox {
 	readonly folders = new Map<number, MailFolder>();
 	readonly folderLog = new FolderHierarchyLog();
 	readonly root: MailFolder;
+	readonly settings: SettingsStore;
 	/** RBAC for Applications leaves this mailbox out: every request answers 403. */
 	isForbidden = false;
 	/** Over quota: delta answers 403 ErrorQuotaExceeded, plain lists work (gd#5730). */
@@ -61,6 +63,7 @@ export class Mailbox {
 		locale: 'en' | 'de',
 	) {
 		this.ids = new MailboxIds(user.id);
+		this.settings = new SettingsStore(this);
 		for (const known of WELL_KNOWN_FOLDERS) {
 			const parent = known.parent === null ? null : this.roles.get(known.parent)!;
 			const folder = new MailFolder(this, this.nextSequence++, locale === 'de' ? known.german : known.english, parent, known.role, known.isHidden);

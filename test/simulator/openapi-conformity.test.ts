@@ -50,6 +50,7 @@ async function exercise(simulator: RunningSimulator): Promise<void> {
 		await graph.get(`${mail}/messages/${id}/attachments?$expand=microsoft.graph.itemAttachment/item`);
 	}
 	await write(graph, mail);
+	await writeSettings(graph, mail);
 	await graph.post('/$batch', { requests: all.slice(0, 10).map(({ id }, n) => ({ id: String(n), method: 'GET', url: `${mail}/messages/${id}` })) });
 }
 
@@ -78,4 +79,26 @@ async function write(graph: GraphCaller, mail: string): Promise<void> {
 	await graph.call('POST', `${message}/permanentDelete`);
 	await graph.call('DELETE', `${mail}/mailFolders/${folder}`);
 	await graph.post(`${mail}/sendMail`, { message: { subject: 'x', toRecipients: [{ emailAddress: { address: 'a@example.com' } }] } });
+}
+
+async function writeSettings(graph: GraphCaller, mail: string): Promise<void> {
+	const rule = await graph.post(`${mail}/mailFolders/inbox/messageRules`, {
+		displayName: 'Invoices',
+		sequence: 1,
+		isEnabled: false,
+		conditions: { subjectContains: ['invoice'], fromAddresses: [{ emailAddress: { address: 'a@example.com' } }], withinSizeRange: { minimumSize: 0, maximumSize: 100 } },
+		exceptions: { isSigned: true, importance: 'high' },
+		actions: { moveToFolder: 'archive', forwardTo: [{ emailAddress: { address: 'b@example.com' } }], stopProcessingRules: true },
+	});
+	const one = `${mail}/mailFolders/inbox/messageRules/${encodeURIComponent(rule.entity.id)}`;
+	await graph.get(one);
+	await graph.get(`${mail}/mailFolders/inbox/messageRules`);
+	await graph.call('PATCH', one, { body: { displayName: 'Bills' } });
+	await graph.call('DELETE', one);
+	const category = await graph.post(`${mail}/outlook/masterCategories`, { displayName: 'Travel', color: 'preset7' });
+	await graph.get(`${mail}/outlook/masterCategories`);
+	await graph.get(`${mail}/outlook/masterCategories/${category.entity.id}`);
+	await graph.call('PATCH', `${mail}/outlook/masterCategories/${category.entity.id}`, { body: { color: 'preset1' } });
+	await graph.call('DELETE', `${mail}/outlook/masterCategories/${category.entity.id}`);
+	await graph.call('PATCH', `${mail}/mailboxSettings`, { body: { timeZone: 'UTC', language: { locale: 'fr-FR' }, workingHours: { startTime: '09:00:00.0000000' } } });
 }

@@ -58,13 +58,16 @@ export const NEEDED = {
 	sendMail: ['Mail.Send'],
 	readUsers: ['User.ReadBasic.All', 'User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	readOrganization: ['Organization.Read.All', 'Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+	writeMailboxSettings: ['MailboxSettings.ReadWrite'],
+	/** settings/exchange needs no less (usersettings-list-exchange). */
+	readExchangeSettings: ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	readMailboxSettings: ['MailboxSettings.Read', 'MailboxSettings.ReadWrite'],
 } as const;
 
 export type Need = keyof typeof NEEDED;
 
 /** @throws GraphError 403 unless the token has one of the roles */
-export function need(request: GraphRequest, what: Need): void {
+export function need(request: Pick<GraphRequest, 'roles'>, what: Need): void {
 	if (!NEEDED[what].some((role) => request.roles.has(role))) {
 		throw what === 'readUsers' || what === 'readOrganization'
 			? new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.')

@@ -25,7 +25,7 @@ export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
 	return answer;
 }
 
-const KEYED = new Set(['users', 'mailfolders', 'childfolders', 'messages', 'attachments']);
+const KEYED = new Set(['users', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories']);
 
 /** The name under which a request is counted that was refused before its route could say it. */
 function routeOf(method: string, segments: readonly string[]): string {

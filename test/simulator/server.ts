@@ -7,6 +7,7 @@ import { underFault } from './faults';
 import { GraphError } from './graph-error';
 import { answerLogin } from './login';
 import { answerGraph, errorAnswer } from './router';
+import { answerBeta } from './settings-beta';
 import { parseTarget } from './target';
 import type { Tenant } from './tenant';
 
@@ -64,8 +65,9 @@ async function graphAndLogin(tenant: Tenant, request: IncomingMessage, response:
 	let answer: GraphAnswer;
 	try {
 		const claims = authenticate(tenant, headers.authorization);
-		if (url.startsWith('/beta/')) answer = { status: 404, route: 'miss', json: { error: { code: 'ResourceNotFound', message: 'This tenant has no beta endpoint.' } } };
-		else {
+		if (url.startsWith('/beta/')) {
+			answer = await answerBeta({ method, segments: parseTarget(url).segments, roles: tenant.roles.effective(claims.roles), tenant });
+		} else {
 			answer = await answerGraph({ method, url, ...parseTarget(url), headers, body, origin, inBatch: false, prefer: parsePreferences(headers.prefer), roles: tenant.roles.effective(claims.roles), tenant });
 		}
 	} catch (error) {

@@ -1,52 +1,111 @@
 import { miss, type GraphAnswer, type GraphRequest } from './exchange';
-import type { Mailbox } from './mailbox';
+import { badRequest, GraphError } from './graph-error';
 import { jsonBody } from './json-body';
+import type { Mailbox } from './mailbox';
 import { contextUrl } from './paging';
 import { need } from './permissions';
+import { settingChanges } from './settings-checks';
 
-/** `mailboxSettings`, `outlook/masterCategories` (read only so far) and `sendMail`. */
+/** `mailboxSettings`, `outlook/masterCategories` and `sendMail`. */
 export async function settingsRoutes(request: GraphRequest, mailbox: Mailbox, kind: string): Promise<GraphAnswer> {
-	const rest = request.segments.slice(3).map((segment) => segment.toLowerCase());
-	if (kind === 'sendmail' && rest.length === 0 && request.method === 'POST') {
-		need(request, 'sendMail');
-		const { message } = jsonBody(request) as { message?: { subject?: string; toRecipients?: { emailAddress?: { address?: string } }[] } };
-		mailbox.tenant.outbox.push({
-			kind: 'mail',
-			mailbox: mailbox.user.userPrincipalName,
-			subject: message?.subject ?? '',
-			recipients: (message?.toRecipients ?? []).map((recipient) => recipient.emailAddress?.address ?? ''),
-			request: `${request.method} ${request.url}`,
-		});
-		return { status: 202, route: 'POST /users/{id}/sendMail' };
-	}
-	if (request.method !== 'GET') return miss();
-	if (kind === 'mailboxsettings' && rest.length === 0) {
-		need(request, 'readMailboxSettings');
-		const language = mailbox.user.preferredLanguage ?? 'en-US';
-		return {
-			status: 200,
-			route: 'GET /users/{id}/mailboxSettings',
-			json: {
-				'@odata.context': contextUrl(request, 'users/mailboxSettings'),
-				archiveFolder: mailbox.folder('archive').id,
-				timeZone: 'W. Europe Standard Time',
-				dateFormat: 'yyyy-MM-dd',
-				timeFormat: 'HH:mm',
-				language: { locale: language, displayName: language },
-				automaticRepliesSetting: { status: 'disabled', externalAudience: 'none', internalReplyMessage: '', externalReplyMessage: '' },
-			},
-		};
-	}
-	if (kind === 'outlook' && rest.length === 1 && rest[0] === 'mastercategories') {
-		need(request, 'readMailboxSettings');
-		return { status: 200, route: 'GET /users/{id}/outlook/masterCategories', json: { '@odata.context': contextUrl(request, 'masterCategories'), value: [] } };
+	const rest = request.segments.slice(3);
+	if (kind === 'sendmail' && rest.length === 0 && request.method === 'POST') return sendMail(request, mailbox);
+	if (kind === 'mailboxsettings' && rest.length === 0) return mailboxSettings(request, mailbox);
+	if (kind === 'outlook' && rest[0]?.toLowerCase() === 'mastercategories') {
+		if (rest.length === 1) return categories(request, mailbox);
+		if (rest.length === 2) return category(request, mailbox, rest[1]!);
 	}
 	return miss();
 }
 
-/** `mailFolders/inbox/messageRules`: this tenant has none. */
-export function messageRules(request: GraphRequest, rest: readonly string[]): GraphAnswer {
-	if (request.method !== 'GET' || rest.length > 0) return miss();
-	need(request, 'readMailboxSettings');
-	return { status: 200, route: 'GET /users/{id}/mailFolders/{id}/messageRules', json: { '@odata.context': contextUrl(request, 'messageRules'), value: [] } };
+function sendMail(request: GraphRequest, mailbox: Mailbox): GraphAnswer {
+	need(request, 'sendMail');
+	const { message } = jsonBody(request) as { message?: { subject?: string; toRecipients?: { emailAddress?: { address?: string } }[] } };
+	mailbox.tenant.outbox.push({
+		kind: 'mail',
+		mailbox: mailbox.user.userPrincipalName,
+		subject: message?.subject ?? '',
+		recipients: (message?.toRecipients ?? []).map((recipient) => recipient.emailAddress?.address ?? ''),
+		request: `${request.method} ${request.url}`,
+	});
+	return { status: 202, route: 'POST /users/{id}/sendMail' };
+}
+
+function mailboxSettings(request: GraphRequest, mailbox: Mailbox): GraphAnswer {
+	const route = `${request.method} /users/{id}/mailboxSettings`;
+	const { settings } = mailbox;
+	const all = (): GraphAnswer => ({
+		status: 200,
+		route,
+		json: {
+			'@odata.context': contextUrl(request, `users('${mailbox.user.id}')/mailboxSettings`),
+			archiveFolder: mailbox.folder('archive').id,
+			...settings.values,
+			userPurpose: settings.userPurpose,
+		},
+	});
+	if (request.method === 'GET') {
+		need(request, 'readMailboxSettings');
+		return all();
+	}
+	if (request.method !== 'PATCH') return miss();
+	need(request, 'writeMailboxSettings');
+	const changes = settingChanges(jsonBody(request), settings.values);
+	settings.change(changes);
+	// Automatic replies that are switched on go out to everybody who writes: that counts as sent.
+	if (changes.automaticRepliesSetting !== undefined && changes.automaticRepliesSetting.status !== 'disabled') {
+		mailbox.tenant.outbox.push({
+			kind: 'automaticReply',
+			mailbox: mailbox.user.userPrincipalName,
+			subject: 'Automatic replies',
+			recipients: ['everybody who writes'],
+			request: `${request.method} ${request.url}`,
+		});
+	}
+	return all();
+}
+
+const COLORS = new Set(['none', ...Array.from({ length: 25 }, (_, n) => `preset${n}`)]);
+
+function colorOf(given: unknown): string {
+	if (typeof given !== 'string' || !COLORS.has(given.toLowerCase())) throw badRequest(`Requested value '${String(given)}' was not found.`);
+	return given.toLowerCase();
+}
+
+function categories(request: GraphRequest, mailbox: Mailbox): GraphAnswer {
+	const route = `${request.method} /users/{id}/outlook/masterCategories`;
+	const context = `users('${mailbox.user.id}')/outlook/masterCategories`;
+	if (request.method === 'GET') {
+		need(request, 'readMailboxSettings');
+		return { status: 200, route, json: { '@odata.context': contextUrl(request, context), value: mailbox.settings.categories } };
+	}
+	if (request.method !== 'POST') return miss();
+	need(request, 'writeMailboxSettings');
+	const { displayName, color } = jsonBody(request);
+	if (typeof displayName !== 'string' || displayName === '') throw badRequest('The required property displayName is missing.', 'ErrorInvalidRequest');
+	const added = mailbox.settings.addCategory(displayName, color === undefined ? 'none' : colorOf(color));
+	return { status: 201, route, json: { '@odata.context': contextUrl(request, `${context}/$entity`), ...added } };
+}
+
+function category(request: GraphRequest, mailbox: Mailbox, id: string): GraphAnswer {
+	const route = `${request.method} /users/{id}/outlook/masterCategories/{id}`;
+	need(request, request.method === 'GET' ? 'readMailboxSettings' : 'writeMailboxSettings');
+	const found = mailbox.settings.categories.find((one) => one.id === id.toLowerCase());
+	if (!found) throw new GraphError(404, 'ErrorItemNotFound', 'The specified category was not found.');
+	const entity = (): GraphAnswer => ({ status: 200, route, json: { '@odata.context': contextUrl(request, 'masterCategories/$entity'), ...found } });
+	switch (request.method) {
+		case 'GET':
+			return entity();
+		case 'PATCH': {
+			const body = jsonBody(request);
+			if ('displayName' in body) throw badRequest('The property displayName cannot be changed.', 'ErrorInvalidRequest');
+			if ('color' in body) found.color = colorOf(body.color);
+			return entity();
+		}
+		case 'DELETE':
+			mailbox.settings.deleteCategory(found);
+			return { status: 204, route };
+		default:
+			return miss();
+	}
 }

@@ -37,13 +37,15 @@ export interface NewUser {
 	accountEnabled?: boolean;
 	/** False: 404 MailboxNotEnabledForRESTAPI on mail paths. */
 	mailbox?: boolean;
+	/** A shared mailbox: no licence, sign-in blocked, and a mailbox all the same. */
+	shared?: boolean;
 	/** Language of the well-known folders' names. */
 	locale?: 'en' | 'de';
 }
 
 /** Something that Graph would have sent to somebody. Restores must leave it empty. */
 export interface OutboxEntry {
-	kind: 'mail' | 'receipt' | 'invitation';
+	kind: 'mail' | 'receipt' | 'invitation' | 'automaticReply' | 'forwardingRule';
 	mailbox: string;
 	subject: string;
 	recipients: string[];
@@ -104,11 +106,12 @@ export class Tenant {
 			mail: options.mailbox === false ? null : userPrincipalName,
 			jobTitle: options.jobTitle ?? null,
 			userType: options.userType ?? 'Member',
-			accountEnabled: options.accountEnabled ?? true,
+			accountEnabled: options.accountEnabled ?? options.shared !== true,
 			preferredLanguage: options.locale === 'de' ? 'de-DE' : null,
 			mailbox: null,
 		};
 		if (options.mailbox !== false) user.mailbox = new Mailbox(this, user, options.locale ?? 'en');
+		if (options.shared && user.mailbox) user.mailbox.settings.userPurpose = 'shared';
 		this.users.push(user);
 		this.byKey.set(user.id.toLowerCase(), user);
 		this.byKey.set(userPrincipalName.toLowerCase(), user);

@@ -25,7 +25,7 @@ function allProperties(user: TenantUser): Record<string, unknown> {
 		mailNickname: user.userPrincipalName.split('@')[0],
 		proxyAddresses: user.mail ? [`SMTP:${user.mail}`] : [],
 		otherMails: [],
-		assignedLicenses: user.mailbox ? [{ skuId: '6fd2c87f-b296-42f0-b197-1e91e994b900', disabledPlans: [] }] : [],
+		assignedLicenses: user.mailbox && user.mailbox.settings.userPurpose !== 'shared' ? [{ skuId: '6fd2c87f-b296-42f0-b197-1e91e994b900', disabledPlans: [] }] : [],
 		createdDateTime: '2024-01-15T08:00:00Z',
 	};
 }
