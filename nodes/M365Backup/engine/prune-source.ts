@@ -1,0 +1,160 @@
+import { Failure } from '../base/failure';
+import { once } from '../repository/bytes';
+import { newRunId, parseRepositoryKey, recordName } from '../repository/names';
+import { planFiles, type FilePlan } from '../repository/plan-files';
+import { planSnapshots, type SnapshotPlan } from '../repository/plan-prune';
+import { formatRecord, type PrunedFile, type PruneRecord } from '../repository/prune-records';
+import { putConfirmed } from '../repository/put-confirmed';
+import type { SnapshotRecord } from '../repository/records';
+import type { Repository } from '../repository/repository';
+import type { RetentionPolicy } from '../repository/retention';
+import type { SegmentReader } from '../repository/segment-reader';
+import { listSource, SnapshotFiles, snapshotIds } from '../repository/snapshot-files';
+import { cursorsWithSeen, inParallel, neededPrunes, readHolds, readSourceState, type SourceState } from './prune-state';
+
+export interface PruneRules {
+	policy: RetentionPolicy;
+	/** IANA name. */
+	zone: string;
+	signal?: AbortSignal | undefined;
+}
+
+/** What a prune of one source does; a dry run returns the same. */
+export interface SourcePlan {
+	snapshots: SnapshotPlan;
+	files: FilePlan;
+}
+
+interface Planned extends SourcePlan {
+	state: SourceState;
+}
+
+const DELETED_TOGETHER = 500;
+/** Plans made anew because something changed meanwhile. */
+const MOST_PLANS = 3;
+
+/** @throws Failure `corrupt` where a record or an index that is needed cannot be read: nothing of the source is removed. */
+export async function planSource(repository: Repository, key: string, rules: PruneRules): Promise<SourcePlan> {
+	const { snapshots, files } = await makePlan(repository, key, rules);
+	return { snapshots, files };
+}
+
+/**
+ * Plans, writes down what goes, and removes it: records first, then files. A crash in between leaves files that the next
+ * prune removes.
+ */
+export async function pruneSource(repository: Repository, key: string, rules: PruneRules): Promise<SourcePlan> {
+	const { signal } = rules;
+	const plan = await steadyPlan(repository, key, rules);
+	const { state, snapshots, files } = plan;
+	if (files.remove.length > 0) {
+		await writePruneRecord(repository, plan, rules);
+		const records = new Set(snapshots.remove.map(({ id }) => recordName(id, 'snapshot')));
+		await remove(repository, key, [...records], signal);
+		const named = await namedMeanwhile(repository, state, signal);
+		await remove(repository, key, files.remove.map(({ name }) => name).filter((name) => !records.has(name) && !named.has(name)), signal);
+	}
+	return { snapshots, files };
+}
+
+async function steadyPlan(repository: Repository, key: string, rules: PruneRules): Promise<Planned> {
+	for (let made = 1; ; made++) {
+		const plan = await makePlan(repository, key, rules);
+		if (!(await isOvertaken(repository, plan, rules.signal))) return plan;
+		if (made === MOST_PLANS) {
+			throw new Failure('conflict', 'Snapshots of this source are being held or removed elsewhere at this moment; nothing was pruned', {
+				nextStep: 'Prune again when the other run has ended.',
+			});
+		}
+	}
+}
+
+async function makePlan(repository: Repository, key: string, rules: PruneRules): Promise<Planned> {
+	const { policy, zone, signal } = rules;
+	const state = await readSourceState(repository, key, signal);
+	const now = repository.ambient.now();
+	const snapshots = planSnapshots({ ...state, policy, zone, now });
+	const going = new Set(snapshots.remove.map(({ id }) => id));
+	const records = state.snapshots.map(({ record }) => record);
+	const remaining = records.filter(({ id }) => !going.has(id));
+	const archives = await archivesBySegment(repository, remaining, signal);
+	const files = planFiles({
+		remaining,
+		removed: records.filter(({ id }) => going.has(id)),
+		archivesOf: (segment) => archives.get(segment) ?? [],
+		cursors: await cursorsWithSeen(repository, state, remaining, signal),
+		neededPrunes: await neededPrunes(repository, state, remaining, signal),
+		files: state.files,
+		now,
+	});
+	return { state, snapshots, files };
+}
+
+/** Each segment's index once; snapshots share most of them. */
+async function archivesBySegment(repository: Repository, records: readonly SnapshotRecord[], signal: AbortSignal | undefined): Promise<Map<string, string[]>> {
+	const segments = new Map<string, SegmentReader>();
+	for (const record of records) for (const segment of repository.catalog(record).newestFirst) segments.set(segment.ref.name, segment);
+	const read = await inParallel([...segments], async ([name, segment]): Promise<[string, string[]]> => {
+		const { archives } = await segment.index(signal);
+		return [name, archives.map((archive) => archive.name)];
+	});
+	return new Map(read);
+}
+
+/** Holds are read again just before anything goes, and so is the list of snapshots. */
+async function isOvertaken(repository: Repository, { state, snapshots }: Planned, signal: AbortSignal | undefined): Promise<boolean> {
+	if (snapshots.remove.length === 0) return false;
+	const names = [...(await listSource(repository.store, state.key, signal)).keys()];
+	const holds = await readHolds(repository, state.key, names, signal);
+	const ids = new Set(snapshotIds(names));
+	return snapshots.remove.some(({ id }) => holds.has(id)) || snapshots.keep.some(({ id }) => !ids.has(id));
+}
+
+/** Files named by records that came while the prune went on: an import may have brought back what was to go. */
+async function namedMeanwhile(repository: Repository, state: SourceState, signal: AbortSignal | undefined): Promise<Set<string>> {
+	const known = new Set(state.snapshots.map(({ record }) => record.id));
+	const records = new SnapshotFiles(repository.store);
+	const named = new Set<string>();
+	for (const id of snapshotIds((await listSource(repository.store, state.key, signal)).keys())) {
+		if (known.has(id)) continue;
+		const stored = await records.read(state.key, id, signal);
+		if (!stored) continue;
+		const { record } = stored;
+		for (const { name } of [...record.segments, ...record.archives, record.cursor]) named.add(name);
+		for (const archives of (await archivesBySegment(repository, [record], signal)).values()) for (const name of archives) named.add(name);
+	}
+	return named;
+}
+
+async function writePruneRecord(repository: Repository, { state, snapshots, files }: Planned, { policy, zone, signal }: PruneRules): Promise<void> {
+	const { ambient, store } = repository;
+	const now = ambient.now();
+	const last = [...state.files.keys()].map((name) => parseRepositoryKey(`${state.key}/${name}`)).flatMap(({ kind, runId }) => (kind === 'prune' && runId ? [runId] : []));
+	const id = newRunId(now, ambient.randomHex(2), last.sort().at(-1));
+	const hashes = new Map(state.snapshots.map(({ record, sha256 }) => [record.id, sha256]));
+	const record: PruneRecord = {
+		format: 1,
+		id,
+		prunedAt: now.toISOString(),
+		policy,
+		zone,
+		snapshots: snapshots.remove.map(({ id: removed, time, status, reason }) => ({ id: removed, finishedAt: time, status, sha256: hashes.get(removed) ?? '', reason })),
+		files: files.remove.map((file) => withRecordHash(file, hashes)),
+	};
+	await putConfirmed({ store, ambient, signal }, `${state.key}/${recordName(id, 'prune')}`, () => once(formatRecord(record)));
+}
+
+function withRecordHash(file: PrunedFile, hashes: ReadonlyMap<string, string>): PrunedFile {
+	const { kind, runId } = parseRepositoryKey(`mailbox-0000000000000000/${file.name}`);
+	const sha256 = kind === 'snapshot' && runId !== undefined ? hashes.get(runId) : undefined;
+	return sha256 === undefined ? file : { ...file, sha256 };
+}
+
+async function remove(repository: Repository, key: string, names: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+	for (let start = 0; start < names.length; start += DELETED_TOGETHER) {
+		await repository.store.delete(
+			names.slice(start, start + DELETED_TOGETHER).map((name) => `${key}/${name}`),
+			signal,
+		);
+	}
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { Store } from '../stores/store';
+import { damagedFile, readFile } from './bytes';
+import { MAX_CURSOR_BYTES, MAX_LIST_LENGTH, MAX_RECORD_BYTES, MAX_TEXT_CHARS } from './limits';
+import { isRunId, recordName } from './names';
+import type { RetentionPolicy } from './retention';
+
+/** `<run id>.hold.json`: prune must keep this snapshot. */
+export interface HoldRecord {
+	format: 1;
+	/** Run id of the snapshot. */
+	snapshot: string;
+	/** ISO 8601 UTC. */
+	heldAt: string;
+	/** Who. */
+	by: string;
+	/** Why. */
+	reason: string;
+}
+
+/** A snapshot that a prune removed. */
+export interface PrunedSnapshot {
+	id: string;
+	finishedAt: string;
+	status: 'complete' | 'partial';
+	/** Of the record's bytes: its children name it. */
+	sha256: string;
+	reason: string;
+}
+
+/** A file that a prune removed. `sha256` where a record told it. */
+export interface PrunedFile {
+	name: string;
+	size: number;
+	sha256?: string;
+}
+
+/**
+ * `<run id>.prune.json`: what a prune was about to remove, written before anything is. So a record that is missing is
+ * explained, and copies can follow; after a crash it may name what is still there, which the next prune removes.
+ */
+export interface PruneRecord {
+	format: 1;
+	/** Run id of the prune. */
+	id: string;
+	/** ISO 8601 UTC. */
+	prunedAt: string;
+	policy: RetentionPolicy;
+	zone: string;
+	snapshots: PrunedSnapshot[];
+	files: PrunedFile[];
+}
+
+const text = z.string().max(MAX_TEXT_CHARS);
+const time = text.refine((value) => !Number.isNaN(Date.parse(value)), 'not a date');
+const runId = z.string().refine(isRunId, 'not a run id');
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const holdSchema = z.object({ format: z.literal(1), snapshot: runId, heldAt: time, by: text, reason: text }).passthrough();
+const pruneSchema = z
+	.object({
+		format: z.literal(1),
+		id: runId,
+		prunedAt: time,
+		policy: z.object({}).passthrough(),
+		zone: text,
+		snapshots: z
+			.array(z.object({ id: runId, finishedAt: time, status: z.enum(['complete', 'partial']), sha256: hash, reason: text }).passthrough())
+			.max(MAX_LIST_LENGTH),
+		files: z.array(z.object({ name: text, size, sha256: hash.optional() }).passthrough()).max(MAX_LIST_LENGTH),
+	})
+	.passthrough();
+
+/** Null if there is none. Throws `corrupt`: whoever cannot read a hold must take the snapshot for held. */
+export async function readHold(store: Store, key: string, id: string, signal?: AbortSignal): Promise<HoldRecord | null> {
+	const file = `${key}/${recordName(id, 'hold')}`;
+	const bytes = await readFile(store, file, MAX_RECORD_BYTES, signal);
+	return bytes === null ? null : (parse(holdSchema, bytes, file) as HoldRecord);
+}
+
+/** Null if there is none. Throws `corrupt`. */
+export async function readPrune(store: Store, key: string, name: string, signal?: AbortSignal): Promise<PruneRecord | null> {
+	const file = `${key}/${name}`;
+	const bytes = await readFile(store, file, MAX_CURSOR_BYTES, signal);
+	return bytes === null ? null : (parse(pruneSchema, bytes, file) as PruneRecord);
+}
+
+export function formatRecord(record: HoldRecord | PruneRecord): Buffer {
+	return Buffer.from(`${JSON.stringify(record, null, '\t')}\n`);
+}
+
+function parse(schema: z.ZodTypeAny, bytes: Buffer, file: string): unknown {
+	let value: unknown;
+	try {
+		value = JSON.parse(bytes.toString('utf8'));
+	} catch (cause) {
+		throw damagedFile(file, 'it is not JSON', cause);
+	}
+	const result = schema.safeParse(value);
+	if (result.success) return result.data;
+	const [issue] = result.error.issues;
+	throw damagedFile(file, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`);
+}
