@@ -2,7 +2,7 @@ import { GraphError } from './graph-error';
 
 /** What a delta link or next link stands for. Clients must treat it as opaque. */
 export interface DeltaToken {
-	kind: 'messages' | 'folders';
+	kind: 'messages' | 'folders' | 'contacts' | 'contactFolders';
 	mailbox: string;
 	/** Folder sequence; 0 for the folder hierarchy. */
 	folder: number;
@@ -32,7 +32,7 @@ export function writeToken(token: DeltaToken): string {
 export function readToken(text: string): DeltaToken {
 	try {
 		const token = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as DeltaToken;
-		if (token.kind === 'messages' || token.kind === 'folders') return token;
+		if (['messages', 'folders', 'contacts', 'contactFolders'].includes(token.kind)) return token;
 	} catch {
 		// Falls through to the answer that Graph gives to a broken token.
 	}

@@ -1,9 +1,9 @@
 import type { MailFolder } from './mail-folder';
 
-/** What happened to the folders of a mailbox: positions in it are folder delta tokens. */
-export class FolderHierarchyLog {
-	private readonly entries: MailFolder[] = [];
-	private readonly last = new Map<MailFolder, number>();
+/** What happened to the mail folders (or contact folders) of a mailbox: positions in it are folder delta tokens. */
+export class FolderHierarchyLog<T extends { isDeleted: boolean } = MailFolder> {
+	private readonly entries: T[] = [];
+	private readonly last = new Map<T, number>();
 	private observedUpTo = -1;
 
 	/** The position that a token issued now stands for. */
@@ -12,7 +12,7 @@ export class FolderHierarchyLog {
 		return this.entries.length;
 	}
 
-	append(folder: MailFolder): void {
+	append(folder: T): void {
 		if (this.observedUpTo < 0) return;
 		const last = this.last.get(folder) ?? -1;
 		if (last >= this.observedUpTo && !folder.isDeleted) return;
@@ -20,8 +20,8 @@ export class FolderHierarchyLog {
 		this.entries.push(folder);
 	}
 
-	page(position: number, limit: number, isVisible: (folder: MailFolder) => boolean): { folders: MailFolder[]; position: number; isLast: boolean } {
-		const folders: MailFolder[] = [];
+	page(position: number, limit: number, isVisible: (folder: T) => boolean): { folders: T[]; position: number; isLast: boolean } {
+		const folders: T[] = [];
 		let index = position;
 		for (; index < this.entries.length && folders.length < limit; index++) {
 			const folder = this.entries[index]!;

@@ -1,4 +1,5 @@
 import type { Address } from './message-content';
+import { MailboxContacts } from './contact-store';
 import { FolderHierarchyLog } from './folder-log';
 import { GraphError } from './graph-error';
 import { MailboxIds } from './ids';
@@ -45,6 +46,7 @@ export class Mailbox {
 	readonly folders = new Map<number, MailFolder>();
 	readonly folderLog = new FolderHierarchyLog();
 	readonly root: MailFolder;
+	readonly contacts: MailboxContacts;
 	readonly settings: SettingsStore;
 	/** RBAC for Applications leaves this mailbox out: every request answers 403. */
 	isForbidden = false;
@@ -72,6 +74,7 @@ export class Mailbox {
 			parent?.children.add(folder);
 		}
 		this.root = this.roles.get('msgfolderroot')!;
+		this.contacts = new MailboxContacts(this, locale);
 	}
 
 	/**
@@ -324,6 +327,7 @@ export class Mailbox {
 		else {
 			this.folderDeltaEpoch++;
 			for (const one of this.folders.values()) one.deltaEpoch++;
+			this.contacts.expireDelta();
 		}
 	}
 

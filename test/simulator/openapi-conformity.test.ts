@@ -18,7 +18,7 @@ describe('the simulated tenant, held against Microsoft’s description of Graph 
 		const dir = await mkdtemp(join(tmpdir(), 'simulator-openapi-'));
 		try {
 			const recordFile = join(dir, 'record.ndjson');
-			const simulator = await startSimulator({ http: true, users: 1, messages: 150, folders: 12, recordFile });
+			const simulator = await startSimulator({ http: true, users: 1, messages: 150, folders: 12, contacts: 40, recordFile });
 			await exercise(simulator);
 			await simulator.stop();
 			const document = new OpenApiDocument(JSON.parse(await readFile(file, 'utf8')) as ConstructorParameters<typeof OpenApiDocument>[0]);
@@ -50,8 +50,32 @@ async function exercise(simulator: RunningSimulator): Promise<void> {
 		await graph.get(`${mail}/messages/${id}/attachments?$expand=microsoft.graph.itemAttachment/item`);
 	}
 	await write(graph, mail);
+	await exerciseContacts(graph, mail);
 	await writeSettings(graph, mail);
 	await graph.post('/$batch', { requests: all.slice(0, 10).map(({ id }, n) => ({ id: String(n), method: 'GET', url: `${mail}/messages/${id}` })) });
+}
+
+async function exerciseContacts(graph: GraphCaller, user: string): Promise<void> {
+	await graph.round(`${user}/contactFolders/delta`);
+	const folder = (await graph.post(`${user}/contactFolders`, { displayName: 'New' })).entity;
+	const child = (await graph.post(`${user}/contactFolders/${folder.id}/childFolders`, { displayName: 'Child' })).entity.id;
+	await graph.call('PATCH', `${user}/contactFolders/${child}`, { body: { displayName: 'Newer', parentFolderId: folder['parentFolderId'] } });
+	for (const path of ['contactFolders', `contactFolders/${folder.id}`, `contactFolders/${folder.id}/childFolders`, 'contacts?$top=100']) await graph.get(`${user}/${path}`);
+	const created = (await graph.post(`${user}/contactFolders/${folder.id}/contacts`, {
+		displayName: 'A', birthday: '1974-07-22', businessPhones: ['1'], homeAddress: { city: 'Köln' }, emailAddresses: [{ name: 'A', address: 'a@x.example' }],
+		singleValueExtendedProperties: [{ id: 'String {6d0f6a0e-5d2c-4f0b-9a51-b3c1f2a7c84e} Name Mark', value: 'x' }],
+	})).entity.id;
+	const contact = `${user}/contacts/${created}`;
+	await graph.call('PUT', `${contact}/photo/$value`, { body: 'picture', headers: { 'content-type': 'image/jpeg' } });
+	for (const path of ['', '/photo', '/photo/$value']) await graph.get(`${contact}${path}`);
+	await graph.get(`${user}/contactFolders/${folder.id}/contacts?$expand=singleValueExtendedProperties($filter=id eq 'String {6d0f6a0e-5d2c-4f0b-9a51-b3c1f2a7c84e} Name Mark')`);
+	await graph.round(`${user}/contactFolders/${String(folder['parentFolderId'])}/contacts/delta`, { maxPageSize: 20 });
+	await graph.round(`${user}/contacts/delta`);
+	await graph.call('PATCH', contact, { body: { surname: 'B', parentFolderId: folder['parentFolderId'] } });
+	await graph.call('DELETE', contact);
+	await graph.post(`${contact}/permanentDelete`, {});
+	await graph.call('DELETE', `${user}/contactFolders/${child}`);
+	await graph.post(`${user}/contactFolders/${folder.id}/permanentDelete`, {});
 }
 
 async function write(graph: GraphCaller, mail: string): Promise<void> {

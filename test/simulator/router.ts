@@ -1,4 +1,6 @@
 import { answerBatch } from './batch';
+import { contactFolderRoutes } from './contact-folder-routes';
+import { contactRoutes } from './contact-routes';
 import { miss, type GraphAnswer, type GraphRequest } from './exchange';
 import { underFault } from './faults';
 import { folderRoutes } from './folder-routes';
@@ -25,7 +27,7 @@ export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
 	return answer;
 }
 
-const KEYED = new Set(['users', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories']);
+const KEYED = new Set(['users', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts']);
 
 /** The name under which a request is counted that was refused before its route could say it. */
 function routeOf(method: string, segments: readonly string[]): string {
@@ -72,7 +74,7 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 	}
 }
 
-const MAIL_SEGMENTS = new Set(['mailfolders', 'messages', 'mailboxsettings', 'sendmail', 'outlook']);
+const MAIL_SEGMENTS = new Set(['mailfolders', 'messages', 'mailboxsettings', 'sendmail', 'outlook', 'contacts', 'contactfolders']);
 
 async function mailboxRoutes(request: GraphRequest, userKey: string): Promise<GraphAnswer> {
 	const kind = request.segments[2]!.toLowerCase();
@@ -85,6 +87,8 @@ async function mailboxRoutes(request: GraphRequest, userKey: string): Promise<Gr
 		if (mailbox.isForbidden) throw accessDenied('Access to OData is disabled.');
 		if (kind === 'mailfolders') return await folderRoutes(request, mailbox);
 		if (kind === 'messages') return await messageRoutes(request, mailbox, undefined, request.segments.slice(3));
+		if (kind === 'contactfolders') return contactFolderRoutes(request, mailbox.contacts);
+		if (kind === 'contacts') return contactRoutes(request, mailbox.contacts, undefined, request.segments.slice(3));
 		return await settingsRoutes(request, mailbox, kind);
 	} finally {
 		await request.tenant.hold();

@@ -41,6 +41,18 @@ export interface Switches {
 	deletedMessageGoesTo: 'recoverableItems' | 'deletedItems';
 	/** Upload sessions for attachments of messages that are no drafts: accepted (Corso and Atlas do it), or 400. */
 	uploadSessionOnNonDraft: 'accepted' | 'refused';
+	/** GET of a contact that lies in Deleted Items or Recoverable Items: it is found by its immutable id, as messages are, or 404. */
+	deletedContacts: 'reachable' | 'notFound';
+	/** PATCH of parentFolderId of a contact or contact folder: moves it (contact-update.md, contactfolder-update.md list it), does nothing, or 400. */
+	contactParentPatch: 'moves' | 'ignored' | 'refused';
+	/** `contactFolders/contacts` as a well-known name: used by several clients, documented nowhere. */
+	contactFolderByName: 'answers' | 'refused';
+	/** `/contacts`: the default folder alone, or all of the mailbox (user-list-contacts.md says both). */
+	contactsPath: 'defaultFolder' | 'allFolders';
+	/** Hidden contact folders (Recipient Cache and its kin) in lists and delta. */
+	hiddenContactFolders: 'omitted' | 'listed';
+	/** The photo of a contact as it is given back: the bytes as they were put, or encoded anew. */
+	contactPhotoBytes: 'kept' | 'encodedAnew';
 	/** How many requests for a message that was just created answer 404 before it is there (Corso retries these). */
 	newMessageNotFoundTimes: number;
 	/** What delta of a folder that was deleted answers with its 404: the general code, or the one that Corso knows (graph/errors.go). */
@@ -78,6 +90,12 @@ export function defaultSwitches(): Switches {
 		deletedFolderGoesTo: 'recoverableItems',
 		deletedMessageGoesTo: 'recoverableItems',
 		uploadSessionOnNonDraft: 'accepted',
+		deletedContacts: 'reachable',
+		contactParentPatch: 'moves',
+		contactFolderByName: 'refused',
+		contactsPath: 'defaultFolder',
+		hiddenContactFolders: 'omitted',
+		contactPhotoBytes: 'kept',
 		newMessageNotFoundTimes: 0,
 		deletedFolderDeltaCode: 'ErrorItemNotFound',
 		messageSizeLimitBytes: 35 * 1024 * 1024,
