@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { confirmCopied } from '../../../nodes/M365Backup/engine/confirm-copied';
+import { filesToCopy } from '../../../nodes/M365Backup/engine/files-to-copy';
+import { filesToDelete } from '../../../nodes/M365Backup/engine/files-to-delete';
 import { holdSnapshot, releaseSnapshot } from '../../../nodes/M365Backup/engine/hold';
 import { prune } from '../../../nodes/M365Backup/engine/prune';
 import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
@@ -175,6 +177,29 @@ describe('a prune', () => {
 		ambient.advance(5 * DAY_MS);
 		await pruned(store, ambient, { last: 1 });
 		expect(await prunesOf()).toBe(1);
+	});
+
+	it('tells each copy what to delete, with what its storage said, and nothing that is merely missing', async () => {
+		const { ambient, store, repository } = await history(10);
+		const confirmations = [];
+		for await (const file of filesToCopy(repository, { target: 'nas' })) {
+			confirmations.push({ fileName: file.fileName, sizeBytes: file.sizeBytes, sha256: file.sha256, fields: { id: `nas-${file.fileName}` } });
+		}
+		await confirmCopied(repository, { target: 'nas', confirmations });
+		expect(await all(filesToDelete(repository, { target: 'nas' }))).toEqual([]);
+		const lost = (await repository.latest(KEY))!.archives[0]!.name;
+		const before = await names(store);
+		await pruned(store, ambient, KEEP_2_DAYS);
+		const after = new Set(await names(store));
+		await store.delete([`${KEY}/${lost}`]);
+
+		const fresh = await Repository.open(store, ambient);
+		const files = await all(filesToDelete(fresh, { target: 'nas' }));
+		expect(files.map(({ key }) => key).sort()).toEqual(before.filter((name) => !after.has(name)).map((name) => `${KEY}/${name}`));
+		expect(files[0]?.fields).toEqual({ id: `nas-${files[0]!.fileName}` });
+		await confirmCopied(fresh, { target: 'nas', mode: 'deleted', confirmations: files.map(({ fileName, fields }) => ({ fileName, fields })) });
+		expect(await all(filesToDelete(fresh, { target: 'nas' }))).toEqual([]);
+		expect(await all(filesToDelete(fresh, { target: 'other' }))).toEqual([]);
 	});
 
 	it('never harms what stays, wherever it is cut off, and the next one ends it', async () => {
