@@ -3,10 +3,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { exchangeMailboxId } from './exchange-ids';
 import { addVariety } from './generate-tenant';
 import { GraphCaller } from './graph-caller';
 import { checkRecord, readRecord } from './openapi-check';
 import { OpenApiDocument } from './openapi-document';
+import { EXCHANGE_ROLES } from './permissions';
 import { startSimulator, type RunningSimulator } from './start';
 
 /** Microsoft's description is data kept outside this repository: GRAPH_OPENAPI names the file. */
@@ -50,6 +52,7 @@ async function exercise(simulator: RunningSimulator): Promise<void> {
 		await graph.get(`${mail}/messages/${id}/attachments?$expand=microsoft.graph.itemAttachment/item`);
 	}
 	await write(graph, mail);
+	await exerciseExchange(simulator, graph, all[0]!.id);
 	await exerciseContacts(graph, mail);
 	await writeSettings(graph, mail);
 	await graph.post('/$batch', { requests: all.slice(0, 10).map(({ id }, n) => ({ id: String(n), method: 'GET', url: `${mail}/messages/${id}` })) });
@@ -125,4 +128,15 @@ async function writeSettings(graph: GraphCaller, mail: string): Promise<void> {
 	await graph.call('PATCH', `${mail}/outlook/masterCategories/${category.entity.id}`, { body: { color: 'preset1' } });
 	await graph.call('DELETE', `${mail}/outlook/masterCategories/${category.entity.id}`);
 	await graph.call('PATCH', `${mail}/mailboxSettings`, { body: { timeZone: 'UTC', language: { locale: 'fr-FR' }, workingHours: { startTime: '09:00:00.0000000' } } });
+}
+
+/** settings/exchange and the import URL are outside the description that there is. */
+async function exerciseExchange(simulator: RunningSimulator, graph: GraphCaller, messageId: string): Promise<void> {
+	simulator.tenant.roles.grant(...EXCHANGE_ROLES);
+	const { token } = simulator.tenant.tokens.issue();
+	const mailbox = `/admin/exchange/mailboxes/${exchangeMailboxId(simulator.tenant.users[0]!.mailbox!)}`;
+	const inbox = `${mailbox}/folders/${simulator.tenant.users[0]!.mailbox!.folder('inbox').id}`;
+	for (const path of [`${mailbox}/folders`, `${mailbox}/folders?$filter=type eq 'IPF.Note'`, inbox, `${inbox}/childFolders`, `${inbox}/items`, `${inbox}/items/delta()`]) await graph.get(path, { token });
+	await graph.post(`${mailbox}/exportItems`, { itemIds: [messageId, 'unknown'] }, { token });
+	await graph.call('POST', `${mailbox}/createImportSession`, { token });
 }

@@ -16,6 +16,9 @@ export const ALL_ROLES = [
 	'Organization.Read.All',
 ] as const;
 
+/** Granted by nobody unless a test says so: `tenant.roles.grant(...EXCHANGE_ROLES)`, and a token issued after that. */
+export const EXCHANGE_ROLES = ['MailboxFolder.ReadWrite.All', 'MailboxItem.Read.All', 'MailboxItem.ImportExport.All'] as const;
+
 /** Which roles are granted. New tokens carry them; revoking bites at once, in tokens already issued too, unless told otherwise. */
 export class Roles {
 	private readonly granted = new Set<string>(ALL_ROLES);
@@ -60,6 +63,10 @@ export const NEEDED = {
 	sendMail: ['Mail.Send'],
 	readContacts: ['Contacts.Read', 'Contacts.ReadWrite'],
 	writeContacts: ['Contacts.ReadWrite'],
+	readMailboxFolders: ['MailboxFolder.Read.All', 'MailboxFolder.ReadWrite.All'],
+	readMailboxItems: ['MailboxItem.Read.All', 'MailboxItem.Export.All', 'MailboxItem.ImportExport.All'],
+	exportMailboxItems: ['MailboxItem.Export.All', 'MailboxItem.ImportExport.All'],
+	importMailboxItems: ['MailboxItem.ImportExport.All'],
 	readUsers: ['User.ReadBasic.All', 'User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	readOrganization: ['Organization.Read.All', 'Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	writeMailboxSettings: ['MailboxSettings.ReadWrite'],

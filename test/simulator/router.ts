@@ -2,6 +2,7 @@ import { answerBatch } from './batch';
 import { contactFolderRoutes } from './contact-folder-routes';
 import { contactRoutes } from './contact-routes';
 import { miss, type GraphAnswer, type GraphRequest } from './exchange';
+import { exchangeRoutes, exchangeSettings, translateExchangeIds } from './exchange-routes';
 import { underFault } from './faults';
 import { folderRoutes } from './folder-routes';
 import { accessDenied, GraphError } from './graph-error';
@@ -27,7 +28,7 @@ export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
 	return answer;
 }
 
-const KEYED = new Set(['users', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts']);
+const KEYED = new Set(['users', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts']);
 
 /** The name under which a request is counted that was refused before its route could say it. */
 function routeOf(method: string, segments: readonly string[]): string {
@@ -67,6 +68,8 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 				return userRoutes(request);
 			}
 			return mailboxRoutes(request, second!);
+		case 'admin':
+			return exchangeRoutes(request);
 		case 'me':
 			throw new GraphError(400, 'BadRequest', '/me request is only valid with delegated authentication flow.');
 		default:
@@ -74,7 +77,7 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 	}
 }
 
-const MAIL_SEGMENTS = new Set(['mailfolders', 'messages', 'mailboxsettings', 'sendmail', 'outlook', 'contacts', 'contactfolders']);
+const MAIL_SEGMENTS = new Set(['mailfolders', 'messages', 'mailboxsettings', 'settings', 'translateexchangeids', 'sendmail', 'outlook', 'contacts', 'contactfolders']);
 
 async function mailboxRoutes(request: GraphRequest, userKey: string): Promise<GraphAnswer> {
 	const kind = request.segments[2]!.toLowerCase();
@@ -89,6 +92,8 @@ async function mailboxRoutes(request: GraphRequest, userKey: string): Promise<Gr
 		if (kind === 'messages') return await messageRoutes(request, mailbox, undefined, request.segments.slice(3));
 		if (kind === 'contactfolders') return contactFolderRoutes(request, mailbox.contacts);
 		if (kind === 'contacts') return contactRoutes(request, mailbox.contacts, undefined, request.segments.slice(3));
+		if (kind === 'settings') return exchangeSettings(request, mailbox);
+		if (kind === 'translateexchangeids') return translateExchangeIds(request, mailbox);
 		return await settingsRoutes(request, mailbox, kind);
 	} finally {
 		await request.tenant.hold();

@@ -3,6 +3,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { answerUpload } from './attachment-routes';
 import { parsePreferences, type GraphAnswer } from './exchange';
+import { answerImport, isImport } from './exchange-import';
 import { underFault } from './faults';
 import { GraphError } from './graph-error';
 import { answerLogin } from './login';
@@ -99,9 +100,10 @@ async function upload(tenant: Tenant, request: IncomingMessage, response: Server
 	}
 	const proceed = async (): Promise<GraphAnswer> => {
 		try {
-			return await answerUpload({ method, url, headers: plainHeaders(request), body, tenant });
+			const given = { method, url, headers: plainHeaders(request), body, tenant };
+			return await (isImport(url) ? answerImport(given) : answerUpload(given));
 		} catch (error) {
-			return { ...errorAnswer(error, { tenant }), route: `${method} upload` };
+			return { ...errorAnswer(error, { tenant }), route: `${method} ${isImport(url) ? 'importItem' : 'upload'}` };
 		}
 	};
 	const fault = tenant.faults.take(method, url);

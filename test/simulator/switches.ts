@@ -53,10 +53,46 @@ export interface Switches {
 	hiddenContactFolders: 'omitted' | 'listed';
 	/** The photo of a contact as it is given back: the bytes as they were put, or encoded anew. */
 	contactPhotoBytes: 'kept' | 'encodedAnew';
+	/** The import and export API of mailbox items: there, or absent as in Fairfax and Mooncake, with either answer. */
+	mailboxItemApi: 'present' | 'notFound' | 'badRequest';
+	/** Ids that `exportItems` takes: also immutable ones, or only those that change with each move (documented nowhere). */
+	exportItemIds: 'any' | 'mutableOnly';
+	/** The ids in answers of `exportItems`: as they were asked for, or always the mutable form (as EWS did). */
+	exportAnswerIds: 'asked' | 'mutable';
+	/** So many items of each export of several are silently left out of the answer (seen by CIPP). */
+	exportDropsItems: number;
+	/** The spelling of an item's error in an export. */
+	exportErrorName: 'error' | 'Error';
+	/** The id of an imported item in the answer: one that Graph takes, immutable or not, or one that it does not know. */
+	importAnswerIds: 'mutable' | 'immutable' | 'foreign';
+	/** Folder ids of the import and export API: those of the mail API, or its own. */
+	exchangeFolderIds: 'same' | 'own';
+	/** Largest import request (documented nowhere). */
+	importSizeLimitBytes: number;
+	/** `translateExchangeIds` with application permissions: the page's table says not supported, its permissions say otherwise. */
+	translateIdsForApplications: 'accepted' | 'refused';
 	/** How many requests for a message that was just created answer 404 before it is there (Corso retries these). */
 	newMessageNotFoundTimes: number;
 	/** What delta of a folder that was deleted answers with its 404: the general code, or the one that Corso knows (graph/errors.go). */
 	deletedFolderDeltaCode: 'ErrorItemNotFound' | 'ErrorSyncFolderNotFound';
+	/** Times of automatic replies that are not scheduled: the hour at hand and the same one tomorrow (as EWS does), or as they were set. */
+	idleReplyTimes: 'rolling' | 'fixed';
+	/** `recoverableitemsroot` and its childFolders: they answer (MMR, atlas#141; documented nowhere), or 404. */
+	recoverableRoot: 'answers' | 'notFound';
+	/** Whether a change of a task's checklist or linked resources counts as one of the task, for its etag and delta; documented nowhere. */
+	todoStepsChangeTask: boolean;
+	/** Lists and delta of tasks bring `recurrence` (MS365-ToDo#133: often not). A single GET always does. */
+	todoListsShowRecurrence: boolean;
+	/** `$expand` of a task's relationships: documented for delta and in the description of Graph, or 400. */
+	todoExpand: 'works' | 'refused';
+	/** `attachments/{id}/$value` of a task: works as described, or 400 (the text only speaks of contentBytes). */
+	todoAttachmentValue: 'works' | 'refused';
+	/** Whether an application may create lists and tasks: permissions.json says yes, a Learn page says "not supported". */
+	todoAppOnlyCreation: 'accepted' | 'refused';
+	/** Whether an application may open an upload session on a task: the Learn page says "not supported". */
+	todoUploadSession: 'accepted' | 'refused';
+	/** completedDateTime in a request: kept, or the day of the request in its place. */
+	todoCompletedDate: 'kept' | 'now';
 	/** Largest message that takes attachments (outlook-large-attachments: 35 MB unless the admin raised it). */
 	messageSizeLimitBytes: number;
 	/** Largest request body (documented REST limit: 4 MB). */
@@ -96,8 +132,26 @@ export function defaultSwitches(): Switches {
 		contactsPath: 'defaultFolder',
 		hiddenContactFolders: 'omitted',
 		contactPhotoBytes: 'kept',
+		mailboxItemApi: 'present',
+		exportItemIds: 'any',
+		exportAnswerIds: 'asked',
+		exportDropsItems: 0,
+		exportErrorName: 'error',
+		importAnswerIds: 'mutable',
+		exchangeFolderIds: 'same',
+		importSizeLimitBytes: 150 * 1024 * 1024,
+		translateIdsForApplications: 'accepted',
 		newMessageNotFoundTimes: 0,
 		deletedFolderDeltaCode: 'ErrorItemNotFound',
+		idleReplyTimes: 'rolling',
+		recoverableRoot: 'answers',
+		todoStepsChangeTask: true,
+		todoListsShowRecurrence: false,
+		todoExpand: 'works',
+		todoAttachmentValue: 'works',
+		todoAppOnlyCreation: 'accepted',
+		todoUploadSession: 'accepted',
+		todoCompletedDate: 'kept',
 		messageSizeLimitBytes: 35 * 1024 * 1024,
 		requestSizeLimitBytes: 4 * 1024 * 1024,
 		defaultPageSize: 10,
