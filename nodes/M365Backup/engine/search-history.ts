@@ -60,12 +60,9 @@ export async function* searchHistory(
 	if (query.ids) checkIds(query.ids);
 	const isThere = await placeCondition(query, () => treeOf(shared, signal));
 
+	const placer = new Placer(repository, shared, signal);
 	let count = 0;
 	let together: Found[] = [];
-	const place = async function* (): AsyncGenerator<FoundInHistory> {
-		yield* inTheirPlaces(repository, shared, together, signal);
-		together = [];
-	};
 	for await (const history of itemHistories(shared, signal)) {
 		if (count >= limit) break;
 		if (ids && !ids.has(history.id)) continue;
@@ -75,9 +72,11 @@ export async function* searchHistory(
 		if (!matches(entry) || !isThere(entry)) continue;
 		count += 1;
 		together.push({ history, change });
-		if (together.length >= PLACED_TOGETHER) yield* place();
+		if (together.length < PLACED_TOGETHER) continue;
+		yield* placer.place(together);
+		together = [];
 	}
-	yield* place();
+	yield* placer.place(together);
 }
 
 async function snapshotsUpTo(
@@ -142,31 +141,53 @@ interface Found {
 	change: FoundInHistory['change'];
 }
 
-/** Each one's place is that in the newest snapshot that has it. */
-async function* inTheirPlaces(
-	repository: Repository,
-	shared: SharedSegments,
-	found: readonly Found[],
-	signal: AbortSignal | undefined,
-): AsyncGenerator<FoundInHistory> {
-	const items = new Map<string, FoundItem>();
-	const bySnapshot = new Map<number, CatalogEntry[]>();
+/** Snapshots whose folders are kept: items that vanished at different times stand in many. */
+const MOST_TREES = 200;
+
+/** Tells each item's place, which is that in the newest snapshot that has it. */
+class Placer {
+	/** By ordinal, those used last at the end. */
+	readonly #trees = new Map<number, SnapshotFolders>();
+
+	constructor(
+		private readonly repository: Repository,
+		private readonly shared: SharedSegments,
+		private readonly signal: AbortSignal | undefined,
+	) {}
+
+	/** In the order given. */
+	async *place(found: readonly Found[]): AsyncGenerator<FoundInHistory> {
+		const items = new Map<string, FoundItem>();
+		for (const [ordinal, entries] of bySnapshot(found)) {
+			const snapshot = this.shared.snapshots[ordinal];
+			if (!snapshot) continue;
+			for await (const item of placed(entries, this.treeOf(ordinal, snapshot), snapshot)) items.set(item.id, item);
+		}
+		for (const { history, change } of found) {
+			const item = items.get(history.id);
+			if (item) yield { ...item, ...told(history, this.shared), ...(change === undefined ? {} : { change }) };
+		}
+	}
+
+	private treeOf(ordinal: number, snapshot: SnapshotRecord): SnapshotFolders {
+		const tree = this.#trees.get(ordinal) ?? new SnapshotFolders(this.repository.catalog(snapshot), this.signal);
+		this.#trees.delete(ordinal);
+		this.#trees.set(ordinal, tree);
+		const oldest = this.#trees.keys().next();
+		if (this.#trees.size > MOST_TREES && oldest.done !== true) this.#trees.delete(oldest.value);
+		return tree;
+	}
+}
+
+function bySnapshot(found: readonly Found[]): Map<number, CatalogEntry[]> {
+	const entriesOf = new Map<number, CatalogEntry[]>();
 	for (const { history } of found) {
 		const { last, entry } = newestOf(history);
-		const entries = bySnapshot.get(last);
+		const entries = entriesOf.get(last);
 		if (entries) entries.push(entry);
-		else bySnapshot.set(last, [entry]);
+		else entriesOf.set(last, [entry]);
 	}
-	for (const [ordinal, entries] of bySnapshot) {
-		const snapshot = shared.snapshots[ordinal];
-		if (!snapshot) continue;
-		const folders = new SnapshotFolders(repository.catalog(snapshot), signal);
-		for await (const item of placed(entries, folders, snapshot)) items.set(item.id, item);
-	}
-	for (const { history, change } of found) {
-		const item = items.get(history.id);
-		if (item) yield { ...item, ...told(history, shared), ...(change === undefined ? {} : { change }) };
-	}
+	return entriesOf;
 }
 
 function told({ versions, ended }: ItemHistory, { snapshots }: SharedSegments): Pick<FoundInHistory, 'versions' | 'vanished'> {
