@@ -2,6 +2,7 @@ import { miss, type GraphAnswer, type GraphRequest } from './exchange';
 import { badRequest, GraphError } from './graph-error';
 import { jsonBody } from './json-body';
 import type { Mailbox } from './mailbox';
+import type { Json } from './message-json';
 import { contextUrl } from './paging';
 import { need } from './permissions';
 import { settingChanges } from './settings-checks';
@@ -41,6 +42,7 @@ function mailboxSettings(request: GraphRequest, mailbox: Mailbox): GraphAnswer {
 			'@odata.context': contextUrl(request, `users('${mailbox.user.id}')/mailboxSettings`),
 			archiveFolder: mailbox.folder('archive').id,
 			...settings.values,
+			automaticRepliesSetting: automaticReplies(mailbox),
 			userPurpose: settings.userPurpose,
 		},
 	});
@@ -63,6 +65,16 @@ function mailboxSettings(request: GraphRequest, mailbox: Mailbox): GraphAnswer {
 		});
 	}
 	return all();
+}
+
+/** Where nothing is scheduled, Exchange names the hour at hand and the same one tomorrow (switch idleReplyTimes). */
+function automaticReplies(mailbox: Mailbox): Json {
+	const { automaticRepliesSetting } = mailbox.settings.values;
+	if (automaticRepliesSetting.status === 'scheduled' || mailbox.tenant.switches.idleReplyTimes === 'fixed') return automaticRepliesSetting;
+	const hourMs = 3_600_000;
+	const startMs = Math.floor(mailbox.tenant.clock.nowMs() / hourMs) * hourMs;
+	const at = (ms: number): Json => ({ dateTime: new Date(ms).toISOString().replace('Z', '0000'), timeZone: 'UTC' });
+	return { ...automaticRepliesSetting, scheduledStartDateTime: at(startMs), scheduledEndDateTime: at(startMs + 24 * hourMs) };
 }
 
 const COLORS = new Set(['none', ...Array.from({ length: 25 }, (_, n) => `preset${n}`)]);

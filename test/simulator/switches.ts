@@ -93,6 +93,10 @@ export interface Switches {
 	todoUploadSession: 'accepted' | 'refused';
 	/** completedDateTime in a request: kept, or the day of the request in its place. */
 	todoCompletedDate: 'kept' | 'now';
+	/** Times of automatic replies that are not scheduled: the hour at hand and the same one tomorrow (as EWS does), or as they were set. */
+	idleReplyTimes: 'rolling' | 'fixed';
+	/** `recoverableitemsroot` and its childFolders: they answer (MMR, atlas#141; documented nowhere), or 404. */
+	recoverableRoot: 'answers' | 'notFound';
 	/** Largest message that takes attachments (outlook-large-attachments: 35 MB unless the admin raised it). */
 	messageSizeLimitBytes: number;
 	/** Largest request body (documented REST limit: 4 MB). */
@@ -152,6 +156,8 @@ export function defaultSwitches(): Switches {
 		todoAppOnlyCreation: 'accepted',
 		todoUploadSession: 'accepted',
 		todoCompletedDate: 'kept',
+		idleReplyTimes: 'rolling',
+		recoverableRoot: 'answers',
 		messageSizeLimitBytes: 35 * 1024 * 1024,
 		requestSizeLimitBytes: 4 * 1024 * 1024,
 		defaultPageSize: 10,

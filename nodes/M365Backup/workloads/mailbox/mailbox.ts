@@ -7,6 +7,7 @@ import type { Change, ChangePage, ContentRequest, EnumerationInput, Fetched, Kno
 import { mailPart } from './mail';
 import type { MailboxPart, MailboxPartName } from './mailbox-part';
 import { MAILBOX_PARTS, PART_TITLES, partOf } from './mailbox-part';
+import { settingsPart } from './settings/settings';
 
 export interface MailboxOptions {
 	graph: GraphClient;
@@ -29,6 +30,8 @@ function makePart(name: MailboxPartName, options: MailboxOptions): MailboxPart |
 	switch (name) {
 		case 'mail':
 			return mailPart(options);
+		case 'settings':
+			return settingsPart(options);
 		default:
 			return undefined;
 	}
