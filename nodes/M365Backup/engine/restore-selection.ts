@@ -1,11 +1,14 @@
+import { Failure } from '../base/failure';
 import type { Catalog } from '../repository/catalog';
 import type { CatalogEntry } from '../repository/records';
-import { Failure } from '../base/failure';
+import { partOf, type MailboxPartName } from '../workloads/mailbox/mailbox-part';
 import { matchingEntries, type SearchQuery } from './search';
 import type { SnapshotFolders } from './search-folders';
 
 export type RestoreSelection =
 	| { kind: 'everything' }
+	/** Whole parts of a mailbox: `mail`, `calendar` … */
+	| { kind: 'parts'; parts: readonly MailboxPartName[] }
 	/** `folderId` as in the catalog. */
 	| { kind: 'folder'; folderId: string; includeSubfolders: boolean }
 	| { kind: 'search'; query: SearchQuery }
@@ -33,11 +36,11 @@ export async function select(
 ): Promise<Selected> {
 	switch (selection.kind) {
 		case 'everything':
-			return {
-				folderIds: parentsFirst(folders, (await folders.readAll()).keys()),
-				items: itemsWhere(catalog, () => true, signal),
-				unknownIds: [],
-			};
+			return await allWhere(catalog, folders, () => true, signal);
+		case 'parts': {
+			const chosen = new Set<string | undefined>(selection.parts);
+			return await allWhere(catalog, folders, (id) => chosen.has(partOf(id)), signal);
+		}
 		case 'folder': {
 			await folders.readAll();
 			if (!folders.known().has(selection.folderId)) {
@@ -53,6 +56,19 @@ export async function select(
 		case 'ids':
 			return await byIds(catalog, folders, selection.ids, signal);
 	}
+}
+
+async function allWhere(
+	catalog: Catalog,
+	folders: SnapshotFolders,
+	isWanted: (id: string) => boolean,
+	signal: AbortSignal | undefined,
+): Promise<Selected> {
+	return {
+		folderIds: parentsFirst(folders, [...(await folders.readAll()).keys()].filter(isWanted)),
+		items: itemsWhere(catalog, ({ id }) => isWanted(id), signal),
+		unknownIds: [],
+	};
 }
 
 function inFolders(
