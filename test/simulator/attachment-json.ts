@@ -10,7 +10,7 @@ import { StoredMime } from './stored-mime';
 const TYPES = { file: '#microsoft.graph.fileAttachment', item: '#microsoft.graph.itemAttachment', reference: '#microsoft.graph.referenceAttachment' };
 
 /** An attachment as Graph lists it; contentBytes come with it unless `$select` leaves them out. */
-export async function attachmentJson(attachment: AttachmentRecord, message: MessageRecord, prefer: Preferences, query: OdataQuery): Promise<Json> {
+export async function attachmentJson(attachment: AttachmentRecord, message: Pick<MessageRecord, 'id' | 'mutableId' | 'modifiedMs'>, prefer: Preferences, query: OdataQuery): Promise<Json> {
 	const full: Json = {
 		'@odata.type': TYPES[attachment.kind],
 		'@odata.mediaContentType': attachment.contentType ?? undefined,

@@ -11,8 +11,9 @@ import type { AttachmentRecord } from './message-content';
 import { messageId } from './message-json';
 import { contextUrl, nextPageLink } from './paging';
 import { need } from './permissions';
+import type { UploadTarget } from './upload-sessions';
 
-const LARGEST_POSTED_BYTES = 3 * 1024 * 1024;
+export const LARGEST_POSTED_BYTES = 3 * 1024 * 1024;
 const LARGEST_UPLOADED_BYTES = 150 * 1024 * 1024;
 
 /** Everything below `messages/{id}/attachments`. */
@@ -30,7 +31,10 @@ export async function attachmentRoutes(request: GraphRequest, mailbox: Mailbox, 
 	const attachment = attachments.find(({ number }) => attachmentId(messageId(message, request.prefer), number) === rest[0] || attachmentId(message.mutableId, number) === rest[0] || attachmentId(message.id, number) === rest[0]);
 	if (!attachment) throw itemNotFound();
 	if (rest.length === 1) return named('/{id}', await single(request, mailbox, message, attachment));
-	if (rest.length === 2 && rest[1]!.toLowerCase() === '$value' && request.method === 'GET') return named('/{id}/$value', value(request, attachment));
+	if (rest.length === 2 && rest[1]!.toLowerCase() === '$value' && request.method === 'GET') {
+		need(request, 'readMail');
+		return named('/{id}/$value', attachmentValue(attachment));
+	}
 	return miss();
 }
 
@@ -64,8 +68,8 @@ async function single(request: GraphRequest, mailbox: Mailbox, message: MessageR
 	return { status: 204 };
 }
 
-function value(request: GraphRequest, attachment: AttachmentRecord): GraphAnswer {
-	need(request, 'readMail');
+/** @throws GraphError 405 for references */
+export function attachmentValue(attachment: AttachmentRecord): GraphAnswer {
 	if (attachment.kind === 'reference') throw new GraphError(405, 'ErrorInvalidRequest', 'The raw value of a reference attachment cannot be read.');
 	const types: Record<string, string> = { '#microsoft.graph.message': 'text/plain', '#microsoft.graph.event': 'text/calendar', '#microsoft.graph.contact': 'text/vcard' };
 	return { status: 200, bytes: attachment.content, contentType: attachment.kind === 'item' ? (types[attachment.itemType ?? ''] ?? 'text/plain') : (attachment.contentType ?? 'application/octet-stream') };
@@ -97,16 +101,31 @@ async function attach(mailbox: Mailbox, message: MessageRecord, attachment: Atta
 
 function createUploadSession(request: GraphRequest, mailbox: Mailbox, message: MessageRecord): GraphAnswer {
 	need(request, 'writeMail');
+	return openUploadSession(request, mailbox, {
+		isDraft: message.isDraft,
+		collection: 'Messages',
+		id: () => message.id,
+		isGone: () => message.isPurged,
+		accept: async (attachment) => {
+			attachment.number = await nextNumber(message);
+			await attach(mailbox, message, attachment);
+			return attachment.number;
+		},
+	});
+}
+
+/** A session for a file that becomes an attachment of a message or an event. */
+export function openUploadSession(request: GraphRequest, mailbox: Mailbox, target: UploadTarget): GraphAnswer {
 	const body = jsonBody(request);
 	const item = (body.AttachmentItem ?? body.attachmentItem) as Record<string, unknown> | undefined;
 	if (!item || typeof item.name !== 'string' || typeof item.size !== 'number') throw badRequest('AttachmentItem needs attachmentType, name and size.', 'ErrorInvalidParameter');
 	if (String(item.attachmentType).toLowerCase() !== 'file') throw new GraphError(405, 'ErrorInvalidRequest', 'Only file attachments can be uploaded in a session.');
 	if (item.size < LARGEST_POSTED_BYTES) throw badRequest('The attachment is smaller than the minimum size of an upload session.', 'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize');
 	if (item.size > LARGEST_UPLOADED_BYTES) throw badRequest('The attachment exceeds 150 MB.', 'ErrorAttachmentSizeLimitExceeded');
-	if (!message.isDraft && mailbox.tenant.switches.uploadSessionOnNonDraft === 'refused') throw badRequest('The message is not a draft.', 'ErrorInvalidOperation');
+	if (!target.isDraft && mailbox.tenant.switches.uploadSessionOnNonDraft === 'refused') throw badRequest('The message is not a draft.', 'ErrorInvalidOperation');
 	const session = mailbox.tenant.uploads.create({
 		mailbox,
-		message,
+		target,
 		name: item.name,
 		contentType: typeof item.contentType === 'string' ? item.contentType : null,
 		isInline: item.isInline === true,
@@ -145,10 +164,9 @@ export async function answerUpload(request: { method: string; url: string; heade
 			return { status: 200, json: { ExpirationDateTime: expected.expirationDateTime, nextExpectedRanges: [String(session.received)] }, route };
 		}
 		tenant.uploads.close(session);
-		if (session.message.isPurged) throw itemNotFound();
-		const number = await nextNumber(session.message);
-		await attach(session.mailbox, session.message, {
-			number,
+		if (session.target.isGone()) throw itemNotFound();
+		const number = await session.target.accept({
+			number: 0,
 			kind: 'file',
 			name: session.name,
 			contentType: session.contentType ?? 'application/octet-stream',
@@ -158,7 +176,7 @@ export async function answerUpload(request: { method: string; url: string; heade
 			lastModifiedMs: tenant.clock.nowMs(),
 			content: Buffer.concat(session.chunks),
 		});
-		const location = `${tenant.uploadOrigin}/api/v2.0/Users('${session.mailbox.user.id}')/Messages('${session.message.id}')/Attachments('${attachmentId(session.message.id, number)}')`;
+		const location = `${tenant.uploadOrigin}/api/v2.0/Users('${session.mailbox.user.id}')/${session.target.collection}('${session.target.id()}')/Attachments('${attachmentId(session.target.id(), number)}')`;
 		return { status: 201, headers: { Location: location }, route };
 	} finally {
 		await tenant.hold();

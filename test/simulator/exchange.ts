@@ -25,6 +25,8 @@ export interface Preferences {
 	maxPageSize?: number;
 	textBody: boolean;
 	unsafeHtml: boolean;
+	/** Of events: times are told in it. */
+	timeZone?: string;
 }
 
 /** What is wrong with an answer on its way: scripted faults only. */
@@ -57,6 +59,7 @@ export function parsePreferences(header: string | undefined): Preferences {
 		if (key === 'idtype' && value.toLowerCase() === 'immutableid') preferences.immutable = true;
 		if (key === 'odata.maxpagesize' && /^\d+$/.test(value) && Number(value) > 0) preferences.maxPageSize = Number(value);
 		if (key === 'outlook.body-content-type' && value.toLowerCase() === 'text') preferences.textBody = true;
+		if (key === 'outlook.timezone' && value !== '') preferences.timeZone = value;
 		if (key === 'outlook.allow-unsafe-html') preferences.unsafeHtml = true;
 	}
 	return preferences;

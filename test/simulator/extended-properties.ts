@@ -49,6 +49,12 @@ export function storedProperties(message: MessageRecord): ExtendedProperty[] {
 	return message.singleValueProperties ? [...message.singleValueProperties].map(([id, value]) => ({ id, value })) : [];
 }
 
+/** What `$expand=singleValueExtendedProperties($filter=id eq '…')` shows of properties that were set, not worked out. */
+export function expandedProperties(stored: ReadonlyMap<string, string> | undefined, filter: string | undefined): ExtendedProperty[] {
+	if (filter === undefined) throw badRequest('Expanding extended properties needs a $filter by id.', 'ErrorInvalidRequest');
+	return wanted(filter, [...(stored ?? [])].map(([id, value]) => ({ id, value })), (property) => property);
+}
+
 /** What `$expand=singleValueExtendedProperties($filter=id eq '…')` shows. Without a filter Graph refuses. */
 export async function extendedPropertiesJson(message: MessageRecord, filter: string | undefined): Promise<ExtendedProperty[]> {
 	if (filter === undefined) throw badRequest('Expanding extended properties needs a $filter by id.', 'ErrorInvalidRequest');

@@ -1,4 +1,5 @@
 import type { Address } from './message-content';
+import { MailboxCalendar } from './calendar-store';
 import { MailboxContacts } from './contact-store';
 import { FolderHierarchyLog } from './folder-log';
 import { GraphError } from './graph-error';
@@ -46,6 +47,7 @@ export class Mailbox {
 	readonly folders = new Map<number, MailFolder>();
 	readonly folderLog = new FolderHierarchyLog();
 	readonly root: MailFolder;
+	readonly calendar: MailboxCalendar;
 	readonly contacts: MailboxContacts;
 	readonly settings: SettingsStore;
 	/** RBAC for Applications leaves this mailbox out: every request answers 403. */
@@ -74,6 +76,7 @@ export class Mailbox {
 			parent?.children.add(folder);
 		}
 		this.root = this.roles.get('msgfolderroot')!;
+		this.calendar = new MailboxCalendar(this, locale);
 		this.contacts = new MailboxContacts(this, locale);
 	}
 
@@ -327,6 +330,7 @@ export class Mailbox {
 		else {
 			this.folderDeltaEpoch++;
 			for (const one of this.folders.values()) one.deltaEpoch++;
+			this.calendar.deltaEpoch++;
 			this.contacts.expireDelta();
 		}
 	}

@@ -128,7 +128,7 @@ function addIfAny(json: Json, name: string, values: readonly unknown[]): void {
 	if (values.length) json[name] = values;
 }
 
-export function messageId(message: MessageRecord, prefer: Preferences): string {
+export function messageId(message: Pick<MessageRecord, 'id' | 'mutableId'>, prefer: Preferences): string {
 	return prefer.immutable ? message.id : message.mutableId;
 }
 

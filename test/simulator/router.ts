@@ -1,5 +1,6 @@
 import { answerBatch } from './batch';
 import { contactFolderRoutes } from './contact-folder-routes';
+import { CALENDAR_SEGMENTS, calendarRoutes } from './calendar-routes';
 import { contactRoutes } from './contact-routes';
 import { miss, type GraphAnswer, type GraphRequest } from './exchange';
 import { exchangeRoutes, exchangeSettings, translateExchangeIds } from './exchange-routes';
@@ -28,7 +29,7 @@ export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
 	return answer;
 }
 
-const KEYED = new Set(['users', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts']);
+const KEYED = new Set(['users', 'calendars', 'calendargroups', 'events', 'calendarview', 'instances', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts']);
 
 /** The name under which a request is counted that was refused before its route could say it. */
 function routeOf(method: string, segments: readonly string[]): string {
@@ -81,7 +82,7 @@ const MAIL_SEGMENTS = new Set(['mailfolders', 'messages', 'mailboxsettings', 'se
 
 async function mailboxRoutes(request: GraphRequest, userKey: string): Promise<GraphAnswer> {
 	const kind = request.segments[2]!.toLowerCase();
-	if (!MAIL_SEGMENTS.has(kind)) return miss();
+	if (!MAIL_SEGMENTS.has(kind) && !CALENDAR_SEGMENTS.has(kind)) return miss();
 	const user = request.tenant.findUser(userKey);
 	const mailbox = mailboxOf(user, userKey);
 	const isUpload = request.method !== 'GET' && request.method !== 'DELETE';
@@ -91,6 +92,7 @@ async function mailboxRoutes(request: GraphRequest, userKey: string): Promise<Gr
 		if (kind === 'mailfolders') return await folderRoutes(request, mailbox);
 		if (kind === 'messages') return await messageRoutes(request, mailbox, undefined, request.segments.slice(3));
 		if (kind === 'contactfolders') return contactFolderRoutes(request, mailbox.contacts);
+		if (CALENDAR_SEGMENTS.has(kind)) return await calendarRoutes(request, mailbox, kind);
 		if (kind === 'contacts') return contactRoutes(request, mailbox.contacts, undefined, request.segments.slice(3));
 		if (kind === 'settings') return exchangeSettings(request, mailbox);
 		if (kind === 'translateexchangeids') return translateExchangeIds(request, mailbox);

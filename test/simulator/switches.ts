@@ -93,10 +93,18 @@ export interface Switches {
 	todoUploadSession: 'accepted' | 'refused';
 	/** completedDateTime in a request: kept, or the day of the request in its place. */
 	todoCompletedDate: 'kept' | 'now';
-	/** Times of automatic replies that are not scheduled: the hour at hand and the same one tomorrow (as EWS does), or as they were set. */
-	idleReplyTimes: 'rolling' | 'fixed';
-	/** `recoverableitemsroot` and its childFolders: they answer (MMR, atlas#141; documented nowhere), or 404. */
-	recoverableRoot: 'answers' | 'notFound';
+	/** A change to one day of a series gives the series another changeKey and time of change, too (documented nowhere). */
+	exceptionChangesMaster: boolean;
+	/** Pages of 1,000 events leave some out and show others twice (gd#16500). Off: never. */
+	largeEventPagesSlip: boolean;
+	/** Lists of events end after the second page as if there were no more (gd#2153). */
+	eventNextLinkGoesMissing: boolean;
+	/** The cloud knows cancelledOccurrences and exceptionOccurrences (absent from Fairfax and Mooncake). */
+	occurrenceListsInCloud: boolean;
+	/** GET `/events/{id}` of an event in Deleted Items: it is still there (its immutable id is), or 404. */
+	deletedEventsAnswer: boolean;
+	/** POST of an event with a transactionId that was used within the hour: the event made then, or 409. */
+	repeatedTransactionId: 'existing' | 'conflict';
 	/** Largest message that takes attachments (outlook-large-attachments: 35 MB unless the admin raised it). */
 	messageSizeLimitBytes: number;
 	/** Largest request body (documented REST limit: 4 MB). */
@@ -156,8 +164,12 @@ export function defaultSwitches(): Switches {
 		todoAppOnlyCreation: 'accepted',
 		todoUploadSession: 'accepted',
 		todoCompletedDate: 'kept',
-		idleReplyTimes: 'rolling',
-		recoverableRoot: 'answers',
+		exceptionChangesMaster: true,
+		largeEventPagesSlip: true,
+		eventNextLinkGoesMissing: false,
+		occurrenceListsInCloud: true,
+		deletedEventsAnswer: false,
+		repeatedTransactionId: 'existing',
 		messageSizeLimitBytes: 35 * 1024 * 1024,
 		requestSizeLimitBytes: 4 * 1024 * 1024,
 		defaultPageSize: 10,

@@ -45,7 +45,7 @@ export interface NewUser {
 
 /** Something that Graph would have sent to somebody. Restores must leave it empty. */
 export interface OutboxEntry {
-	kind: 'mail' | 'receipt' | 'invitation' | 'automaticReply' | 'forwardingRule';
+	kind: 'mail' | 'receipt' | 'invitation' | 'update' | 'cancellation' | 'response' | 'automaticReply' | 'forwardingRule' | 'reminder';
 	mailbox: string;
 	subject: string;
 	recipients: string[];

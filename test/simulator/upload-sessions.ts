@@ -2,16 +2,28 @@ import { randomBytes } from 'node:crypto';
 import type { VirtualClock } from './clock';
 import { GraphError } from './graph-error';
 import type { Mailbox } from './mailbox';
-import type { MessageRecord } from './message';
+import type { AttachmentRecord } from './message-content';
 
 const LARGEST_CHUNK_BYTES = 4 * 1024 * 1024;
 const LIFETIME_MS = 24 * 3_600_000;
+
+/** What gets the file. */
+export interface UploadTarget {
+	isDraft: boolean;
+	/** The id that the attachment's id hangs on, at the moment. */
+	id(): string;
+	/** `Messages`, `Events`. */
+	collection: string;
+	isGone(): boolean;
+	/** Takes the complete attachment and says its number. */
+	accept(attachment: AttachmentRecord): Promise<number>;
+}
 
 export interface UploadSession {
 	id: string;
 	authToken: string;
 	mailbox: Mailbox;
-	message: MessageRecord;
+	target: UploadTarget;
 	name: string;
 	contentType: string | null;
 	isInline: boolean;
