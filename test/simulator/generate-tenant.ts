@@ -5,6 +5,7 @@ import type { Mailbox, NewMessage } from './mailbox';
 import { oddMessage, ODD_SORTS } from './odd-messages';
 import { randomBytesOf, SeededRandom } from './seeded-random';
 import type { Tenant } from './tenant';
+import { fillTodo } from './todo-generate';
 import { base64Lines } from './mime-text';
 
 const NAMES = ['Anna Berg', 'Bruno Costa', 'Chiara Neri', 'David Okafor', 'Emma Larsen', 'Farid Haddad'];
@@ -14,10 +15,11 @@ const NEWEST_MS = Date.UTC(2026, 10, 20, 12);
 const AVERAGE_GAP_MS = 37 * 60_000;
 
 /** Users with mailboxes and mail, the same for the same seed. A message is a few numbers until somebody asks for it. */
-export function generateTenant(tenant: Tenant, options: { users: number; messages: number; folders: number; contacts?: number }): void {
+export function generateTenant(tenant: Tenant, options: { users: number; messages: number; folders: number; contacts?: number; tasks?: number }): void {
 	for (let n = 0; n < options.users; n++) {
 		const { mailbox } = tenant.addUser({ displayName: NAMES[n] ?? `User ${n + 1}` });
 		fillMailbox(mailbox!, { ...options, seed: tenant.seed * 1009 + n });
+		if (options.tasks) fillTodo(mailbox!, { tasks: options.tasks, seed: tenant.seed * 1009 + n });
 		if (options.contacts) fillContacts(mailbox!, { contacts: options.contacts, seed: tenant.seed * 1009 + n });
 	}
 }

@@ -9,6 +9,7 @@ import { MessageRecord, type MessageState } from './message';
 import type { MessageContent } from './message-content';
 import { SettingsStore } from './settings-store';
 import { StoredMime } from './stored-mime';
+import { TodoStore } from './todo-store';
 import type { Tenant, TenantUser } from './tenant';
 import { WELL_KNOWN_FOLDERS } from './well-known-folders';
 
@@ -50,6 +51,7 @@ export class Mailbox {
 	readonly calendar: MailboxCalendar;
 	readonly contacts: MailboxContacts;
 	readonly settings: SettingsStore;
+	readonly todo: TodoStore;
 	/** RBAC for Applications leaves this mailbox out: every request answers 403. */
 	isForbidden = false;
 	/** Over quota: delta answers 403 ErrorQuotaExceeded, plain lists work (gd#5730). */
@@ -68,6 +70,7 @@ export class Mailbox {
 	) {
 		this.ids = new MailboxIds(user.id);
 		this.settings = new SettingsStore(this);
+		this.todo = new TodoStore(this, locale);
 		for (const known of WELL_KNOWN_FOLDERS) {
 			const parent = known.parent === null ? null : this.roles.get(known.parent)!;
 			const folder = new MailFolder(this, this.nextSequence++, locale === 'de' ? known.german : known.english, parent, known.role, known.isHidden);
@@ -332,6 +335,7 @@ export class Mailbox {
 			for (const one of this.folders.values()) one.deltaEpoch++;
 			this.calendar.deltaEpoch++;
 			this.contacts.expireDelta();
+			this.todo.expireDelta();
 		}
 	}
 

@@ -20,7 +20,7 @@ describe('the simulated tenant, held against Microsoft’s description of Graph 
 		const dir = await mkdtemp(join(tmpdir(), 'simulator-openapi-'));
 		try {
 			const recordFile = join(dir, 'record.ndjson');
-			const simulator = await startSimulator({ http: true, users: 1, messages: 150, folders: 12, contacts: 40, recordFile });
+			const simulator = await startSimulator({ http: true, users: 1, messages: 150, folders: 12, contacts: 40, tasks: 40, recordFile });
 			await exercise(simulator);
 			await simulator.stop();
 			const document = new OpenApiDocument(JSON.parse(await readFile(file, 'utf8')) as ConstructorParameters<typeof OpenApiDocument>[0]);
@@ -51,6 +51,7 @@ async function exercise(simulator: RunningSimulator): Promise<void> {
 		await graph.get(`${mail}/messages/${id}/$value`);
 		await graph.get(`${mail}/messages/${id}/attachments?$expand=microsoft.graph.itemAttachment/item`);
 	}
+	await exerciseTodo(graph, mail);
 	await write(graph, mail);
 	await exerciseExchange(simulator, graph, all[0]!.id);
 	await exerciseContacts(graph, mail);
@@ -79,6 +80,38 @@ async function exerciseContacts(graph: GraphCaller, user: string): Promise<void>
 	await graph.post(`${contact}/permanentDelete`, {});
 	await graph.call('DELETE', `${user}/contactFolders/${child}`);
 	await graph.post(`${user}/contactFolders/${folder.id}/permanentDelete`, {});
+}
+
+/** To Do: lists, tasks and what hangs on them. */
+async function exerciseTodo(graph: GraphCaller, user: string): Promise<void> {
+	const lists = `${user}/todo/lists`;
+	const [first] = (await graph.get(`${lists}?$top=100`)).json.value;
+	await graph.get(`${lists}/${first!.id}`);
+	await graph.round(`${lists}/delta`);
+	await graph.round(`${lists}/${first!.id}/tasks/delta?$expand=checklistItems,linkedResources`, { maxPageSize: 5 });
+	await graph.get(`${lists}/${first!.id}/tasks?$top=5&$filter=status ne 'completed'`);
+	const made = (await graph.post(lists, { displayName: 'Made' })).entity.id;
+	await graph.call('PATCH', `${lists}/${made}`, { body: { displayName: 'Made anew' } });
+	const created = await graph.post(`${lists}/${made}/tasks`, {
+		title: 'Restored',
+		body: { content: 'x', contentType: 'text' },
+		status: 'completed',
+		completedDateTime: { dateTime: '2026-11-01T00:00:00', timeZone: 'UTC' },
+		linkedResources: [{ webUrl: 'https://x.example', applicationName: 'X' }],
+	});
+	const task = `${lists}/${made}/tasks/${created.entity.id}`;
+	await graph.post(`${task}/checklistItems`, { displayName: 'One', isChecked: true });
+	await graph.post(`${task}/linkedResources`, { webUrl: 'https://y.example' });
+	await graph.post(`${task}/extensions`, { '@odata.type': '#microsoft.graph.openTypeExtension', extensionName: 'com.contoso.x', colour: 'red' });
+	const attached = await graph.post(`${task}/attachments`, { '@odata.type': '#microsoft.graph.taskFileAttachment', name: 'a', contentBytes: 'QUJD' });
+	await graph.get(`${task}/attachments`);
+	await graph.get(`${task}/attachments/${attached.entity.id}`);
+	await graph.get(`${task}/attachments/${attached.entity.id}/$value`);
+	await graph.post(`${task}/attachments/createUploadSession`, { attachmentInfo: { attachmentType: 'file', name: 'l', size: 4_000_000 } });
+	await graph.get(`${task}?$expand=checklistItems,linkedResources,attachments,extensions`);
+	await graph.call('PATCH', task, { body: { title: 'Changed', status: 'notStarted' } });
+	await graph.call('DELETE', task);
+	await graph.call('DELETE', `${lists}/${made}`);
 }
 
 async function write(graph: GraphCaller, mail: string): Promise<void> {

@@ -11,6 +11,7 @@ import type { Mailbox } from './mailbox';
 import { messageRoutes } from './message-routes';
 import { settingsRoutes } from './settings-routes';
 import type { TenantUser } from './tenant';
+import { todoRoutes } from './todo-routes';
 import { organizationRoutes, userRoutes } from './user-routes';
 
 /** Answers one Graph request, scripted faults and throttling included. Never throws. */
@@ -29,7 +30,7 @@ export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
 	return answer;
 }
 
-const KEYED = new Set(['users', 'calendars', 'calendargroups', 'events', 'calendarview', 'instances', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts']);
+const KEYED = new Set(['users', 'calendars', 'calendargroups', 'events', 'calendarview', 'instances', 'lists', 'tasks', 'checklistitems', 'linkedresources', 'extensions', 'attachmentsessions', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts']);
 
 /** The name under which a request is counted that was refused before its route could say it. */
 function routeOf(method: string, segments: readonly string[]): string {
@@ -78,7 +79,7 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 	}
 }
 
-const MAIL_SEGMENTS = new Set(['mailfolders', 'messages', 'mailboxsettings', 'settings', 'translateexchangeids', 'sendmail', 'outlook', 'contacts', 'contactfolders']);
+const MAIL_SEGMENTS = new Set(['mailfolders', 'todo', 'messages', 'mailboxsettings', 'settings', 'translateexchangeids', 'sendmail', 'outlook', 'contacts', 'contactfolders']);
 
 async function mailboxRoutes(request: GraphRequest, userKey: string): Promise<GraphAnswer> {
 	const kind = request.segments[2]!.toLowerCase();
@@ -96,6 +97,7 @@ async function mailboxRoutes(request: GraphRequest, userKey: string): Promise<Gr
 		if (kind === 'contacts') return contactRoutes(request, mailbox.contacts, undefined, request.segments.slice(3));
 		if (kind === 'settings') return exchangeSettings(request, mailbox);
 		if (kind === 'translateexchangeids') return translateExchangeIds(request, mailbox);
+		if (kind === 'todo') return todoRoutes(request, mailbox);
 		return await settingsRoutes(request, mailbox, kind);
 	} finally {
 		await request.tenant.hold();
