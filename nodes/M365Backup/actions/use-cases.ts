@@ -1,10 +1,13 @@
 import { backUp } from '../engine/back-up';
 import { confirmCopied, filesToCopy } from '../engine/copy';
 import { exportItem } from '../engine/export-items';
+import { filesToDelete } from '../engine/files-to-delete';
+import { holdSnapshot, releaseSnapshot } from '../engine/hold';
 import { importFiles } from '../engine/import-files';
 import { filesNeeded } from '../engine/files-needed';
 import { listSnapshots } from '../engine/list-snapshots';
 import { mailboxWorkload, mailboxRestorer } from '../engine/mailbox';
+import { prune } from '../engine/prune';
 import { restore } from '../engine/restore';
 import { searchSnapshot } from '../engine/search';
 
@@ -15,10 +18,14 @@ export const useCases = {
 	exportItem,
 	filesNeeded,
 	filesToCopy,
+	filesToDelete,
+	holdSnapshot,
 	importFiles,
 	listSnapshots,
 	mailboxWorkload,
 	mailboxRestorer,
+	prune,
+	releaseSnapshot,
 	restore,
 	searchSnapshot,
 };

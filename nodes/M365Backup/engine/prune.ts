@@ -5,6 +5,8 @@ import type { Repository } from '../repository/repository';
 import { applyRetention, type RetentionPolicy } from '../repository/retention';
 import { planSource, pruneSource } from './prune-source';
 
+export type { RetentionPolicy } from '../repository/retention';
+
 export interface PruneOptions {
 	repository: Repository;
 	/** All sources if absent. */

@@ -51,8 +51,12 @@ describe('the node as n8n sees it', () => {
 			'mailbox: Get Many',
 			'repository: Confirm Copied',
 			'repository: Get Files to Copy',
+			'repository: Get Files to Delete',
 			'repository: Import Files',
 			'snapshot: Get Many',
+			'snapshot: Hold',
+			'snapshot: Prune',
+			'snapshot: Release',
 		]);
 	});
 

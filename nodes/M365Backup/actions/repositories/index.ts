@@ -1,11 +1,12 @@
 import type { Resource } from '../operation';
 import { confirmCopied } from './confirm-copied.operation';
 import { getFilesToCopy } from './get-files-to-copy.operation';
+import { getFilesToDelete } from './get-files-to-delete.operation';
 import { importFiles } from './import-files.operation';
 
 export const repository: Resource = {
 	value: 'repository',
 	name: 'Repository',
 	description: 'The folder that holds the backups, and its copies elsewhere',
-	operations: [getFilesToCopy, confirmCopied, importFiles],
+	operations: [getFilesToCopy, confirmCopied, getFilesToDelete, importFiles],
 };

@@ -1,9 +1,12 @@
 import type { Resource } from '../operation';
 import { getMany } from './get-many.operation';
+import { hold } from './hold.operation';
+import { prune } from './prune.operation';
+import { release } from './release.operation';
 
 export const snapshot: Resource = {
 	value: 'snapshot',
 	name: 'Snapshot',
 	description: 'The state of one mailbox at one time, as a backup stored it',
-	operations: [getMany],
+	operations: [getMany, hold, prune, release],
 };

@@ -1,0 +1,106 @@
+import { NodeOperationError, type IDataObject, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
+import { Failure } from '../../base/failure';
+import { connectRepository, repositoryKey } from '../../connect/repository';
+import type { PruneResult } from '../../engine/prune';
+import { resolveSource } from '../../pickers/source';
+import { groupItems } from '../each-item';
+import { failedItem, named, nextStepOf, sentences, toNodeError } from '../errors';
+import { useCases } from '../use-cases';
+import { readRetention } from './read-retention';
+
+/** Prune: what became of each source. Input items that ask for the same are done once. */
+export async function pruneAll(this: IExecuteFunctions): Promise<INodeExecutionData[]> {
+	const { groups, failed } = groupItems.call(this, (itemIndex) =>
+		JSON.stringify([
+			pruneMode.call(this, itemIndex),
+			repositoryKey.call(this, itemIndex),
+			...['source', 'retention', 'keepDays', 'tiers', 'output', 'options'].map((name) => this.getNodeParameter(name, itemIndex, null) as unknown),
+		]),
+	);
+	const output = [...failed];
+	const refused: PruneResult[] = [];
+	for (const { first } of groups) {
+		try {
+			for await (const result of pruneOne.call(this, first)) {
+				if (result.refused) {
+					refused.push(result);
+					output.push(failedItem(result.refused, first, { name: result.source.name, details: { source: { ...result.source } } }));
+				} else output.push(...shown.call(this, result, first));
+			}
+		} catch (error) {
+			if (!this.continueOnFail()) throw toNodeError.call(this, error, first);
+			output.push(failedItem(error, first));
+		}
+	}
+	if (refused.length > 0 && !this.continueOnFail()) throw listRefusals.call(this, refused);
+	return output;
+}
+
+/** An AI agent may only plan, unless whoever built the workflow allows it. */
+function pruneMode(this: IExecuteFunctions, itemIndex: number): 'preview' | 'prune' {
+	const mode = this.getNodeParameter('mode', itemIndex, 'preview') as string;
+	if (mode === 'preview') return 'preview';
+	if (mode !== 'prune') throw new Failure('invalid', `There is no mode "${mode}"`, { nextStep: 'Set Mode to Preview or Prune.' });
+	if (this.isToolExecution() && this.getNodeParameter('options.allowTool', itemIndex, false) !== true) {
+		throw new Failure('denied', 'An AI agent may not prune with this node, only preview', {
+			nextStep: 'Whoever builds the workflow can turn on the option Allow AI Agents to Prune.',
+		});
+	}
+	return 'prune';
+}
+
+async function* pruneOne(this: IExecuteFunctions, itemIndex: number): AsyncGenerator<PruneResult> {
+	const dryRun = pruneMode.call(this, itemIndex) === 'preview';
+	const policy = readRetention.call(this, itemIndex);
+	const zone = (this.getNodeParameter('options.timeZone', itemIndex, '') as string).trim() || this.getTimezone();
+	const repository = await connectRepository.call(this, itemIndex);
+	const source = await resolveSource(repository, this.getNodeParameter('source', itemIndex, ''));
+	const signal = this.getExecutionCancelSignal();
+	yield* useCases.prune({ repository, policy, zone, dryRun, ...(source ? { sourceKeys: [source.key] } : {}), ...(signal ? { signal } : {}) });
+}
+
+function shown(this: IExecuteFunctions, result: PruneResult, itemIndex: number): INodeExecutionData[] {
+	const pairedItem = { item: itemIndex };
+	if (this.getNodeParameter('output', itemIndex, 'sources') === 'sources') return [{ json: summary(result), pairedItem }];
+	const wouldBe = result.dryRun ? { wouldBe: true } : {};
+	const { name: mailbox } = result.source;
+	const rows = [
+		...result.keep.map(({ id, time, status, reasons }) => ({ mailbox, time, decision: 'keep', reason: reasons.join('; '), status, snapshot: id })),
+		...result.waiting.map(({ id, time, status, reason, until }) => ({ mailbox, time, decision: 'wait', until, reason, status, snapshot: id })),
+		...result.remove.map(({ id, time, status, reason }) => ({ mailbox, time, decision: 'remove', reason, status, snapshot: id })),
+	];
+	rows.sort((a, b) => (a.snapshot < b.snapshot ? 1 : -1));
+	return rows.map((row) => ({ json: { ...row, ...wouldBe }, pairedItem }));
+}
+
+function summary(result: PruneResult): IDataObject {
+	const { source, dryRun, keep, waiting, remove, files, waitingFiles } = result;
+	return {
+		message: message(result),
+		mailbox: source.name,
+		...(dryRun ? { wouldBe: true } : {}),
+		removed: remove.length,
+		kept: keep.length,
+		waiting: waiting.length,
+		freedFiles: files.count,
+		freedBytes: files.bytes,
+		waitingFiles: waitingFiles.count,
+		nextRemoval: waiting.map(({ until }) => until).sort()[0] ?? null,
+		source: { ...source },
+	};
+}
+
+/** A ready line for a chat. */
+function message({ source, dryRun, keep, waiting, remove, files }: PruneResult): string {
+	const did = dryRun ? 'Would remove' : 'Removed';
+	const freed = `${(files.bytes / 1e6).toFixed(1)} MB`;
+	const waits = waiting.length === 0 ? '' : `, ${waiting.length} more go within 48 hours of a later complete one`;
+	return `${source.name}: ${did} ${remove.length} of ${keep.length + waiting.length + remove.length} snapshots (${freed})${waits}`;
+}
+
+function listRefusals(this: IExecuteFunctions, refused: readonly PruneResult[]): Error {
+	const [first] = refused;
+	if (first?.refused && refused.length === 1) return toNodeError.call(this, first.refused, undefined, first.source.name);
+	const lines = refused.map(({ source, refused: failure }) => (failure ? sentences(named(failure.message, source.name), nextStepOf(failure)) : ''));
+	return new NodeOperationError(this.getNode(), `${refused.length} sources were not pruned`, { description: `${lines.join('\n')}\nThe others were pruned.` });
+}

@@ -1,0 +1,68 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { repositoryFields } from '../../pickers/repository';
+import { sourceField } from '../../pickers/source';
+import type { Operation } from '../operation';
+import { pruneAll } from './prune-items';
+import { retentionFields } from './retention-fields';
+
+/** Removes what a retention policy does not keep. Only lists it unless Mode says Prune. */
+export const prune: Operation = {
+	value: 'prune',
+	name: 'Prune',
+	action: 'Prune snapshots by retention policy',
+	description: 'Remove the snapshots that a retention policy does not keep, and the files that only those needed, or preview that',
+	properties: [
+		{
+			displayName: 'Mode',
+			name: 'mode',
+			type: 'options',
+			options: [
+				{ name: 'Preview', value: 'preview', description: 'List what would go and why the rest stays, remove nothing' },
+				{ name: 'Prune', value: 'prune', description: 'Remove it' },
+			],
+			default: 'preview',
+			description: 'Whether to remove snapshots or only to list which ones',
+		},
+		...repositoryFields,
+		sourceField({ description: 'The mailbox whose snapshots to prune. Leave empty for all.', required: false }),
+		...retentionFields,
+		{
+			displayName: 'Output',
+			name: 'output',
+			type: 'options',
+			options: [
+				{ name: 'One Item for Each Mailbox', value: 'sources', description: 'Numbers, and a line for a chat' },
+				{ name: 'One Item for Each Snapshot', value: 'snapshots', description: 'Each snapshot with what becomes of it and why' },
+			],
+			default: 'sources',
+			description: 'What to put out',
+		},
+		{
+			displayName: 'Options',
+			name: 'options',
+			type: 'collection',
+			placeholder: 'Add option',
+			default: {},
+			options: [
+				{
+					displayName: 'Allow AI Agents to Prune',
+					name: 'allowTool',
+					type: 'boolean',
+					default: false,
+					description: 'Whether an AI agent that uses this node as a tool may remove snapshots. Without it, an agent can only preview.',
+				},
+				{
+					displayName: 'Time Zone',
+					name: 'timeZone',
+					type: 'string',
+					default: '',
+					placeholder: 'e.g. Europe/Berlin',
+					description: 'The time zone whose hours, days, weeks, months and years count. That of the workflow if empty.',
+				},
+			],
+		},
+	],
+	async execute(this: IExecuteFunctions) {
+		return [await pruneAll.call(this)];
+	},
+};
