@@ -52,7 +52,7 @@ describe('Prune, Hold and Release', () => {
 
 	it('tells each snapshot with its reason, newest first', async () => {
 		const rows = await pruned({ mode: 'preview', output: 'snapshots' });
-		expect(rows.map(({ time, decision }) => `${String(time).slice(0, 10)} ${String(decision)}`)).toEqual([
+		expect(rows.map(({ time, decision }) => `${(time as string).slice(0, 10)} ${decision as string}`)).toEqual([
 			'2025-11-06 keep', '2025-11-05 keep', '2025-11-04 remove', '2025-11-03 remove', '2025-11-02 remove', '2025-11-01 remove',
 		]);
 		expect(rows[0]!['reason']).toMatch(/newest complete snapshot; last snapshot/);
@@ -88,7 +88,7 @@ describe('Prune, Hold and Release', () => {
 		await pruned();
 		const files = await run(getFilesToDelete, { target: 'nas' });
 		expect(files.filter(({ kind }) => kind === 'snapshot')).toHaveLength(4);
-		expect(files[0]!['copy']).toEqual({ id: `nas/${String(files[0]!['fileName'])}` });
+		expect(files[0]!['copy']).toEqual({ id: `nas/${files[0]!['fileName'] as string}` });
 	});
 
 	it.each([
