@@ -4,6 +4,7 @@ import { isFailure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
 import type { GraphClient } from '../../graph/client';
 import type { Change, ChangePage, ContentRequest, EnumerationInput, Fetched, KnownItems, ScopeNews, Workload } from '../workload';
+import { calendarPart } from './calendar/calendar';
 import { mailPart } from './mail';
 import type { MailboxPart, MailboxPartName } from './mailbox-part';
 import { MAILBOX_PARTS, PART_TITLES, partOf } from './mailbox-part';
@@ -28,6 +29,8 @@ export function mailboxWorkload(options: MailboxOptions): Workload {
 
 function makePart(name: MailboxPartName, options: MailboxOptions): MailboxPart | undefined {
 	switch (name) {
+		case 'calendar':
+			return calendarPart(options);
 		case 'mail':
 			return mailPart(options);
 		case 'settings':
