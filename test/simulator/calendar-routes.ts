@@ -1,7 +1,7 @@
 import { calendarJson, groupJson } from './calendar-json';
 import type { CalendarGroupRecord, CalendarRecord } from './calendar-record';
 import type { MailboxCalendar } from './calendar-store';
-import { eventCollection } from './event-routes';
+import { eventCollection, unlessInTrouble } from './event-routes';
 import { extendedPropertiesFrom } from './event-input';
 import type { Json } from './event-record';
 import { miss, type GraphAnswer, type GraphRequest } from './exchange';
@@ -120,8 +120,7 @@ async function ofCalendar(request: GraphRequest, store: MailboxCalendar, calenda
 	}
 	// Calendars inside groups have no events of their own in Graph: they are read through /calendars/{id}.
 	if ((tail !== 'events' && tail !== 'calendarview') || route.startsWith('/users/{id}/calendarGroups')) return miss();
-	if (calendar.brokenStatus !== undefined) throw new GraphError(calendar.brokenStatus, 'ErrorInternalServerTransientError', 'An internal server error occurred. Try again later.');
-	return eventCollection(request, store, calendar, rest, route);
+	return eventCollection(request, store, unlessInTrouble(calendar), rest, route);
 }
 
 function oneCalendar(request: GraphRequest, store: MailboxCalendar, calendar: CalendarRecord): GraphAnswer {

@@ -73,7 +73,7 @@ export function changesFrom(body: Json, before: EventState, customZone?: Zone): 
 		const value = body[name];
 		if (value === undefined) continue;
 		const allowed = ENUMS[name];
-		if (allowed && !allowed.includes(String(value))) throw badRequest(`Cannot convert the literal '${String(value)}' to the expected type.`, 'RequestBodyRead');
+		if (allowed && !(allowed as readonly unknown[]).includes(value)) throw badRequest(`Cannot convert the literal '${JSON.stringify(value)}' to the expected type of ${name}.`, 'RequestBodyRead');
 		Object.assign(changes, { [name]: value });
 	}
 	if (body.body !== undefined) {

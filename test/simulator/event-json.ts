@@ -1,5 +1,5 @@
 import { attachmentJson } from './attachment-json';
-import { CUSTOM_ZONE, findZone, utcToWall, zoneOf } from './calendar-time-zones';
+import { utcToWall, zoneOf } from './calendar-time-zones';
 import { expandedProperties } from './extended-properties';
 import type { Preferences } from './exchange';
 import { badRequest } from './graph-error';
@@ -51,8 +51,8 @@ const PROPERTIES: Record<string, (from: Sources) => unknown> = {
 	onlineMeeting: ({ state }) => state.onlineMeeting,
 	responseStatus: ({ state }) => state.responseStatus,
 	body: ({ state, prefer }) => bodyJson(state, prefer),
-	start: ({ record, state, prefer }) => timeJson(state.startMs, record, state, prefer),
-	end: ({ record, state, prefer }) => timeJson(state.endMs, record, state, prefer),
+	start: ({ state, prefer }) => timeJson(state.startMs, state, prefer),
+	end: ({ state, prefer }) => timeJson(state.endMs, state, prefer),
 	originalStart: ({ record, instance }) => (instance.date === undefined ? null : isoSeconds(occurrenceStartMs(record, instance.date))),
 	location: ({ state }) => state.location,
 	locations: ({ state }) => state.locations,
@@ -153,7 +153,8 @@ async function expand(json: Json, instance: EventInstance, item: ExpandItem, opt
 		case 'exceptionoccurrences': {
 			if (lists && !lists.hasThem) throw unknownProperty(item.path);
 			if (!lists || !isMaster) return;
-			const { properties } = selectedEventProperties(item.query.select, true);
+			// What the series was asked for, the days show, too (event-get, example of a master's expansion).
+			const properties = item.query.select ? selectedEventProperties(item.query.select, true).properties : options.properties;
 			const dates = [...record.exceptions.keys()].sort();
 			json.exceptionOccurrences = await Promise.all(dates.map((date) => eventJson({ record, date }, { properties, prefer, expand: item.query.expand })));
 			return;
@@ -178,9 +179,8 @@ function bodyJson({ body }: EventState, prefer: Preferences): Json {
 }
 
 /** In UTC unless `Prefer: outlook.timezone` says otherwise; the midnights of an all-day event stay midnights. */
-function timeJson(utcMs: number, record: EventRecord, state: EventState, prefer: Preferences): Json {
+function timeJson(utcMs: number, state: EventState, prefer: Preferences): Json {
 	const name = prefer.timeZone ?? 'UTC';
-	const zone = name === CUSTOM_ZONE ? record.customZone ?? findZone('UTC')! : zoneOf(name);
-	const wallMs = state.isAllDay ? utcMs : utcToWall(utcMs, zone);
+	const wallMs = state.isAllDay ? utcMs : utcToWall(utcMs, zoneOf(name));
 	return { dateTime: `${new Date(wallMs).toISOString().slice(0, 19)}.0000000`, timeZone: name };
 }

@@ -22,7 +22,7 @@ export async function listEvents(request: GraphRequest, store: MailboxCalendar, 
 }
 
 /** What happens between two moments: single events, occurrences and exceptions, by start. */
-export async function listView(request: GraphRequest, _store: MailboxCalendar, calendar: CalendarRecord): Promise<GraphAnswer> {
+export async function listView(request: GraphRequest, calendar: CalendarRecord): Promise<GraphAnswer> {
 	const { fromMs, toMs } = windowOf(request);
 	return page(request, viewOf(calendar, fromMs, toMs), "users('…')/calendarView");
 }

@@ -26,21 +26,28 @@ export async function eventCollection(request: GraphRequest, store: MailboxCalen
 	if (rest.length === 0) {
 		if (request.method === 'GET') {
 			need(request, 'readCalendars');
-			return named('', isView ? await listView(request, store, calendar ?? store.default) : await listEvents(request, store, calendar));
+			return named('', isView ? await listView(request, unlessInTrouble(calendar ?? store.default)) : await listEvents(request, store, calendar));
 		}
 		if (request.method !== 'POST' || isView) return miss();
 		need(request, 'writeCalendars');
-		return named('', await createEvent(request, store, calendar ?? store.default));
+		return named('', await createEvent(request, store, unlessInTrouble(calendar ?? store.default)));
 	}
 	if (/^(microsoft\.graph\.)?delta(\(\))?$/i.test(rest[0]!) && rest.length === 1 && request.method === 'GET') {
 		need(request, 'readCalendars');
 		// Without a window only /beta can do it (docs of event: delta).
 		if (!isView) throw new GraphError(400, 'ErrorInvalidRequest', 'Change tracking is not supported without a range of time.');
-		return named('/delta', await eventViewDelta(request, store, calendar ?? store.default));
+		return named('/delta', await eventViewDelta(request, store, unlessInTrouble(calendar ?? store.default)));
 	}
 	if (rest[0] === '$count') return miss();
 	const instance = instanceOf(request, store, calendar, rest[0]!);
 	return oneEvent(request, store, instance, rest.slice(1), `${below}/{id}`);
+}
+
+/** @throws GraphError if the calendar is forbidden or broken */
+export function unlessInTrouble(calendar: CalendarRecord): CalendarRecord {
+	if (calendar.isForbidden) throw accessDenied();
+	if (calendar.brokenStatus !== undefined) throw new GraphError(calendar.brokenStatus, 'ErrorInternalServerTransientError', 'An internal server error occurred. Try again later.');
+	return calendar;
 }
 
 /** @throws GraphError 404 for events that are not (any more) there, 400 for what is no id, 403 in forbidden calendars */
@@ -50,8 +57,7 @@ function instanceOf(request: GraphRequest, store: MailboxCalendar, calendar: Cal
 	const { record, date } = instance;
 	const isFindable = record.calendar !== null || (calendar === undefined && request.tenant.switches.deletedEventsAnswer);
 	if (!isFindable || (calendar && record.calendar !== calendar)) throw itemNotFound();
-	if (record.calendar?.isForbidden) throw accessDenied();
-	if (record.calendar?.brokenStatus !== undefined) throw new GraphError(record.calendar.brokenStatus, 'ErrorInternalServerTransientError', 'An internal server error occurred. Try again later.');
+	if (record.calendar) unlessInTrouble(record.calendar);
 	if (date !== undefined && (record.cancelledDates.has(date) || !hasOccurrence(record, date))) throw itemNotFound();
 	if (record.notFoundTimes > 0) {
 		record.notFoundTimes--;

@@ -3,11 +3,11 @@ import type { CalendarRecord } from './calendar-record';
 import type { MailboxCalendar } from './calendar-store';
 import { stateOf, type EventInstance } from './event-instance';
 import { changesFrom, emptyState, extendedPropertiesFrom, guestsOf, refuseUnknownProperties, setProperties } from './event-input';
-import { eventJson, selectedEventProperties } from './event-json';
+import { eventId, eventJson, selectedEventProperties } from './event-json';
 import type { EventState, Json } from './event-record';
 import type { GraphAnswer, GraphRequest } from './exchange';
 import { checkPropertyId } from './extended-properties';
-import { accessDenied, badRequest, GraphError } from './graph-error';
+import { accessDenied, badRequest } from './graph-error';
 import { jsonBody } from './json-body';
 import { contextUrl } from './paging';
 import type { OutboxEntry } from './tenant';
@@ -29,8 +29,9 @@ export async function createEvent(request: GraphRequest, store: MailboxCalendar,
 	if (typeof body.transactionId === 'string') {
 		const known = store.madeBy(body.transactionId);
 		if (known) {
-			if (request.tenant.switches.repeatedTransactionId === 'conflict') throw new GraphError(409, 'ErrorDuplicateTransactionId', 'Your request can\'t be completed. An event with this transactionId exists already.');
-			return entity(request, { record: known }, 201);
+			if (request.tenant.switches.repeatedTransactionId === 'existing') return entity(request, { record: known }, 201);
+			const message = 'Your request can\'t be completed. The TransactionId specified in the request has already been used to create a different event.';
+			return { status: 409, json: { error: { code: 'ErrorDuplicateTransactionId', message, '@event.existingEventId': eventId({ record: known }, request.prefer) } } };
 		}
 	}
 	const state = emptyState({ name: mailbox.user.displayName, address: mailbox.user.userPrincipalName });

@@ -103,8 +103,8 @@ export interface Switches {
 	occurrenceListsInCloud: boolean;
 	/** GET `/events/{id}` of an event in Deleted Items: it is still there (its immutable id is), or 404. */
 	deletedEventsAnswer: boolean;
-	/** POST of an event with a transactionId that was used within the hour: the event made then, or 409. */
-	repeatedTransactionId: 'existing' | 'conflict';
+	/** POST of an event with a transactionId that was used within the hour: 409 (as clients report), or the event made then. */
+	repeatedTransactionId: 'conflict' | 'existing';
 	/** Largest message that takes attachments (outlook-large-attachments: 35 MB unless the admin raised it). */
 	messageSizeLimitBytes: number;
 	/** Largest request body (documented REST limit: 4 MB). */
@@ -169,7 +169,7 @@ export function defaultSwitches(): Switches {
 		eventNextLinkGoesMissing: false,
 		occurrenceListsInCloud: true,
 		deletedEventsAnswer: false,
-		repeatedTransactionId: 'existing',
+		repeatedTransactionId: 'conflict',
 		messageSizeLimitBytes: 35 * 1024 * 1024,
 		requestSizeLimitBytes: 4 * 1024 * 1024,
 		defaultPageSize: 10,
