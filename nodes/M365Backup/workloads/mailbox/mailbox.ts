@@ -5,6 +5,7 @@ import type { JsonObject } from '../../base/json';
 import type { GraphClient } from '../../graph/client';
 import type { Change, ChangePage, ContentRequest, EnumerationInput, Fetched, KnownItems, ScopeNews, Workload } from '../workload';
 import { calendarPart } from './calendar/calendar';
+import { contactsPart } from './contacts/contacts';
 import { mailPart } from './mail';
 import type { MailboxPart, MailboxPartName } from './mailbox-part';
 import { MAILBOX_PARTS, PART_TITLES, partOf } from './mailbox-part';
@@ -31,6 +32,8 @@ function makePart(name: MailboxPartName, options: MailboxOptions): MailboxPart |
 	switch (name) {
 		case 'calendar':
 			return calendarPart(options);
+		case 'contacts':
+			return contactsPart(options);
 		case 'mail':
 			return mailPart(options);
 		case 'settings':
