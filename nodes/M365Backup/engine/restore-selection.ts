@@ -124,7 +124,9 @@ async function byIds(
 	const chosenFolders = new Set([...found.values()].filter((entry) => entry.type === 'folder').map((entry) => entry.id));
 	const items = [...found.values()].filter((entry) => entry.type !== 'folder');
 	if (chosenFolders.size === 0) {
-		await folders.readAncestors(items.map((entry) => entry.parent).filter((id) => id !== undefined));
+		// Rules name mail folders that are none of their ancestors.
+		if (items.some((entry) => entry.type === 'setting')) await folders.readAll();
+		else await folders.readAncestors(items.map((entry) => entry.parent).filter((id) => id !== undefined));
 		return { folderIds: [], items: streamOf(items), unknownIds };
 	}
 	await folders.readAll();

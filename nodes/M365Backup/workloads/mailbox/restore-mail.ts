@@ -175,6 +175,6 @@ class Planner {
 }
 
 /** Nothing can go on without the mailbox itself. */
-function isWithoutMailbox(error: unknown): boolean {
+export function isWithoutMailbox(error: unknown): boolean {
 	return isFailure(error, 'notFound') && /mailboxnot|invaliduser|nonexistentmailbox|resourcenotfound/i.test(error.code ?? '');
 }

@@ -3,12 +3,13 @@ import type { MailboxPartName } from './mailbox-part';
 import { MAILBOX_PARTS, partOf } from './mailbox-part';
 import type { MailRestorerOptions } from './restore-mail';
 import { mailRestorer } from './restore-mail';
+import { settingsRestorer } from './settings/restore-settings';
 
 export type MailboxRestorerOptions = MailRestorerOptions;
 
 /** Gives one mailbox back whatever a snapshot has of it: each part by its own restorer. */
 export function mailboxRestorer(options: MailboxRestorerOptions): Restorer {
-	return joinRestorers({ mail: mailRestorer(options) });
+	return joinRestorers({ mail: mailRestorer(options), settings: settingsRestorer(options) });
 }
 
 /** Restorers of a mailbox's parts as one. Items come sorted by id, so that those of a part come together. */
@@ -26,7 +27,9 @@ export function joinRestorers(restorers: Partial<Record<MailboxPartName, Restore
 				}
 				const own = foldersOf(request, part);
 				const selectedFolders = waiting.delete(part) ? own.selectedFolders : new Set<string>();
-				yield* restorer.restore({ ...request, folders: own.folders, selectedFolders, items });
+				// Rules name folders of the mail.
+				const folders = part === 'settings' ? request.folders : own.folders;
+				yield* restorer.restore({ ...request, folders, selectedFolders, items });
 			}
 			for (const part of waiting) {
 				const restorer = restorers[part];
