@@ -10,6 +10,7 @@ import { mailboxWorkload, mailboxRestorer } from '../engine/mailbox';
 import { prune } from '../engine/prune';
 import { restore } from '../engine/restore';
 import { searchSnapshot } from '../engine/search';
+import { verifyRepository } from '../engine/verify';
 
 /** What the operations call, in one place, so that tests of an operation can put something else there. */
 export const useCases = {
@@ -28,4 +29,5 @@ export const useCases = {
 	releaseSnapshot,
 	restore,
 	searchSnapshot,
+	verifyRepository,
 };

@@ -10,6 +10,8 @@ interface ExpectedArchive {
 	snapshots: Set<string>;
 	/** `damaged`: it is there, but not as it was written; each of its contents is then looked at by itself. */
 	state: 'sound' | 'damaged' | 'missing';
+	/** It is to be read to the last byte. */
+	isChosen: boolean;
 	/** Offsets of contents that were read and found right. */
 	proven: Set<number>;
 	/** Offsets of contents that cannot be had. */
@@ -25,7 +27,7 @@ export class ArchiveVerification {
 		private readonly repository: Repository,
 		private readonly key: string,
 		private readonly sizes: ReadonlyMap<string, number>,
-		private readonly options: { deep: boolean; damage: DamageList; signal: AbortSignal | undefined },
+		private readonly options: { deep: boolean; share: number; damage: DamageList; signal: AbortSignal | undefined },
 	) {}
 
 	/** A record names this archive for that snapshot. Contradicting records are found by the size or hash that is not there. */
@@ -37,18 +39,25 @@ export class ArchiveVerification {
 		}
 		const size = this.sizes.get(ref.name);
 		const state = size === undefined ? 'missing' : size === ref.size ? 'sound' : 'damaged';
-		this.archives.set(ref.name, { ref, snapshots: new Set([snapshotId]), state, proven: new Set(), lost: new Set() });
+		const { deep, share } = this.options;
+		const isChosen = deep && this.repository.ambient.random() < share;
+		this.archives.set(ref.name, { ref, snapshots: new Set([snapshotId]), state, isChosen, proven: new Set(), lost: new Set() });
+	}
+
+	count(): { count: number; read: number } {
+		const all = [...this.archives.values()];
+		return { count: all.length, read: all.filter(({ isChosen, state }) => isChosen && state === 'sound').length };
 	}
 
 	names(): Iterable<string> {
 		return this.archives.keys();
 	}
 
-	/** One content that a catalog line points to. Read only in a deep verification or if something is wrong with the archive. */
+	/** One content that a catalog line points to. Read only if its archive was chosen, or if something is wrong with it. */
 	async check(content: ContentRef): Promise<void> {
 		const archive = this.archives.get(content.archive);
 		if (archive === undefined || archive.state === 'missing') return;
-		if (this.options.deep || archive.state === 'damaged') await this.prove(archive, content);
+		if (archive.isChosen || archive.state === 'damaged') await this.prove(archive, content);
 	}
 
 	/** After all catalog lines: whole files, and then the items that are lost by what was found. */
@@ -63,7 +72,7 @@ export class ArchiveVerification {
 		if (state === 'missing') report('it is missing');
 		else if (state === 'damaged') report(`it has ${this.sizes.get(ref.name) ?? 0} bytes instead of ${ref.size}`);
 		else if (archive.lost.size > 0) report(`${archive.lost.size} of its contents are not what they were`);
-		if (!this.options.deep || state !== 'sound') return;
+		if (!archive.isChosen || state !== 'sound') return;
 		const content = await this.repository.store.get(this.path(ref.name), undefined, this.options.signal);
 		const measured = content === null ? undefined : await measure(content);
 		if (measured?.sha256 !== ref.sha256) report('its SHA-256 is wrong');

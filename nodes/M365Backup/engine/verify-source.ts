@@ -19,6 +19,7 @@ export interface SourceFindings {
 	bytes: number;
 	items: number;
 	contents: number;
+	archives: { count: number; read: number };
 	unreferenced: { files: number; bytes: number };
 }
 
@@ -38,7 +39,7 @@ export class SourceVerification {
 	constructor(
 		private readonly repository: Repository,
 		private readonly key: string,
-		private readonly options: { deep: boolean; damage: DamageList; signal: AbortSignal | undefined },
+		private readonly options: { deep: boolean; share: number; damage: DamageList; signal: AbortSignal | undefined },
 	) {
 		this.damage = options.damage;
 		this.signal = options.signal;
@@ -57,7 +58,7 @@ export class SourceVerification {
 		for (const [segment, snapshotIds] of this.segments()) await this.checkSegment(segment, snapshotIds, archives);
 		for (const name of archives.names()) this.need(name);
 		await archives.finish([...this.snapshots.values()].map(({ record }) => record));
-		return { ...this.count(), items: await this.newestItems(), contents: archives.provenContents, snapshots: this.snapshots.size };
+		return { ...this.count(), items: await this.newestItems(), contents: archives.provenContents, archives: archives.count(), snapshots: this.snapshots.size };
 	}
 
 	private async readSnapshots(): Promise<void> {

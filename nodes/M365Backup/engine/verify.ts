@@ -8,6 +8,8 @@ export type { Damage, LostItem } from './damage';
 export interface VerifyOptions {
 	/** Also reads and hashes every byte of the archives, and every content in them. As long as reading everything takes. */
 	deep?: boolean;
+	/** Deep, but only for so many archives, chosen by chance: 0.01 reads each once in a hundred days, if run daily. Default 1. */
+	share?: number;
 	/** All sources without. */
 	sourceKeys?: readonly string[];
 	signal?: AbortSignal;
@@ -26,6 +28,8 @@ export interface VerifyReport {
 	items: number;
 	/** Contents that were read and proven by their SHA-256, over all snapshots, each once; 0 unless deep. */
 	contents: number;
+	/** How many archives there are, and how many of them were read to the last byte. */
+	archives: { count: number; read: number };
 	damage: Damage[];
 	/** Files that no record names: of a run that is going on or was killed. Harmless. */
 	unreferenced: { files: number; bytes: number };
@@ -38,19 +42,21 @@ export interface VerifyReport {
  * store cannot be reached, denied, cancelled.
  */
 export async function verifyRepository(repository: Repository, options: VerifyOptions = {}): Promise<VerifyReport> {
-	const { deep = false, signal } = options;
+	const { deep = false, share = 1, signal } = options;
 	const damage = new DamageList();
 	const report: VerifyReport = {
-		ok: true, deep, sources: 0, snapshots: 0, files: 0, bytes: 0, items: 0, contents: 0, damage: [], unreferenced: { files: 0, bytes: 0 },
+		ok: true, deep, sources: 0, snapshots: 0, files: 0, bytes: 0, items: 0, contents: 0, archives: { count: 0, read: 0 }, damage: [], unreferenced: { files: 0, bytes: 0 },
 	};
 	for (const key of options.sourceKeys ?? (await sourceKeys(repository, signal))) {
-		const found = await new SourceVerification(repository, key, { deep, damage, signal }).run();
+		const found = await new SourceVerification(repository, key, { deep, share, damage, signal }).run();
 		report.sources += 1;
 		report.snapshots += found.snapshots;
 		report.files += found.files;
 		report.bytes += found.bytes;
 		report.items += found.items;
 		report.contents += found.contents;
+		report.archives.count += found.archives.count;
+		report.archives.read += found.archives.read;
 		report.unreferenced.files += found.unreferenced.files;
 		report.unreferenced.bytes += found.unreferenced.bytes;
 	}

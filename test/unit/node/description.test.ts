@@ -53,6 +53,7 @@ describe('the node as n8n sees it', () => {
 			'repository: Get Files to Copy',
 			'repository: Get Files to Delete',
 			'repository: Import Files',
+			'repository: Verify',
 			'snapshot: Get Many',
 			'snapshot: Hold',
 			'snapshot: Prune',

@@ -3,10 +3,11 @@ import { confirmCopied } from './confirm-copied.operation';
 import { getFilesToCopy } from './get-files-to-copy.operation';
 import { getFilesToDelete } from './get-files-to-delete.operation';
 import { importFiles } from './import-files.operation';
+import { verify } from './verify.operation';
 
 export const repository: Resource = {
 	value: 'repository',
 	name: 'Repository',
 	description: 'The folder that holds the backups, and its copies elsewhere',
-	operations: [getFilesToCopy, confirmCopied, getFilesToDelete, importFiles],
+	operations: [getFilesToCopy, confirmCopied, getFilesToDelete, importFiles, verify],
 };
