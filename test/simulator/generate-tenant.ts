@@ -1,4 +1,5 @@
 import { fillContacts } from './contact-generate';
+import { fillCalendars } from './event-generate';
 import { GeneratedMessage } from './generated-message';
 import type { MailFolder } from './mail-folder';
 import type { Mailbox, NewMessage } from './mailbox';
@@ -15,11 +16,12 @@ const NEWEST_MS = Date.UTC(2026, 10, 20, 12);
 const AVERAGE_GAP_MS = 37 * 60_000;
 
 /** Users with mailboxes and mail, the same for the same seed. A message is a few numbers until somebody asks for it. */
-export function generateTenant(tenant: Tenant, options: { users: number; messages: number; folders: number; contacts?: number; tasks?: number }): void {
+export function generateTenant(tenant: Tenant, options: { users: number; messages: number; folders: number; contacts?: number; tasks?: number; events?: number }): void {
 	for (let n = 0; n < options.users; n++) {
 		const { mailbox } = tenant.addUser({ displayName: NAMES[n] ?? `User ${n + 1}` });
 		fillMailbox(mailbox!, { ...options, seed: tenant.seed * 1009 + n });
 		if (options.tasks) fillTodo(mailbox!, { tasks: options.tasks, seed: tenant.seed * 1009 + n });
+		if (options.events) fillCalendars(mailbox!, { events: options.events, seed: tenant.seed * 1009 + n });
 		if (options.contacts) fillContacts(mailbox!, { contacts: options.contacts, seed: tenant.seed * 1009 + n });
 	}
 }

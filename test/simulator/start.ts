@@ -27,6 +27,8 @@ export interface SimulatorOptions {
 	folders?: number;
 	/** Generated contacts of each user; none unless said. */
 	contacts?: number;
+	/** Generated events of each user; none unless said. */
+	events?: number;
 	/** Generated To Do tasks of each user; none unless said. */
 	tasks?: number;
 	seed?: number;
@@ -60,7 +62,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
 	const tenant = new Tenant(options.seed ?? 1, options.switches);
 	tenant.latencyMs = options.latencyMs ?? 0;
 	if (options.dataDir !== undefined) await loadData(tenant, options.dataDir);
-	else generateTenant(tenant, { users: options.users ?? 2, messages: options.messages ?? 200, folders: options.folders ?? 8, ...(options.contacts ? { contacts: options.contacts } : {}), ...(options.tasks ? { tasks: options.tasks } : {}) });
+	else generateTenant(tenant, { users: options.users ?? 2, messages: options.messages ?? 200, folders: options.folders ?? 8, ...(options.contacts ? { contacts: options.contacts } : {}), ...(options.tasks ? { tasks: options.tasks } : {}), ...(options.events ? { events: options.events } : {}) });
 	const recordFile = options.recordFile ?? process.env.M365_SIMULATOR_RECORD;
 	if (recordFile !== undefined) tenant.requestLog.recordTo(recordFile);
 	const tls = options.http ? undefined : await certificatesFor(options.hostNames ?? [], options.certDir);
