@@ -34,6 +34,8 @@ export interface GraphRequest {
 	retries?: number;
 	/** A POST that may be sent twice although its answer was lost. Other methods always may. */
 	repeatable?: boolean;
+	/** GUID of the mailbox whose quotas it uses, where the path does not tell. */
+	mailbox?: string;
 }
 
 /** Microsoft Graph v1.0 for one credential. Every method throws (or yields) Failures. */
@@ -162,6 +164,7 @@ class ChainedGraphClient implements GraphClient {
 			body: isJson ? JSON.stringify(body) : body,
 			signal: request.signal,
 			retries: request.retries,
+			mailbox: request.mailbox,
 			repeatable: request.repeatable ?? isRepeatable(method, path),
 		};
 	}

@@ -89,7 +89,10 @@ function nameOf(message: GraphMessage): string {
 }
 
 function mimeRequest(context: MailContext, message: GraphMessage, folderId: string): ContentRequest {
-	const hints: JsonObject = message.hasAttachments === true ? { hasAttachments: true } : {};
+	const hints: JsonObject = {
+		...(message.hasAttachments === true ? { hasAttachments: true } : {}),
+		...(message['@odata.type']?.startsWith('#microsoft.graph.eventMessage') === true ? { isMeeting: true } : {}),
+	};
 	return {
 		id: scopedId(message.id),
 		folderPath: context.tree.path(folderId),

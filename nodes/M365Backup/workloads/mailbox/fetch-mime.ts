@@ -11,6 +11,8 @@ import { readAhead } from './read-ahead';
 const BATCH_SIZE = 20;
 /** Single messages under way at once: Exchange answers four requests of a mailbox at a time. */
 const STREAMS = 4;
+/** Messages between two rounds of Exchange exports, which wait until no stream is open. */
+const EXPORT_ROUND = 100;
 
 /**
  * The MIME of messages, as Graph serves it (`GET /messages/{id}/$value`): without attachments twenty to a `$batch`, the
@@ -22,6 +24,12 @@ export async function* fetchMime(
 	requests: readonly ContentRequest[],
 	signal: AbortSignal,
 ): AsyncGenerator<Fetched> {
+	const { exchange } = context;
+	if (exchange?.exportsAll === true && requests.length > EXPORT_ROUND) {
+		// What waits for its export is not stored yet: a run that is stopped must have got somewhere.
+		for (let start = 0; start < requests.length; start += EXPORT_ROUND) yield* fetchMime(context, requests.slice(start, start + EXPORT_ROUND), signal);
+		return;
+	}
 	const singles = requests.filter((request) => request.hints['hasAttachments'] === true);
 	const small = requests.filter((request) => request.hints['hasAttachments'] !== true);
 	const batches: ContentRequest[][] = [];
@@ -38,7 +46,15 @@ export async function* fetchMime(
 			else yield answer;
 		}
 	}
-	yield* fetchSingles(context, singles, signal);
+	if (!exchange) {
+		yield* fetchSingles(context, singles, signal);
+		return;
+	}
+	if (singles.length === 0) yield* exchange.flush(signal);
+	for (let start = 0; start < singles.length; start += EXPORT_ROUND) {
+		yield* fetchSingles(context, singles.slice(start, start + EXPORT_ROUND), signal);
+		yield* exchange.flush(signal);
+	}
 }
 
 /** So that a batch that fails while nobody waits for it is no unhandled rejection. */
@@ -61,7 +77,7 @@ async function fetchBatch(context: MailContext, requests: readonly ContentReques
 		const result = batchResult(answer);
 		if (result.ok) {
 			const bytes = mimeFromBatch(result.body);
-			fetched.push(bytes ? { id: request.id, content: once(bytes), sizeBytes: bytes.length } : { single: request });
+			fetched.push(bytes ? { id: request.id, content: once(bytes), sizeBytes: bytes.length, ...context.exchange?.noted(request, bytes) } : { single: request });
 		} else if (isFailure(result.failure, 'cancelled')) throw result.failure;
 		else if (isFailure(result.failure, 'notFound', 'denied')) fetched.push({ id: request.id, failure: result.failure });
 		// Too large, broken, corrupt, still throttled: asked for once more by itself before it counts as failed.
@@ -113,6 +129,7 @@ async function* fetchSingles(context: MailContext, requests: readonly ContentReq
 			if (!first) return;
 			const fetched = await first;
 			yield fetched;
+			if ('more' in fetched && context.exchange?.isWaiting(fetched.id) !== true) yield { id: fetched.id, end: true };
 			fill();
 		}
 	} finally {
@@ -128,10 +145,13 @@ async function closeUnread(fetched: Fetched): Promise<void> {
 async function openSingle(context: MailContext, request: ContentRequest, signal: AbortSignal): Promise<Fetched> {
 	try {
 		const answer = await context.graph.stream({ path: valuePath(context, request), signal });
+		const content = readAhead(answer.body);
+		const watched = context.exchange?.watched(request, content);
 		return {
 			id: request.id,
-			content: readAhead(answer.body),
+			content: watched ?? content,
 			...(answer.sizeBytes === undefined ? {} : { sizeBytes: answer.sizeBytes }),
+			...(watched ? { more: true as const } : {}),
 		};
 	} catch (error) {
 		return { id: request.id, failure: toFailure(error) };

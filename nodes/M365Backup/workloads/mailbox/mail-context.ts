@@ -1,5 +1,6 @@
 import type { Ambient } from '../../base/ambient';
 import type { GraphClient } from '../../graph/client';
+import type { ExchangeExport } from './exchange/exchange-export';
 import type { FolderTree } from './folder-tree';
 import { MAIL_SCOPE } from './message-meta';
 
@@ -14,6 +15,8 @@ export interface MailContext {
 	countsKnown: boolean;
 	/** Folders that the run met through a message before the folder list showed them: their lines are still to be written. */
 	discovered: Set<string>;
+	/** Absent where no message is exported in full fidelity. */
+	exchange?: ExchangeExport;
 }
 
 export function scopedId(graphId: string): string {

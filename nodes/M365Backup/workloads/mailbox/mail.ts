@@ -6,6 +6,8 @@ import { askMessages } from './ask-messages';
 import { fetchMime } from './fetch-mime';
 import { folderItem, readFolderChanges, treeFromCatalog } from './folder-changes';
 import { FolderTree } from './folder-tree';
+import type { ExchangeExportMode } from './exchange/exchange-export';
+import { ExchangeExport } from './exchange/exchange-export';
 import type { MailContext } from './mail-context';
 import { graphIdOf, scopedId } from './mail-context';
 import type { MailboxPart } from './mailbox-part';
@@ -24,6 +26,8 @@ export interface MailOptions {
 	ambient: Ambient;
 	/** Folders to leave out, with everything below them: id, role, name or display path. */
 	excludeFolders?: readonly string[];
+	/** What is exported in full fidelity beside its MIME; `lossy` if absent. */
+	exchangeExport?: ExchangeExportMode;
 }
 
 /** What a run carries from its first page to its notes. */
@@ -55,6 +59,8 @@ export function mailPart(options: MailOptions): MailboxPart {
 		unfinished: new Set(),
 		reconciledAt: null,
 	};
+	const mode = options.exchangeExport ?? 'lossy';
+	if (mode !== 'off') run.context.exchange = new ExchangeExport({ graph: options.graph, userPath: run.context.userPath, mailboxId: options.mailboxId }, mode, graphIdOf);
 	return {
 		name: MAIL_SCOPE,
 		enumerate: (input) => withDiscovered(run.context, enumerateMail(run, input)),
@@ -63,6 +69,7 @@ export function mailPart(options: MailOptions): MailboxPart {
 		notes: () => ({
 			[MAIL_SCOPE]: {
 				...run.context.tree.toNotes(),
+				...run.context.exchange?.notes(),
 				...(run.relisting.size > 0 ? { relisting: [...run.relisting] } : {}),
 				...(run.unfinished.size > 0 ? { unfinished: [...run.unfinished] } : {}),
 				reconciledAt: run.reconciledAt,
@@ -81,6 +88,7 @@ async function takeUp(run: MailRun, input: EnumerationInput): Promise<void> {
 	// A full pass in doubt lists every folder for comparison; otherwise the weekly one, which is then due, does.
 	const doubtsCounts = input.isInDoubt === true && input.links[MAIL_SCOPE] === undefined;
 	context.countsKnown = (remembered !== null && !doubtsCounts) || input.isFirst;
+	context.exchange?.resume(notes?.['exchange']);
 	if (Array.isArray(notes?.['relisting'])) run.relisting = new Set(notes['relisting'] as string[]);
 	if (Array.isArray(notes?.['unfinished'])) run.unfinished = new Set(notes['unfinished'] as string[]);
 	if (typeof notes?.['reconciledAt'] === 'string') run.reconciledAt = notes['reconciledAt'];

@@ -6,8 +6,10 @@ import type { GraphClient } from '../../graph/client';
 import type { Change, ChangePage, ContentRequest, EnumerationInput, Fetched, KnownItems, ScopeNews, Workload } from '../workload';
 import { calendarPart } from './calendar/calendar';
 import { contactsPart } from './contacts/contacts';
+import type { ExchangeExportMode } from './exchange/exchange-export';
 import { mailPart } from './mail';
 import type { MailboxPart, MailboxPartName } from './mailbox-part';
+import { tasksPart } from './tasks/tasks';
 import { MAILBOX_PARTS, PART_TITLES, partOf } from './mailbox-part';
 import { settingsPart } from './settings/settings';
 
@@ -20,6 +22,8 @@ export interface MailboxOptions {
 	content?: readonly MailboxPartName[];
 	/** Mail folders to leave out, with everything below them: id, role, name or display path. */
 	excludeFolders?: readonly string[];
+	/** Which messages are exported in full fidelity beside their MIME; `lossy` (those that MIME alone cannot give back) if absent. */
+	exchangeExport?: ExchangeExportMode;
 }
 
 /** One mailbox as the engine drives it: its parts, one after the other. One instance serves one run. */
@@ -38,6 +42,8 @@ function makePart(name: MailboxPartName, options: MailboxOptions): MailboxPart |
 			return mailPart(options);
 		case 'settings':
 			return settingsPart(options);
+		case 'tasks':
+			return tasksPart(options);
 		default:
 			return undefined;
 	}
