@@ -1,11 +1,10 @@
 import { Failure } from '../base/failure';
-import type { CatalogEntry, SnapshotRecord } from '../repository/records';
+import type { SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
-import { FolderTree } from './folder-tree';
+import { HistoryPlaces } from './history-places';
 import { sharedSegments, type SharedSegments } from './history-segments';
 import { itemHistories, type ItemHistory, type ItemVersion } from './item-history';
-import { checkIds, placeCondition, placed, PLACED_TOGETHER, type FoundItem, type SearchOptions } from './search';
-import { SnapshotFolders } from './search-folders';
+import { checkIds, placeCondition, PLACED_TOGETHER, type FoundItem, type SearchOptions } from './search';
 import { matcher, type SearchQuery } from './search-match';
 import { startOf, type Since } from './since';
 
@@ -58,9 +57,9 @@ export async function* searchHistory(
 	const matches = matcher(query);
 	const ids = query.ids && new Set(query.ids);
 	if (query.ids) checkIds(query.ids);
-	const isThere = await placeCondition(query, () => treeOf(shared, signal));
+	const places = new HistoryPlaces(repository, shared, signal);
+	const isThere = await placeCondition(query, () => places.tree());
 
-	const placer = new Placer(repository, shared, signal);
 	let count = 0;
 	let together: Found[] = [];
 	for await (const history of itemHistories(shared, signal)) {
@@ -73,10 +72,10 @@ export async function* searchHistory(
 		count += 1;
 		together.push({ history, change });
 		if (together.length < PLACED_TOGETHER) continue;
-		yield* placer.place(together);
+		yield* placed(together, shared, places);
 		together = [];
 	}
-	yield* placer.place(together);
+	yield* placed(together, shared, places);
 }
 
 async function snapshotsUpTo(
@@ -126,68 +125,27 @@ function newestOf({ versions }: ItemHistory): ItemVersion {
 	return versions.at(-1) ?? versions[0];
 }
 
-/** All folders that ever were, as they were last: what a person knows them by now. */
-async function treeOf(shared: SharedSegments, signal: AbortSignal | undefined): Promise<FolderTree> {
-	const folders = new Map<string, CatalogEntry>();
-	for await (const history of itemHistories(shared, signal)) {
-		const { entry } = newestOf(history);
-		if (entry.type === 'folder') folders.set(history.id, entry);
-	}
-	return new FolderTree(folders);
-}
-
 interface Found {
 	history: ItemHistory;
 	change: FoundInHistory['change'];
 }
 
-/** Snapshots whose folders are kept: items that vanished at different times stand in many. */
-const MOST_TREES = 200;
-
-/** Tells each item's place, which is that in the newest snapshot that has it. */
-class Placer {
-	/** By ordinal, those used last at the end. */
-	readonly #trees = new Map<number, SnapshotFolders>();
-
-	constructor(
-		private readonly repository: Repository,
-		private readonly shared: SharedSegments,
-		private readonly signal: AbortSignal | undefined,
-	) {}
-
-	/** In the order given. */
-	async *place(found: readonly Found[]): AsyncGenerator<FoundInHistory> {
-		const items = new Map<string, FoundItem>();
-		for (const [ordinal, entries] of bySnapshot(found)) {
-			const snapshot = this.shared.snapshots[ordinal];
-			if (!snapshot) continue;
-			for await (const item of placed(entries, this.treeOf(ordinal, snapshot), snapshot)) items.set(item.id, item);
-		}
-		for (const { history, change } of found) {
-			const item = items.get(history.id);
-			if (item) yield { ...item, ...told(history, this.shared), ...(change === undefined ? {} : { change }) };
-		}
-	}
-
-	private treeOf(ordinal: number, snapshot: SnapshotRecord): SnapshotFolders {
-		const tree = this.#trees.get(ordinal) ?? new SnapshotFolders(this.repository.catalog(snapshot), this.signal);
-		this.#trees.delete(ordinal);
-		this.#trees.set(ordinal, tree);
-		const oldest = this.#trees.keys().next();
-		if (this.#trees.size > MOST_TREES && oldest.done !== true) this.#trees.delete(oldest.value);
-		return tree;
-	}
-}
-
-function bySnapshot(found: readonly Found[]): Map<number, CatalogEntry[]> {
-	const entriesOf = new Map<number, CatalogEntry[]>();
-	for (const { history } of found) {
+async function* placed(found: readonly Found[], shared: SharedSegments, places: HistoryPlaces): AsyncGenerator<FoundInHistory> {
+	const entries = found.map(({ history }) => newestOf(history)).map(({ last, entry }) => ({ ordinal: last, entry }));
+	const paths = await places.paths(entries);
+	for (const [index, { history, change }] of found.entries()) {
 		const { last, entry } = newestOf(history);
-		const entries = entriesOf.get(last);
-		if (entries) entries.push(entry);
-		else entriesOf.set(last, [entry]);
+		const snapshot = shared.snapshots[last];
+		if (!snapshot) continue;
+		yield {
+			...entry,
+			folderPath: paths[index] ?? '',
+			snapshot: { id: snapshot.id, time: snapshot.finishedAt },
+			source: snapshot.source,
+			...told(history, shared),
+			...(change === undefined ? {} : { change }),
+		};
 	}
-	return entriesOf;
 }
 
 function told({ versions, ended }: ItemHistory, { snapshots }: SharedSegments): Pick<FoundInHistory, 'versions' | 'vanished'> {

@@ -114,8 +114,7 @@ export async function placeCondition(
 	};
 }
 
-/** With its place in that snapshot. */
-export async function* placed(
+async function* placed(
 	entries: readonly CatalogEntry[],
 	folders: SnapshotFolders,
 	snapshot: SnapshotRecord,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { HistoryFolders } from '../../../nodes/M365Backup/engine/history-folders';
 import { sharedSegments } from '../../../nodes/M365Backup/engine/history-segments';
 import { searchHistory, type FoundInHistory, type HistoryScope } from '../../../nodes/M365Backup/engine/search-history';
 import { recordName, sourceKey } from '../../../nodes/M365Backup/repository/names';
@@ -17,6 +18,7 @@ type Step =
 	| { kind: 'patch'; id: string; meta: Record<string, string | null> }
 	| { kind: 'move'; id: string; parent: string }
 	| { kind: 'end'; id: string }
+	| { kind: 'rename'; name: string }
 	| { kind: 'commit'; partial: boolean }
 	| { kind: 'rewrite' }
 	| { kind: 'fork' };
@@ -34,6 +36,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 	},
 	{ weight: 3, arbitrary: fc.record({ kind: fc.constant('move' as const), id, parent: fc.constantFrom('mail/in', 'mail/sub') }) },
 	{ weight: 9, arbitrary: fc.record({ kind: fc.constant('end' as const), id }) },
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant('rename' as const), name: fc.constantFrom('Projects', 'Old') }) },
 	{ weight: 8, arbitrary: fc.record({ kind: fc.constant('commit' as const), partial: fc.boolean() }) },
 	{ weight: 1, arbitrary: fc.constant({ kind: 'rewrite' as const }) },
 	{ weight: 1, arbitrary: fc.constant({ kind: 'fork' as const }) },
@@ -54,6 +57,7 @@ async function play(steps: readonly Step[], spillLines: number, memberLines: num
 	let last = await commit(false);
 	for (const one of steps) {
 		if (one.kind === 'commit') last = await commit(one.partial);
+		else if (one.kind === 'rename') await run.add({ id: 'mail/sub', name: one.name });
 		else if (one.kind === 'rewrite' || one.kind === 'fork') {
 			await run.abandon();
 			if (one.kind === 'rewrite') {
@@ -113,6 +117,7 @@ async function naive(repository: Repository, scope: HistoryScope): Promise<Map<s
 		found.set(one, {
 			entry: plain(newest.entry),
 			content: newest.entry.content,
+			folderPath: pathIn(considered[newest.last]!.state, newest.entry.parent),
 			snapshot: considered[newest.last]!.record.id,
 			change,
 			vanished: isGone ? [considered[newest.last]!.record.finishedAt, considered[newest.last + 1]!.record.finishedAt] : null,
@@ -120,6 +125,12 @@ async function naive(repository: Repository, scope: HistoryScope): Promise<Map<s
 		});
 	}
 	return found;
+}
+
+function pathIn(state: ReadonlyMap<string, CatalogEntry>, folderId: string | undefined): string {
+	const folder = folderId === undefined ? undefined : state.get(folderId);
+	if (!folder) return '';
+	return [pathIn(state, folder.parent), folder.name].filter((name) => name !== '').join('/');
 }
 
 function plain({ id, type, parent, name, size, etag, meta, content }: CatalogEntry): string {
@@ -130,6 +141,7 @@ function told(item: FoundInHistory): object {
 	return {
 		entry: plain(item),
 		content: item.content,
+		folderPath: item.folderPath,
 		snapshot: item.snapshot.id,
 		change: item.change,
 		vanished: item.vanished ? [item.vanished.after, item.vanished.before] : null,
@@ -179,11 +191,17 @@ describe('searching several snapshots at once', () => {
 						const order = found.map((item) => Buffer.from(item.id));
 						expect(order).toEqual([...order].sort((a, b) => Buffer.compare(a, b)));
 					}
+					// Where there are many snapshots, places come from the folders of all of them, read at once.
+					const folders = await HistoryFolders.read(sharedSegments(repository, records));
+					for (const item of await all(searchHistory(repository, key, { all: true }, {}))) {
+						const ordinal = records.findIndex((record) => record.id === item.snapshot.id);
+						expect(folders.pathAt(item.parent, ordinal).join('/')).toBe(item.folderPath);
+					}
 				},
 			),
-			{ numRuns: 100 },
+			{ numRuns: 60 },
 		);
-		expect(gone).toBeGreaterThan(100);
+		expect(gone).toBeGreaterThan(60);
 	});
 
 	it('reads each segment once, however many snapshots share it', async () => {
