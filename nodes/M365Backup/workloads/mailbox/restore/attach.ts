@@ -119,6 +119,20 @@ function pathOf(context: RestoreContext, messageId: string): string {
 	return `${context.userPath}/messages/${encodeURIComponent(messageId)}`;
 }
 
+/**
+ * One file to whatever takes attachments as messages do.
+ *
+ * @param path Of its owner: `/users/…/events/…`.
+ */
+export async function attachFile(
+	context: RestoreContext,
+	path: string,
+	file: Omit<OutlinedAttachment, 'part' | 'kind'>,
+	bytes: AsyncIterable<Uint8Array>,
+): Promise<void> {
+	await attachOne(context, path, { ...file, part: -1, kind: 'file' }, bytes);
+}
+
 async function attachOne(
 	context: RestoreContext,
 	path: string,

@@ -10,11 +10,15 @@ export interface FoundMarker {
 	state: MarkerState;
 }
 
-/** The marked messages of the folders that a restore writes to, read once per folder. */
+/** The marked messages (or events) of the folders (calendars) that a restore writes to, read once per folder. */
 export class FolderMarkers {
 	private readonly folders = new Map<string, Promise<Map<string, FoundMarker>>>();
 
-	constructor(private readonly context: RestoreContext) {}
+	/** @param itemsPath What lists a folder's items, below the user's path. */
+	constructor(
+		private readonly context: RestoreContext,
+		private readonly itemsPath = (folderId: string): string => `/mailFolders/${encodeURIComponent(folderId)}/messages`,
+	) {}
 
 	/** Marker key → message. Of two with one key (a copy made by hand) a finished one counts. */
 	of(folderId: string): Promise<Map<string, FoundMarker>> {
@@ -67,7 +71,7 @@ export class FolderMarkers {
 	private pages(folderId: string, filter: string | undefined): AsyncIterable<MarkedMessage[]> {
 		const query = `$select=id&$top=250&$expand=${MARKER_EXPAND}${filter === undefined ? '' : `&$filter=${filter}`}`;
 		return this.context.graph.pages<MarkedMessage>({
-			path: `${this.context.userPath}/mailFolders/${encodeURIComponent(folderId)}/messages?${query}`,
+			path: `${this.context.userPath}${this.itemsPath(folderId)}?${query}`,
 			...signalOf(this.context),
 		});
 	}
