@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FaultAction } from '../simulator/faults';
 import type { Switches } from '../simulator/switches';
+import { mailWithLargeAttachment } from '../support/every-sort-of-mail';
 import { plainMail } from '../support/mailbox-fixture';
 import { addSamples, exchangeFixture, exported, lossySorts, plainSorts, type ExchangeFixture } from './exchange-help';
 
@@ -159,5 +160,17 @@ describe('exporting what MIME alone cannot give back', () => {
 			if (!summary.hasMore) break;
 		}
 		expect(exported(await fixture.entries())).toHaveLength(250);
+	});
+
+	it('gets past a message that is larger than the limit of a run, by one a run', async () => {
+		fixture = await exchangeFixture();
+		const signed = lossySorts().find(({ sort }) => sort.includes('signature'))!;
+		addSamples(fixture, [signed]);
+		for (let n = 0; n < 3; n++) fixture.mailbox.addMime('inbox', mailWithLargeAttachment(n, 300_000));
+		let runs = 0;
+		for (let hasMore = true; hasMore && runs < 8; runs++) ({ hasMore } = await fixture.backUpExchange({ stopAfter: { bytes: 100_000 } }));
+		expect(runs).toBeLessThanOrEqual(5);
+		expect(await fixture.messages()).toHaveLength(4);
+		expect(exported(await fixture.entries())).toHaveLength(1);
 	});
 });

@@ -214,7 +214,8 @@ export class BackUpRun {
 					else await this.takeFailure(change, prior, failure);
 				} else if (!('more' in fetched)) waiting.delete(fetched.id);
 				await this.commitIfDue();
-				if (waiting.size + again.size > 0 && this.isStopping()) return false;
+				// Not between the contents of one item: a run that is always stopped there would never get past it.
+				if (!('more' in fetched) && waiting.size + again.size > 0 && this.isStopping()) return false;
 			}
 			// The links move on after this: whoever got no answer would never be asked for again.
 			for (const change of waiting.values()) {
