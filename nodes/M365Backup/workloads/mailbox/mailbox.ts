@@ -22,6 +22,8 @@ export interface MailboxOptions {
 	content?: readonly MailboxPartName[];
 	/** Mail folders to leave out, with everything below them: id, role, name or display path. */
 	excludeFolders?: readonly string[];
+	/** Also what users have deleted for good and Exchange still keeps (Recoverable Items); no if absent. */
+	recoverableItems?: boolean;
 	/** Which messages are exported in full fidelity beside their MIME; `lossy` (those that MIME alone cannot give back) if absent. */
 	exchangeExport?: ExchangeExportMode;
 }

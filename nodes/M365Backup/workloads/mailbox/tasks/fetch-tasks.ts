@@ -1,0 +1,139 @@
+import { Failure, isFailure, toFailure } from '../../../base/failure';
+import type { JsonObject, JsonValue } from '../../../base/json';
+import { batchResult, type BatchRequest } from '../../../graph/client';
+import type { ContentRequest, Fetched } from '../../workload';
+import { splitExtension } from './attachment-name';
+import { detailsDigest, type GraphTask, type GraphTaskAttachment } from './graph-task';
+import { graphIdOf, taskPath, type TasksContext } from './tasks-context';
+
+/** Tasks read together: what one `$batch` takes. */
+const TOGETHER = 20;
+const RELATIONS = ['checklistItems', 'linkedResources', 'extensions'] as const;
+
+type Read = { request: ContentRequest; task: GraphTask } | { request: ContentRequest; failure: Failure };
+
+/** Each task as a JSON document, and the files that are attached to it as parts. */
+export async function* fetchTasks(context: TasksContext, requests: readonly ContentRequest[], signal: AbortSignal): AsyncGenerator<Fetched> {
+	for (let start = 0; start < requests.length; start += TOGETHER) {
+		for (const read of await readTasks(context, requests.slice(start, start + TOGETHER), signal)) {
+			if ('failure' in read) yield { id: read.request.id, failure: read.failure };
+			else yield* taskContents(context, read.request, read.task, signal);
+		}
+	}
+}
+
+async function* taskContents(context: TasksContext, request: ContentRequest, task: GraphTask, signal: AbortSignal): AsyncGenerator<Fetched> {
+	const { id } = request;
+	const path = pathOf(context, request);
+	let attachments: GraphTaskAttachment[] = [];
+	try {
+		if (task.hasAttachments === true) attachments = await listAttachments(context, path, signal);
+	} catch (error) {
+		yield { id, failure: toFailure(error) };
+		return;
+	}
+	const bytes = Buffer.from(`${JSON.stringify(taskDocument(task, attachments), null, 2)}\n`);
+	yield { id, content: once(bytes), sizeBytes: bytes.length, more: true };
+	for (const [index, attachment] of attachments.entries()) {
+		const { base, extension } = splitExtension(attachment.name ?? '');
+		try {
+			const content = await openAttachment(context, `${path}/attachments/${encodeURIComponent(attachment.id)}`, signal);
+			yield { id, ...content, part: { name: `attachment-${index + 1}`, title: `${request.title}, ${base}`, extension }, more: true };
+		} catch (error) {
+			yield { id, failure: toFailure(error) };
+			return;
+		}
+	}
+	const details = detailsDigest(task);
+	yield { id, end: true, ...(details === undefined ? {} : { meta: { details } }) };
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
+	yield await Promise.resolve(bytes);
+}
+
+function pathOf(context: TasksContext, request: ContentRequest): string {
+	const { list } = request.hints;
+	if (typeof list !== 'string') throw new Failure('defect', `Nobody said in which list ${request.id} is`);
+	return taskPath(context, list, graphIdOf(request.id));
+}
+
+async function listAttachments(context: TasksContext, path: string, signal: AbortSignal): Promise<GraphTaskAttachment[]> {
+	const found: GraphTaskAttachment[] = [];
+	for await (const page of context.graph.pages<GraphTaskAttachment>({ path: `${path}/attachments`, signal })) found.push(...page);
+	return found;
+}
+
+/** As a stream; where Graph does not give one, from the attachment's own JSON (25 MB are its limit). */
+async function openAttachment(context: TasksContext, path: string, signal: AbortSignal): Promise<{ content: AsyncIterable<Uint8Array>; sizeBytes?: number }> {
+	try {
+		const { body, sizeBytes } = await context.graph.stream({ path: `${path}/$value`, headers: { Accept: '*/*' }, signal });
+		return { content: body, ...(sizeBytes === undefined ? {} : { sizeBytes }) };
+	} catch (error) {
+		if (!isFailure(error, 'invalid')) throw error;
+		const { contentBytes } = await context.graph.json<{ contentBytes?: string }>({ path, signal });
+		if (contentBytes === undefined) throw error;
+		const bytes = Buffer.from(contentBytes, 'base64');
+		return { content: once(bytes), sizeBytes: bytes.length };
+	}
+}
+
+async function readTasks(context: TasksContext, requests: readonly ContentRequest[], signal: AbortSignal): Promise<Read[]> {
+	const reads: Read[] = [];
+	let plain: ContentRequest[] = [];
+	if (context.expandWorks) {
+		const query = `?$expand=${RELATIONS.join(',')}`;
+		const asked = requests.map((request, index): BatchRequest => ({ id: String(index), method: 'GET', path: `${pathOf(context, request)}${query}` }));
+		for await (const answer of context.graph.batch(asked, { signal })) {
+			const request = requests[Number(answer.id)];
+			const result = batchResult(answer);
+			if (!request) continue;
+			if (result.ok) reads.push({ request, task: result.body as GraphTask });
+			else if (isFailure(result.failure, 'invalid')) plain.push(request);
+			else reads.push({ request, failure: result.failure });
+		}
+		if (plain.length === requests.length) context.expandWorks = false;
+	} else plain = [...requests];
+	for (const request of plain) reads.push(await readPlainly(context, request, signal));
+	return reads;
+}
+
+/** The task and what hangs on it in requests of their own. */
+async function readPlainly(context: TasksContext, request: ContentRequest, signal: AbortSignal): Promise<Read> {
+	const path = pathOf(context, request);
+	const asked = ['', ...RELATIONS].map((relation): BatchRequest => ({ id: relation, method: 'GET', path: relation === '' ? path : `${path}/${relation}` }));
+	const task: Record<string, unknown> = {};
+	for await (const answer of context.graph.batch(asked, { signal })) {
+		const result = batchResult(answer);
+		if (!result.ok) {
+			// Open extensions are nobody's but an application's: without them the task is still whole to its user.
+			if (answer.id === 'extensions' && isFailure(result.failure, 'invalid', 'denied')) continue;
+			return { request, failure: result.failure };
+		}
+		if (answer.id === '') Object.assign(task, result.body);
+		else {
+			const { value, '@odata.nextLink': next } = result.body as { value: unknown[]; '@odata.nextLink'?: string };
+			const all = [...value];
+			if (next !== undefined) for await (const page of context.graph.pages({ path: next, signal })) all.push(...page);
+			task[answer.id] = all;
+		}
+	}
+	return { request, task: task as unknown as GraphTask };
+}
+
+/** What Graph served, without what belongs to the answer, in a fixed order: the same state gives the same bytes. */
+export function taskDocument(task: GraphTask, attachments: readonly GraphTaskAttachment[]): JsonValue {
+	const document = sorted(task as unknown as JsonObject) as JsonObject;
+	delete document['attachmentSessions'];
+	for (const relation of RELATIONS) if (Array.isArray(document[relation]) && document[relation].length === 0) Reflect.deleteProperty(document, relation);
+	if (attachments.length > 0) document['attachments'] = attachments.map((one) => sorted(one as unknown as JsonObject));
+	else delete document['attachments'];
+	return document;
+}
+
+function sorted(value: JsonValue): JsonValue {
+	if (Array.isArray(value)) return value.map(sorted);
+	if (typeof value !== 'object' || value === null) return value;
+	const kept = Object.entries(value).filter(([name]) => !name.includes('@odata.') && name !== 'contentBytes');
+	return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, inner]) => [name, sorted(inner)]));
+}

@@ -1,0 +1,112 @@
+import type { JsonObject } from '../../../base/json';
+import type { ChangePage, EnumerationInput } from '../../workload';
+import type { MailboxOptions } from '../mailbox';
+import type { MailboxPart } from '../mailbox-part';
+import { compareLists } from './compare-lists';
+import { askTasks, questionsAbout } from './decide-task';
+import { fetchTasks } from './fetch-tasks';
+import { type KnownLists, listsFromCatalog, listsFromNotes, readLists } from './task-lists';
+import { readTaskChanges } from './task-changes';
+import { graphIdOf, TASKS_PART, type TasksContext } from './tasks-context';
+
+const RETRY_PAGE = 200;
+const DAY_MS = 24 * 3600 * 1000;
+const WEEK_MS = 7 * DAY_MS;
+
+interface TasksRun {
+	context: TasksContext;
+	relisting: Set<string>;
+	unfinished: Set<string>;
+	/** ISO 8601: when the steps of open tasks were last compared. */
+	openReadAt: string;
+	/** ISO 8601: when all tasks were last listed and compared. */
+	reconciledAt: string;
+	/** What the cursor held, until this run knows better. */
+	notes: JsonObject;
+	isUnderWay: boolean;
+}
+
+/** The To Do lists and tasks of one mailbox. One instance serves one run. */
+export function tasksPart(options: MailboxOptions): MailboxPart {
+	const run: TasksRun = {
+		context: { graph: options.graph, userPath: `/users/${options.mailboxId}`, ambient: options.ambient, lists: new Map(), expandWorks: true },
+		relisting: new Set(),
+		unfinished: new Set(),
+		openReadAt: NEVER,
+		reconciledAt: NEVER,
+		notes: {},
+		isUnderWay: false,
+	};
+	const { context } = run;
+	return {
+		name: TASKS_PART,
+		enumerate: (input) => enumerateTasks(run, input),
+		fetch: (requests, signal) => fetchTasks(context, requests, signal),
+		confirmMissing: async (ids, known, signal) => {
+			const before = await known.lookUp(ids);
+			return await askTasks(context, questionsAbout(ids, before), before, signal);
+		},
+		notes: () => (run.isUnderWay ? { [TASKS_PART]: notesOf(run) } : run.notes),
+	};
+}
+
+const NEVER = new Date(0).toISOString();
+
+function notesOf(run: TasksRun): JsonObject {
+	return {
+		lists: Object.fromEntries([...run.context.lists].map(([id, node]) => [id, { ...node }])),
+		...(run.relisting.size > 0 ? { relisting: [...run.relisting] } : {}),
+		...(run.unfinished.size > 0 ? { unfinished: [...run.unfinished] } : {}),
+		openReadAt: run.openReadAt,
+		reconciledAt: run.reconciledAt,
+	};
+}
+
+function takeUp(run: TasksRun, input: EnumerationInput): () => Promise<KnownLists> {
+	const kept = input.notes[TASKS_PART] as JsonObject | undefined;
+	run.notes = kept === undefined ? {} : { [TASKS_PART]: kept };
+	run.relisting = new Set(idsIn(kept?.['relisting']));
+	run.unfinished = new Set(idsIn(kept?.['unfinished']));
+	if (typeof kept?.['openReadAt'] === 'string') run.openReadAt = kept['openReadAt'];
+	if (typeof kept?.['reconciledAt'] === 'string') run.reconciledAt = kept['reconciledAt'];
+	return async () => {
+		const remembered = listsFromNotes(kept);
+		if (remembered) return { lists: remembered, hasRoot: true };
+		return input.isFirst ? { lists: new Map(), hasRoot: false } : await listsFromCatalog(input.known);
+	};
+}
+
+function idsIn(value: unknown): string[] {
+	return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+}
+
+async function* enumerateTasks(run: TasksRun, input: EnumerationInput): AsyncGenerator<ChangePage> {
+	const { context } = run;
+	const { known, links, signal } = input;
+	const { page, before } = await readLists(context, takeUp(run, input), signal);
+	run.isUnderWay = true;
+	yield page;
+
+	for (let start = 0; start < input.retry.length; start += RETRY_PAGE) {
+		const ids = input.retry.slice(start, start + RETRY_PAGE);
+		const items = await known.lookUp(ids);
+		yield { changes: await askTasks(context, questionsAbout(ids, items), items, signal) };
+	}
+	yield* readTaskChanges({ context, known, links, listedBefore: new Set(before.keys()), relisting: run.relisting, unfinished: run.unfinished, signal });
+
+	const now = context.ambient.now();
+	const isAnew = Object.keys(links).every((id) => !context.lists.has(graphIdOf(id)));
+	// Everything was just listed, steps and all.
+	if (isAnew) {
+		run.openReadAt = now.toISOString();
+		run.reconciledAt = now.toISOString();
+		yield { changes: [] };
+		return;
+	}
+	const all = input.isInDoubt === true || now.getTime() - Date.parse(run.reconciledAt) >= WEEK_MS;
+	if (!all && now.getTime() - Date.parse(run.openReadAt) < DAY_MS) return;
+	if (!(yield* compareLists(context, known, all, signal))) return;
+	run.openReadAt = now.toISOString();
+	if (all) run.reconciledAt = now.toISOString();
+	yield { changes: [] };
+}
