@@ -141,6 +141,7 @@ export class MailboxCalendar extends CalendarList {
 		record.exceptions.set(date, {
 			overrides: { ...own, ...known?.overrides, ...changes },
 			attachments: known?.attachments ?? [...record.attachments],
+			...(known?.singleValueProperties ? { singleValueProperties: known.singleValueProperties } : {}),
 			changeNumber: 0,
 			createdMs: known?.createdMs ?? this.nowMs,
 			modifiedMs: 0,

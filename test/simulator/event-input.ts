@@ -188,7 +188,7 @@ export function extendedPropertiesFrom(value: unknown, check: (id: string) => vo
 }
 
 /** Same values in the record's map, others added or replaced. */
-export function setProperties(record: EventRecord, properties: ReadonlyMap<string, string> | undefined): void {
+export function setProperties(record: Pick<EventRecord, 'singleValueProperties'>, properties: ReadonlyMap<string, string> | undefined): void {
 	if (!properties?.size) return;
 	record.singleValueProperties ??= new Map();
 	for (const [id, value] of properties) record.singleValueProperties.set(id, value);

@@ -143,7 +143,7 @@ async function expand(json: Json, instance: EventInstance, item: ExpandItem, opt
 			json.attachments = await Promise.all(attachmentsOf(instance).map((attachment) => attachmentJson(attachment, owner(instance), prefer, item.query)));
 			return;
 		case 'singlevalueextendedproperties': {
-			const values = expandedProperties(record.singleValueProperties, item.query.filter);
+			const values = expandedProperties((exceptionOf(instance) ?? record).singleValueProperties, item.query.filter);
 			if (values.length) json.singleValueExtendedProperties = values;
 			return;
 		}

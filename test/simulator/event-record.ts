@@ -43,6 +43,7 @@ export interface EventState {
 export interface EventException {
 	overrides: Partial<EventState>;
 	attachments: AttachmentRecord[];
+	singleValueProperties?: Map<string, string>;
 	changeNumber: number;
 	createdMs: number;
 	modifiedMs: number;

@@ -1,7 +1,7 @@
 import { attachmentFromJson } from './attachment-writes';
 import type { CalendarRecord } from './calendar-record';
 import type { MailboxCalendar } from './calendar-store';
-import { stateOf, type EventInstance } from './event-instance';
+import { exceptionOf, stateOf, type EventInstance } from './event-instance';
 import { changesFrom, emptyState, extendedPropertiesFrom, guestsOf, refuseUnknownProperties, setProperties } from './event-input';
 import { eventId, eventJson, selectedEventProperties } from './event-json';
 import type { EventState, Json } from './event-record';
@@ -58,7 +58,7 @@ export async function patchEvent(request: GraphRequest, store: MailboxCalendar, 
 	const properties = extendedPropertiesFrom(body.singleValueExtendedProperties, checkPropertyId);
 	const guestsBefore = guestsOf(before);
 	store.change(instance, writable(body));
-	setProperties(instance.record, properties);
+	setProperties(exceptionOf(instance) ?? instance.record, properties);
 	const after = stateOf(instance);
 	if (after.isOnlineMeeting && !after.onlineMeeting) {
 		const linked: Pick<EventState, 'onlineMeeting' | 'onlineMeetingProvider'> & EventState = { ...after };

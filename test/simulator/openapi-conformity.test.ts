@@ -20,7 +20,7 @@ describe('the simulated tenant, held against Microsoft’s description of Graph 
 		const dir = await mkdtemp(join(tmpdir(), 'simulator-openapi-'));
 		try {
 			const recordFile = join(dir, 'record.ndjson');
-			const simulator = await startSimulator({ http: true, users: 1, messages: 150, folders: 12, contacts: 40, tasks: 40, recordFile });
+			const simulator = await startSimulator({ http: true, users: 1, messages: 150, folders: 12, contacts: 40, tasks: 40, events: 60, recordFile });
 			await exercise(simulator);
 			await simulator.stop();
 			const document = new OpenApiDocument(JSON.parse(await readFile(file, 'utf8')) as ConstructorParameters<typeof OpenApiDocument>[0]);
@@ -51,6 +51,7 @@ async function exercise(simulator: RunningSimulator): Promise<void> {
 		await graph.get(`${mail}/messages/${id}/$value`);
 		await graph.get(`${mail}/messages/${id}/attachments?$expand=microsoft.graph.itemAttachment/item`);
 	}
+	await exerciseCalendars(graph, mail);
 	await exerciseTodo(graph, mail);
 	await write(graph, mail);
 	await exerciseExchange(simulator, graph, all[0]!.id);
@@ -112,6 +113,42 @@ async function exerciseTodo(graph: GraphCaller, user: string): Promise<void> {
 	await graph.call('PATCH', task, { body: { title: 'Changed', status: 'notStarted' } });
 	await graph.call('DELETE', task);
 	await graph.call('DELETE', `${lists}/${made}`);
+}
+
+async function exerciseCalendars(graph: GraphCaller, mail: string): Promise<void> {
+	const window = 'startDateTime=2026-01-01T00:00:00Z&endDateTime=2026-07-01T00:00:00Z';
+	const group = (await graph.post(`${mail}/calendarGroups`, { name: 'Projects' })).entity.id;
+	const calendar = (await graph.post(`${mail}/calendarGroups/${group}/calendars`, { name: 'Apollo', color: 'lightBlue' })).entity.id;
+	for (const path of ['calendar', 'calendars', 'calendarGroups', `calendarGroups/${group}`, `calendarGroups/${group}/calendars`, `calendars/${calendar}`, `calendar/calendarPermissions`]) await graph.get(`${mail}/${path}`);
+	for (const path of ['events?$top=100', 'calendar/events', `calendars/${calendar}/events`, `calendarView?${window}`, `calendar/calendarView?${window}`]) await graph.round(`${mail}/${path}`, { maxPageSize: 50 });
+	await graph.round(`${mail}/calendars/${calendar}/calendarView/delta?${window}`);
+	await graph.round(`${mail}/calendarView/delta?${window}`, { maxPageSize: 50 });
+	const at = (time: string): { dateTime: string; timeZone: string } => ({ dateTime: `2026-03-02T${time}:00`, timeZone: 'W. Europe Standard Time' });
+	const recurrence = { pattern: { type: 'relativeMonthly', interval: 1, daysOfWeek: ['monday'], index: 'first' }, range: { type: 'endDate', startDate: '2026-03-02', endDate: '2026-06-30', recurrenceTimeZone: 'W. Europe Standard Time' } };
+	const created = await graph.post(`${mail}/calendars/${calendar}/events`, { subject: 'Series', start: at('10:00'), end: at('11:00'), recurrence, isOnlineMeeting: true, attendees: [{ type: 'required', emailAddress: { address: 'a@example.com', name: 'A' } }], singleValueExtendedProperties: [{ id: 'String {00020329-0000-0000-c000-000000000046} Name mark', value: 'x' }] });
+	const event = `${mail}/events/${created.entity.id}`;
+	const days = (await graph.get(`${event}/instances?${window}`)).json.value;
+	await graph.call('PATCH', `${mail}/events/${days[0]!.id}`, { body: { subject: 'Moved' } });
+	await graph.call('DELETE', `${mail}/events/${days[1]!.id}`);
+	await graph.get(`${event}?$select=subject,start,end,exceptionOccurrences,cancelledOccurrences&$expand=exceptionOccurrences`);
+	await graph.post(`${event}/attachments`, { '@odata.type': '#microsoft.graph.fileAttachment', name: 'a', contentBytes: 'QUJD' });
+	await graph.post(`${event}/attachments`, { '@odata.type': '#microsoft.graph.itemAttachment', name: 'i', item: { '@odata.type': '#microsoft.graph.message', subject: 'inner' } });
+	await graph.post(`${event}/attachments/createUploadSession`, { AttachmentItem: { attachmentType: 'file', name: 'l', size: 4_000_000 } });
+	const attachments = (await graph.get(`${event}/attachments?$expand=microsoft.graph.itemAttachment/item`)).json.value;
+	await graph.get(`${event}/attachments/${attachments[0]!.id}`);
+	await graph.get(`${event}/attachments/${attachments[0]!.id}/$value`);
+	await graph.call('DELETE', `${event}/attachments/${attachments[0]!.id}`);
+	await graph.post(`${event}/forward`, { ToRecipients: [{ emailAddress: { address: 'b@example.com', name: 'B' } }], Comment: 'x' });
+	await graph.post(`${event}/cancel`, { Comment: 'x' });
+	const received = (await graph.round(`${mail}/events`, { maxPageSize: 50 })).entries.find(({ isOrganizer }) => isOrganizer === false)!;
+	await graph.post(`${mail}/events/${received.id}/accept`, { SendResponse: true, Comment: '' });
+	await graph.post(`${mail}/events/${received.id}/tentativelyAccept`, { SendResponse: false, Comment: '' });
+	await graph.post(`${mail}/events/${received.id}/decline`, { SendResponse: false, Comment: '' });
+	const single = (await graph.post(`${mail}/events`, { subject: 'x', start: at('10:00'), end: at('11:00') })).entity.id;
+	await graph.call('POST', `${mail}/events/${single}/permanentDelete`);
+	await graph.call('PATCH', `${mail}/calendars/${calendar}`, { body: { name: 'Gemini' } });
+	await graph.call('DELETE', `${mail}/calendarGroups/${group}/calendars/${calendar}`);
+	await graph.call('DELETE', `${mail}/calendarGroups/${group}`);
 }
 
 async function write(graph: GraphCaller, mail: string): Promise<void> {
