@@ -1,62 +1,110 @@
 import { Failure } from '../base/failure';
-import type { CatalogEntry, ItemType } from '../repository/records';
+import type { JsonObject } from '../base/json';
+import type { CatalogEntry, ContentRef } from '../repository/records';
 import type { Repository } from '../repository/repository';
+import { exportTitle, extensionOf, fileKind, type ContentParts, type ExportFormat, type FileKind } from './export-format';
 import { safeFileName } from './export-name';
+import { contentsOf } from './item-contents';
 
-/** One item as a file. */
-export interface ExportedItem {
+export type { ExportFormat } from './export-format';
+
+/** A file that comes out of an item. */
+export interface ExportedFile {
 	/** Safe on every system, with its extension: `2026-11-22 Quarterly report.eml`. */
 	fileName: string;
 	mimeType: string;
-	sizeBytes: number;
-	/** Proven while it is read: throws `corrupt` before its end if the bytes are not those that were backed up. */
+	/** Undefined where the file is only made while it is read. */
+	sizeBytes: number | undefined;
+	/** Any number of times. Throws `corrupt` before its end if the bytes are not those that were backed up. */
 	open(): AsyncIterable<Uint8Array>;
 }
 
-const KINDS: Partial<Record<ItemType, { extension: string; mimeType: string }>> = {
-	message: { extension: '.eml', mimeType: 'message/rfc822' },
-	event: { extension: '.json', mimeType: 'application/json' },
-	contact: { extension: '.json', mimeType: 'application/json' },
-	task: { extension: '.json', mimeType: 'application/json' },
-	listItem: { extension: '.json', mimeType: 'application/json' },
-	list: { extension: '.json', mimeType: 'application/json' },
-	page: { extension: '.json', mimeType: 'application/json' },
-	setting: { extension: '.json', mimeType: 'application/json' },
-};
+/** One item as a file, and what stands beside it where that file does not hold everything. */
+export interface ExportedItem extends ExportedFile {
+	/** Of format `original`: attachments, photo, Exchange export. */
+	beside: ExportedFile[];
+}
+
+export interface ExportOptions {
+	/** `standard` if absent. */
+	format?: ExportFormat;
+	signal?: AbortSignal;
+}
+
+/** A document of ours is far smaller; one that is larger was not written by us. */
+const MOST_DOCUMENT_BYTES = 64 * 1024 * 1024;
 
 /**
  * @param key The source's key in the repository.
  * @throws Failure `invalid` for a folder, `notFound` if the item's content never could be stored.
  */
-export async function exportItem(repository: Repository, key: string, entry: CatalogEntry, signal?: AbortSignal): Promise<ExportedItem> {
+export function exportItem(repository: Repository, key: string, entry: CatalogEntry, options: ExportOptions = {}): ExportedItem {
+	const { format = 'standard', signal } = options;
 	if (entry.type === 'folder') {
 		throw new Failure('invalid', `"${entry.name}" is a folder and has no content of its own`, {
-			nextStep: 'Search for the items in it and export those.',
+			nextStep: 'Export the folder as a ZIP, or search for the items in it and export those.',
 		});
 	}
-	const ref = entry.content?.[0];
-	if (!ref) {
+	const { main, parts } = contentsOf(entry);
+	if (!main) {
 		const why = entry.failed ? `: ${entry.failed.reason}` : '';
 		throw new Failure('notFound', `The backup holds no content of "${entry.name}"${why}`, {
 			nextStep: 'Choose a snapshot in which it could be read.',
 		});
 	}
-	const kind = KINDS[entry.type];
-	return await Promise.resolve({
-		fileName: safeFileName(titleOf(entry), kind?.extension ?? extensionOf(entry.name)),
-		mimeType: kind?.mimeType ?? 'application/octet-stream',
-		sizeBytes: ref.size,
-		open: () => repository.readContent(key, ref, signal),
+	const read = (ref: ContentRef) => (): AsyncIterable<Uint8Array> => repository.readContent(key, ref, signal);
+	const kind = fileKind(entry, format);
+	const { convert } = kind;
+	return {
+		fileName: safeFileName(exportTitle(entry), kind.extension),
+		mimeType: kind.mimeType,
+		sizeBytes: convert ? undefined : main.size,
+		open: convert ? () => converted(convert, read(main), openable(parts, read), entry) : read(main),
+		beside: format === 'original' ? [...parts.values()].map((ref) => fileOfPart(ref, read(ref))) : [],
+	};
+}
+
+function openable(parts: ReadonlyMap<string, ContentRef>, read: (ref: ContentRef) => () => AsyncIterable<Uint8Array>): ContentParts {
+	return new Map([...parts].map(([name, ref]) => [name, { sizeBytes: ref.size, open: read(ref) }]));
+}
+
+async function* converted(
+	convert: NonNullable<FileKind['convert']>,
+	open: () => AsyncIterable<Uint8Array>,
+	parts: ContentParts,
+	entry: CatalogEntry,
+): AsyncGenerator<Uint8Array> {
+	yield* convert(await documentOf(open(), entry), parts);
+}
+
+async function documentOf(content: AsyncIterable<Uint8Array>, entry: CatalogEntry): Promise<JsonObject> {
+	const chunks: Uint8Array[] = [];
+	let sizeBytes = 0;
+	for await (const chunk of content) {
+		sizeBytes += chunk.length;
+		if (sizeBytes > MOST_DOCUMENT_BYTES) throw damaged(entry, 'it is too large');
+		chunks.push(chunk);
+	}
+	try {
+		const document: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+		if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as JsonObject;
+	} catch (cause) {
+		throw damaged(entry, 'it is not JSON', cause);
+	}
+	throw damaged(entry, 'it is not an object');
+}
+
+function damaged(entry: CatalogEntry, why: string, cause?: unknown): Failure {
+	return new Failure('corrupt', `The stored content of "${entry.name}" cannot be read: ${why}`, {
+		nextStep: 'Set Format to Original (JSON) to get the stored bytes as they are.',
+		cause,
 	});
 }
 
-function titleOf(entry: CatalogEntry): string {
-	if (entry.type === 'file') return entry.name.slice(0, entry.name.length - extensionOf(entry.name).length);
-	const date = [entry.meta['received'], entry.meta['sent'], entry.modified].find((value) => typeof value === 'string');
-	const name = entry.name.trim() || '(no subject)';
-	return date === undefined ? name : `${date.slice(0, 10)} ${name}`;
-}
-
-function extensionOf(name: string): string {
-	return /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
+/** Under the name that it has in the archive, without folders and hash: `2026-11-22 Stand-up, agenda.pdf`. */
+function fileOfPart(ref: ContentRef, open: () => AsyncIterable<Uint8Array>): ExportedFile {
+	const name = ref.entry.slice(ref.entry.lastIndexOf('/') + 1);
+	const extension = extensionOf(name);
+	const title = name.slice(0, name.length - extension.length).replace(/ \[[0-9a-f]{8}\]$/, '');
+	return { fileName: safeFileName(title, extension), mimeType: 'application/octet-stream', sizeBytes: ref.size, open };
 }

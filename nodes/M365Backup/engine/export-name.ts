@@ -7,11 +7,11 @@ const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lp
 const MOST_BYTES = 200;
 
 /** A file name that every system takes. Two items may get the same one: whoever writes files into a folder numbers them. */
-export function safeFileName(title: string, extension: string): string {
+export function safeFileName(title: string, extension: string, mostBytes = MOST_BYTES): string {
 	const safe = title.replace(LONE_SURROGATE, '_').normalize('NFC').replace(UNSAFE, '_').replace(/\s+/g, ' ');
 	let name = '';
 	for (const character of safe) {
-		if (Buffer.byteLength(name) + Buffer.byteLength(character) + Buffer.byteLength(extension) > MOST_BYTES) break;
+		if (Buffer.byteLength(name) + Buffer.byteLength(character) + Buffer.byteLength(extension) > mostBytes) break;
 		name += character;
 	}
 	name = name.replace(/^[\s.]+|[\s.]+$/g, '');

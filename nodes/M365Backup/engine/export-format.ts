@@ -1,0 +1,62 @@
+import type { JsonObject } from '../base/json';
+import type { CatalogEntry, ItemType } from '../repository/records';
+
+/**
+ * - `standard`: what other programs open: messages as .eml, events and tasks as .ics, contacts as .vcf
+ * - `original`: exactly what the backup holds: messages as .eml, everything else as JSON with its attachments beside it
+ */
+export type ExportFormat = 'standard' | 'original';
+
+/** A content beside an item's main one, by name, as the converters read it. */
+export type ContentParts = ReadonlyMap<string, { sizeBytes: number; open(): AsyncIterable<Uint8Array> }>;
+
+/** How an item becomes a file. */
+export interface FileKind {
+	extension: string;
+	mimeType: string;
+	/** Makes the file of the stored JSON document; absent where the stored bytes are the file. */
+	convert?: (document: JsonObject, parts: ContentParts) => AsyncIterable<Uint8Array>;
+}
+
+const JSON_FILE: FileKind = { extension: '.json', mimeType: 'application/json' };
+const EML_FILE: FileKind = { extension: '.eml', mimeType: 'message/rfc822' };
+
+const STANDARD: Partial<Record<ItemType, FileKind>> = {};
+
+/** A file of a drive keeps its own extension. */
+export function fileKind(entry: CatalogEntry, format: ExportFormat): FileKind {
+	if (entry.type === 'message') return EML_FILE;
+	if (entry.type === 'file') return { extension: extensionOf(entry.name), mimeType: 'application/octet-stream' };
+	return (format === 'standard' ? STANDARD[entry.type] : undefined) ?? JSON_FILE;
+}
+
+/** `2026-11-22 Stand-up`: the name of the file without its extension. */
+export function exportTitle(entry: CatalogEntry): string {
+	if (entry.type === 'file') return entry.name.slice(0, entry.name.length - extensionOf(entry.name).length);
+	const date = exportDate(entry);
+	const name = entry.name.trim() || (entry.type === 'message' ? '(no subject)' : '(untitled)');
+	return date === undefined ? name : `${date.slice(0, 10)} ${name}`;
+}
+
+/** ISO 8601: the time that a person knows the item by. Undefined for contacts and settings, which are no events in time. */
+export function exportDate({ type, meta, modified }: CatalogEntry): string | undefined {
+	switch (type) {
+		case 'event':
+			return firstText(meta['start']);
+		case 'task':
+			return firstText(meta['due']);
+		case 'contact':
+		case 'setting':
+			return undefined;
+		default:
+			return firstText(meta['received'], meta['sent'], modified);
+	}
+}
+
+export function extensionOf(name: string): string {
+	return /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
+}
+
+function firstText(...values: unknown[]): string | undefined {
+	return values.find((value) => typeof value === 'string');
+}
