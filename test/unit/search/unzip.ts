@@ -11,7 +11,7 @@ export async function unzip(bytes: Buffer): Promise<Map<string, Buffer>> {
 		zip.on('error', reject).on('end', resolve);
 		zip.on('entry', (entry: Entry) => {
 			zip.openReadStream(entry, (error, stream) => {
-				if (error) return reject(error);
+				if (error) { reject(error); return; }
 				buffer(stream).then((content) => {
 					files.set(entry.fileName, content);
 					zip.readEntry();
