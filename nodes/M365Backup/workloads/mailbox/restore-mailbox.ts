@@ -1,5 +1,6 @@
 import type { RestorableFolder, RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../restorer';
 import { calendarRestorer } from './calendar/restore-calendar';
+import { contactsRestorer } from './contacts/restore-contacts';
 import type { MailboxPartName } from './mailbox-part';
 import { MAILBOX_PARTS, partOf } from './mailbox-part';
 import type { MailRestorerOptions } from './restore-mail';
@@ -10,7 +11,7 @@ export type MailboxRestorerOptions = MailRestorerOptions;
 
 /** Gives one mailbox back whatever a snapshot has of it: each part by its own restorer. */
 export function mailboxRestorer(options: MailboxRestorerOptions): Restorer {
-	return joinRestorers({ calendar: calendarRestorer(options), mail: mailRestorer(options), settings: settingsRestorer(options) });
+	return joinRestorers({ calendar: calendarRestorer(options), contacts: contactsRestorer(options), mail: mailRestorer(options), settings: settingsRestorer(options) });
 }
 
 /** Restorers of a mailbox's parts as one. Items come sorted by id, so that those of a part come together. */

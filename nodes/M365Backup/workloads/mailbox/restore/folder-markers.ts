@@ -17,7 +17,8 @@ export class FolderMarkers {
 	/** @param itemsPath What lists a folder's items, below the user's path. */
 	constructor(
 		private readonly context: RestoreContext,
-		private readonly itemsPath = (folderId: string): string => `/mailFolders/${encodeURIComponent(folderId)}/messages`,
+		private readonly itemsPath: (folderId: string) => string | Promise<string> = (folderId) => `/mailFolders/${encodeURIComponent(folderId)}/messages`,
+		private readonly canFilter = true,
 	) {}
 
 	/** Marker key → message. Of two with one key (a copy made by hand) a finished one counts. */
@@ -38,13 +39,14 @@ export class FolderMarkers {
 
 	/** The message with this marker, asked for anew: after an answer to its creation was lost. */
 	async find(folderId: string, key: string): Promise<string | undefined> {
-		for await (const page of this.pages(folderId, markerFilter(key))) {
+		for await (const page of this.pages(folderId, this.canFilter ? markerFilter(key) : undefined)) {
 			for (const message of page) if (markerOf(message)?.key === key) return message.id;
 		}
 		return undefined;
 	}
 
 	private async read(folderId: string): Promise<Map<string, FoundMarker>> {
+		if (!this.canFilter) return await this.collect(folderId, undefined);
 		try {
 			return await this.collect(folderId, markerFilter());
 		} catch (error) {
@@ -68,10 +70,10 @@ export class FolderMarkers {
 		return found;
 	}
 
-	private pages(folderId: string, filter: string | undefined): AsyncIterable<MarkedMessage[]> {
+	private async *pages(folderId: string, filter: string | undefined): AsyncGenerator<MarkedMessage[]> {
 		const query = `$select=id&$top=250&$expand=${MARKER_EXPAND}${filter === undefined ? '' : `&$filter=${filter}`}`;
-		return this.context.graph.pages<MarkedMessage>({
-			path: `${this.context.userPath}${this.itemsPath(folderId)}?${query}`,
+		yield* this.context.graph.pages<MarkedMessage>({
+			path: `${this.context.userPath}${await this.itemsPath(folderId)}?${query}`,
 			...signalOf(this.context),
 		});
 	}
