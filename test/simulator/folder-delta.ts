@@ -1,7 +1,7 @@
 import { readToken, syncStateNotFound, writeToken, type DeltaToken } from './delta-token';
 import type { GraphAnswer, GraphRequest } from './exchange';
 import { folderJson } from './folder-json';
-import { badRequest } from './graph-error';
+import { badRequest, GraphError } from './graph-error';
 import type { MailFolder } from './mail-folder';
 import type { Mailbox } from './mailbox';
 import type { Json } from './message-json';
@@ -11,6 +11,7 @@ import { contextUrl, link } from './paging';
 /** `mailFolders/delta`: the visible folders below the root, at any depth; 10 a page unless Prefer says otherwise. */
 export function folderDelta(request: GraphRequest, mailbox: Mailbox): GraphAnswer {
 	const { switches, clock } = request.tenant;
+	if (mailbox.isOverQuota && switches.overQuotaFolderDelta === 'refused') throw new GraphError(403, 'ErrorQuotaExceeded', 'The mailbox has exceeded its quota.');
 	const given = request.query.skipToken ?? request.query.deltaToken;
 	const isStart = given === undefined || given === '' || given === 'latest';
 	const token = isStart ? firstToken(request, mailbox) : readToken(given);

@@ -17,6 +17,7 @@ import { need } from './permissions';
 /** @throws GraphError 404 for folders that are not there, 400 for what is no id, 403 for forbidden ones */
 export function folderOf(mailbox: Mailbox, nameOrId: string): MailFolder {
 	const folder = mailbox.findFolder(nameOrId);
+	if (folder?.role === 'recoverableitemsroot' && mailbox.tenant.switches.recoverableRoot === 'notFound') throw itemNotFound();
 	if (!folder) throw UNPROVISIONED_ROLES.has(nameOrId.toLowerCase()) || looksLikeExchangeId(nameOrId) ? itemNotFound() : malformedId();
 	if (folder.isForbidden) throw accessDenied();
 	return folder;

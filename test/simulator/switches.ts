@@ -77,6 +77,8 @@ export interface Switches {
 	deletedFolderDeltaCode: 'ErrorItemNotFound' | 'ErrorSyncFolderNotFound';
 	/** Times of automatic replies that are not scheduled: the hour at hand and the same one tomorrow (as EWS does), or as they were set. */
 	idleReplyTimes: 'rolling' | 'fixed';
+	/** Folder delta of a mailbox over its quota (gd#5730 speaks of delta, tried was that of messages): 403 as well, or it answers. */
+	overQuotaFolderDelta: 'refused' | 'answers';
 	/** `recoverableitemsroot` and its childFolders: they answer (MMR, atlas#141; documented nowhere), or 404. */
 	recoverableRoot: 'answers' | 'notFound';
 	/** Whether a change of a task's checklist or linked resources counts as one of the task, for its etag and delta; documented nowhere. */
@@ -156,6 +158,7 @@ export function defaultSwitches(): Switches {
 		newMessageNotFoundTimes: 0,
 		deletedFolderDeltaCode: 'ErrorItemNotFound',
 		idleReplyTimes: 'rolling',
+		overQuotaFolderDelta: 'refused',
 		recoverableRoot: 'answers',
 		todoStepsChangeTask: true,
 		todoListsShowRecurrence: false,

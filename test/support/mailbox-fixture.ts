@@ -32,7 +32,7 @@ export interface MailboxFixture {
 	ambient: Ambient;
 	/** A client of its own, with quotas of its own. */
 	client(): GraphClient;
-	backUp(options?: Partial<BackUpOptions> & { /** Mail alone if absent. */ content?: MailboxPartName[]; excludeFolders?: string[]; exchangeExport?: ExchangeExportMode; graphClient?: GraphClient; hoursLater?: number }): Promise<BackUpSummary>;
+	backUp(options?: Partial<BackUpOptions> & { /** Mail alone if absent. */ content?: MailboxPartName[]; excludeFolders?: string[]; recoverableItems?: boolean; exchangeExport?: ExchangeExportMode; graphClient?: GraphClient; hoursLater?: number }): Promise<BackUpSummary>;
 	/** The newest snapshot's living items by id. */
 	entries(): Promise<Map<string, CatalogEntry>>;
 	/** The newest snapshot's messages as `folder path/subject`, sorted. */
@@ -84,14 +84,14 @@ export async function mailboxFixture(options: { switches?: Partial<Switches>; st
 		repository,
 		ambient,
 		client,
-		backUp: async ({ content, excludeFolders, exchangeExport, graphClient, hoursLater = 1, ...rest } = {}) => {
+		backUp: async ({ content, excludeFolders, recoverableItems, exchangeExport, graphClient, hoursLater = 1, ...rest } = {}) => {
 			const graph = graphClient ?? client();
 			// An hourly schedule.
 			clock.advance(hoursLater * 3_600_000);
 			return backUp({
 				repository,
 				source,
-				workload: mailboxWorkload({ graph, mailboxId: user.id, ambient, content: content ?? ['mail'], ...(excludeFolders ? { excludeFolders } : {}), ...(exchangeExport ? { exchangeExport } : {}) }),
+				workload: mailboxWorkload({ graph, mailboxId: user.id, ambient, content: content ?? ['mail'], ...(excludeFolders ? { excludeFolders } : {}), ...(recoverableItems === undefined ? {} : { recoverableItems }), ...(exchangeExport ? { exchangeExport } : {}) }),
 				ambient,
 				graph: graph.stats,
 				clockSkewMs: () => graph.clockSkewMs(),

@@ -187,7 +187,7 @@ export class BackUpRun {
 			}
 			case 'failed': {
 				const item = { ...change, meta: change.meta ?? {}, isNew: prior === null, kind: 'item' as const };
-				await this.takeFailure(item, prior, new Failure('defect', change.reason));
+				await this.takeFailure(item, prior, change.failure ?? new Failure('defect', change.reason));
 			}
 		}
 	}
@@ -249,6 +249,7 @@ export class BackUpRun {
 		if (failure.kind === 'corrupt' && FailureLedger.isLasting(failed, ambient.now())) {
 			this.failures.settle(change.id);
 			this.tally.bump('skipped');
+			this.warnings.add(`"${change.name}" is not tried any more. ${failed.reason}`);
 			await writer.add({ id: change.id, failed: null, meta: { skipped: failed.reason } });
 			return;
 		}

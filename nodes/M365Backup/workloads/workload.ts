@@ -80,6 +80,8 @@ export interface FailedChange {
 	name: string;
 	parent?: string;
 	reason: string;
+	/** What the service said: a documented corruption that lasts is given up some day. */
+	failure?: Failure;
 	meta?: JsonObject;
 }
 

@@ -52,6 +52,7 @@ export async function askMessages(
 				name: before?.name ?? answer.id,
 				...(before?.parent === undefined ? {} : { parent: before.parent }),
 				reason: itemReason(result.failure),
+				failure: result.failure,
 			});
 		}
 	}

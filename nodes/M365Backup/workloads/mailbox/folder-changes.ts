@@ -5,6 +5,7 @@ import { batchResult } from '../../graph/client';
 import type { Change, KnownItems, ListingNews } from '../workload';
 import type { GraphFolder } from './graph-folder';
 import { FOLDER_SELECT, isSearchFolder, OUTSIDE_ROLES, ROOT_ROLE, WELL_KNOWN_ROLES } from './graph-folder';
+import { recoverableFolders } from './recoverable-folders';
 import type { MailContext } from './mail-context';
 import { graphIdOf, scopedId } from './mail-context';
 
@@ -13,8 +14,10 @@ export interface FolderNews {
 	changes: Change[];
 	/** Of folders that are gone: their messages are questions. */
 	listings: ListingNews[];
-	/** Where the next run goes on. */
-	link: string;
+	/** Where the next run goes on; undefined: at the beginning. */
+	link: string | undefined;
+	/** Delta was refused since the mailbox is over its quota: the folders were walked instead. */
+	isOverQuota: boolean;
 	/** Folders whose total Graph has reported just now: Graph id → totalItemCount. */
 	totals: Map<string, number>;
 }
@@ -32,13 +35,15 @@ export async function readFolderChanges(
 	walkHidden: boolean,
 	signal: AbortSignal,
 ): Promise<FolderNews> {
-	const { folders, removed, delta, resynced } = await readFolderDelta(context, link, signal);
-	const news: FolderNews = { changes: [], listings: [], link: delta, totals: new Map() };
-	const full = link === undefined || resynced || walkHidden;
+	const { folders, removed, delta, resynced, isOverQuota } = await readFolderDelta(context, link, signal);
+	const news: FolderNews = { changes: [], listings: [], link: delta, isOverQuota, totals: new Map() };
+	const full = link === undefined || resynced || isOverQuota || walkHidden;
 	if (full) {
-		const roles = await readRoles(context, signal);
+		const { roles, outside } = await readRoles(context, signal);
 		applyRoles(context, roles);
 		const walked = await walkFolders(context, signal);
+		settleOutside(context, outside, news);
+		if (context.recoverableItems) for (const folder of await recoverableFolders(context, outside, signal)) folders.set(folder.id, folder);
 		for (const [id, folder] of walked) folders.set(id, { ...folders.get(id), ...folder });
 		for (const [role, id] of roles) {
 			const folder = folders.get(id);
@@ -56,7 +61,7 @@ async function readFolderDelta(
 	context: MailContext,
 	link: string | undefined,
 	signal: AbortSignal,
-): Promise<{ folders: Map<string, GraphFolder>; removed: Set<string>; delta: string; resynced: boolean }> {
+): Promise<{ folders: Map<string, GraphFolder>; removed: Set<string>; delta: string | undefined; resynced: boolean; isOverQuota: boolean }> {
 	const start: DeltaCursor = { kind: 'start', path: `${context.userPath}/mailFolders/delta?$select=${FOLDER_SELECT}` };
 	let cursor: DeltaCursor = link === undefined ? start : { kind: 'link', url: link };
 	let resynced = false;
@@ -64,6 +69,8 @@ async function readFolderDelta(
 	const removed = new Set<string>();
 	for (;;) {
 		const page = await readPage(context, cursor, signal);
+		// What it said before is in the walk, too; the old link holds until delta answers again.
+		if (page === 'overQuota') return { folders: new Map(), removed: new Set(), delta: link, resynced: false, isOverQuota: true };
 		if (page.resync) {
 			folders.clear();
 			removed.clear();
@@ -82,37 +89,57 @@ async function readFolderDelta(
 			}
 		}
 		if (page.next !== undefined) cursor = { kind: 'link', url: page.next };
-		else if (page.delta !== undefined) return { folders, removed, delta: page.delta, resynced };
+		else if (page.delta !== undefined) return { folders, removed, delta: page.delta, resynced, isOverQuota: false };
 	}
 }
 
 /** A link of another Graph host (the cloud's address was changed) is as good as expired. */
-async function readPage(context: MailContext, cursor: DeltaCursor, signal: AbortSignal): Promise<DeltaPage<GraphFolder>> {
+async function readPage(context: MailContext, cursor: DeltaCursor, signal: AbortSignal): Promise<DeltaPage<GraphFolder> | 'overQuota'> {
 	try {
 		return await context.graph.delta<GraphFolder>(cursor, { signal, maxPageSize: FOLDER_PAGE_SIZE });
 	} catch (error) {
 		if (cursor.kind === 'link' && isFailure(error, 'expiredCursor')) return { items: [], resync: {} };
+		if (isFailure(error, 'quota')) return 'overQuota';
 		throw error;
 	}
 }
 
-/** Role → Graph id, all in one batch; roles that this mailbox lacks are absent. */
-async function readRoles(context: MailContext, signal: AbortSignal): Promise<Map<string, string>> {
+interface Roles {
+	/** Role → Graph id. */
+	roles: Map<string, string>;
+	/** Role → folder, of those beside the visible tree. */
+	outside: Map<string, GraphFolder>;
+}
+
+/** All in one batch; roles that this mailbox lacks are absent. */
+async function readRoles(context: MailContext, signal: AbortSignal): Promise<Roles> {
 	const roles = new Map<string, string>();
+	const outside = new Map<string, GraphFolder>();
 	const requests: BatchRequest[] = WELL_KNOWN_ROLES.map((role) => ({
 		id: role,
 		method: 'GET',
-		path: `${context.userPath}/mailFolders/${role}?$select=id,displayName`,
+		path: `${context.userPath}/mailFolders/${role}?$select=${FOLDER_SELECT}`,
 	}));
 	for await (const answer of context.graph.batch(requests, { signal })) {
 		const result = batchResult(answer);
 		if (result.ok) {
 			const folder = result.body as GraphFolder;
-			if (OUTSIDE_ROLES.has(answer.id)) context.tree.outside.set(folder.id, folder.displayName ?? answer.id);
+			if (OUTSIDE_ROLES.has(answer.id)) outside.set(answer.id, folder);
 			else roles.set(answer.id, folder.id);
 		} else if (!isFailure(result.failure, 'notFound') || answer.id === ROOT_ROLE) throw result.failure;
 	}
-	return roles;
+	return { roles, outside };
+}
+
+/** Where Recoverable Items are not (or no longer) backed up, what moves there has left the backup. */
+function settleOutside(context: MailContext, outside: ReadonlyMap<string, GraphFolder>, news: FolderNews): void {
+	for (const [role, folder] of outside) {
+		if (context.recoverableItems) context.tree.outside.delete(folder.id);
+		else context.tree.outside.set(folder.id, folder.displayName ?? role);
+	}
+	if (context.recoverableItems) return;
+	const left = [...context.tree.entries()].flatMap(([id]) => (context.tree.isRecoverable(id) ? [id] : []));
+	for (const id of left) folderGone(context, id, news);
 }
 
 function applyRoles(context: MailContext, roles: ReadonlyMap<string, string>): void {

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../base/json';
+import { OUTSIDE_ROLES, RECOVERABLE_ROOT_ROLE } from './graph-folder';
 
 /** What the run remembers of a folder between runs: enough to name paths and to see drift without a pass over the catalog. */
 export interface FolderNode {
@@ -108,6 +109,24 @@ export class FolderTree {
 	/** Known, and not excluded. */
 	isIncluded(id: string): boolean {
 		return this.nodes.has(id) && !this.isExcluded(id);
+	}
+
+	/** Has messages of its own that are backed up; the top of Recoverable Items only has folders. */
+	holdsMessages(id: string): boolean {
+		return this.isIncluded(id) && this.nodes.get(id)?.role !== RECOVERABLE_ROOT_ROLE;
+	}
+
+	/** A folder of Recoverable Items, or below one. */
+	isRecoverable(id: string): boolean {
+		const met = new Set<string>();
+		for (let current = id; !met.has(current); ) {
+			met.add(current);
+			const node = this.nodes.get(current);
+			if (!node) return false;
+			if (node.role !== undefined && OUTSIDE_ROLES.has(node.role)) return true;
+			current = node.parent;
+		}
+		return false;
 	}
 
 	/** Books a message's arrival, departure or move; undefined is "nowhere". */

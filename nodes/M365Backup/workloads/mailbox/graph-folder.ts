@@ -30,7 +30,10 @@ export const WELL_KNOWN_ROLES = [
 	'recoverableitemsroot', 'recoverableitemsdeletions', 'recoverableitemspurges',
 ] as const;
 
-/** Folders beside the visible tree, where Exchange keeps what users deleted. They are no part of a mail backup. */
+/** The top of the folders in which Exchange keeps what users deleted. */
+export const RECOVERABLE_ROOT_ROLE = 'recoverableitemsroot';
+
+/** Folders beside the visible tree, where Exchange keeps what users deleted. They are part of a backup only if it is asked for. */
 export const OUTSIDE_ROLES: ReadonlySet<string> = new Set([
 	'recoverableitemsroot', 'recoverableitemsdeletions', 'recoverableitemspurges',
 ]);

@@ -179,8 +179,9 @@ export function contentStillHolds(
 	return moved || Object.keys(changes).length > 0;
 }
 
+/** The change key; a partial entry has it only inside its etag, `W/"…"`. */
 export function messageEtag(message: GraphMessage): string | undefined {
-	return message.changeKey ?? message['@odata.etag'] ?? undefined;
+	return message.changeKey ?? message['@odata.etag']?.replace(/^W\/"(.*)"$/, '$1');
 }
 
 /** `2026-11-22 Quarterly report`: what a person looks for in an archive. */

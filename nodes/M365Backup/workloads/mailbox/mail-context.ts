@@ -11,6 +11,8 @@ export interface MailContext {
 	userPath: string;
 	ambient: Ambient;
 	tree: FolderTree;
+	/** Recoverable Items are backed up, too. */
+	recoverableItems: boolean;
 	/** Whether the tree's counts are the catalog's; after the loss of a cursor they are not. */
 	countsKnown: boolean;
 	/** Folders that the run met through a message before the folder list showed them: their lines are still to be written. */

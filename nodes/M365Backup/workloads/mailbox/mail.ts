@@ -10,6 +10,8 @@ import type { ExchangeExportMode } from './exchange/exchange-export';
 import { ExchangeExport } from './exchange/exchange-export';
 import type { MailContext } from './mail-context';
 import { graphIdOf, scopedId } from './mail-context';
+import { archiveWarning } from './in-place-archive';
+import { listPlainly } from './list-plainly';
 import type { MailboxPart } from './mailbox-part';
 import { MAIL_SCOPE } from './message-meta';
 import type { MessageEnumeration } from './message-changes';
@@ -19,6 +21,9 @@ import { readMessageChanges, reconcileFolder } from './message-changes';
 const RETRY_PAGE = 200;
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 
+const OVER_QUOTA =
+	'This mailbox is over its quota, so that Microsoft 365 does not tell what has changed: everything was listed and compared instead. Make room in the mailbox or raise its quota';
+
 export interface MailOptions {
 	graph: GraphClient;
 	/** The user's Entra GUID. */
@@ -26,6 +31,8 @@ export interface MailOptions {
 	ambient: Ambient;
 	/** Folders to leave out, with everything below them: id, role, name or display path. */
 	excludeFolders?: readonly string[];
+	/** Also what users have deleted for good and Exchange still keeps; no if absent. */
+	recoverableItems?: boolean;
 	/** What is exported in full fidelity beside its MIME; `lossy` if absent. */
 	exchangeExport?: ExchangeExportMode;
 }
@@ -40,6 +47,8 @@ interface MailRun {
 	unfinished: Set<string>;
 	/** ISO 8601: when all ids were last listed and compared. */
 	reconciledAt: string | null;
+	/** Recoverable Items have come in, or are no longer wanted, since the last run. */
+	recoverableChanged: boolean;
 }
 
 /** The mail of one mailbox. One instance serves one run. */
@@ -51,6 +60,7 @@ export function mailPart(options: MailOptions): MailboxPart {
 			userPath: `/users/${options.mailboxId}`,
 			ambient: options.ambient,
 			tree: new FolderTree('', [], excluded),
+			recoverableItems: options.recoverableItems ?? false,
 			countsKnown: false,
 			discovered: new Set(),
 		},
@@ -58,6 +68,7 @@ export function mailPart(options: MailOptions): MailboxPart {
 		relisting: new Set(),
 		unfinished: new Set(),
 		reconciledAt: null,
+		recoverableChanged: false,
 	};
 	const mode = options.exchangeExport ?? 'lossy';
 	if (mode !== 'off') run.context.exchange = new ExchangeExport({ graph: options.graph, userPath: run.context.userPath, mailboxId: options.mailboxId }, mode, graphIdOf);
@@ -73,6 +84,7 @@ export function mailPart(options: MailOptions): MailboxPart {
 				...(run.relisting.size > 0 ? { relisting: [...run.relisting] } : {}),
 				...(run.unfinished.size > 0 ? { unfinished: [...run.unfinished] } : {}),
 				reconciledAt: run.reconciledAt,
+				...(run.context.recoverableItems ? { recoverableItems: true } : {}),
 			},
 		}),
 	};
@@ -92,6 +104,7 @@ async function takeUp(run: MailRun, input: EnumerationInput): Promise<void> {
 	if (Array.isArray(notes?.['relisting'])) run.relisting = new Set(notes['relisting'] as string[]);
 	if (Array.isArray(notes?.['unfinished'])) run.unfinished = new Set(notes['unfinished'] as string[]);
 	if (typeof notes?.['reconciledAt'] === 'string') run.reconciledAt = notes['reconciledAt'];
+	run.recoverableChanged = remembered !== null && (notes?.['recoverableItems'] === true) !== context.recoverableItems;
 }
 
 async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGenerator<ChangePage> {
@@ -103,28 +116,36 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 	const isDue = input.isInDoubt === true || now.getTime() - Date.parse(run.reconciledAt ?? now.toISOString()) >= WEEK_MS;
 	const weekly = !fullPass && isDue;
 
-	const folders = await readFolderChanges(context, links[MAIL_SCOPE], weekly, signal);
+	const folders = await readFolderChanges(context, links[MAIL_SCOPE], weekly || run.recoverableChanged, signal);
 	// A full pass compares everything, even if it takes several runs: the week counts from its beginning.
 	if (fullPass || run.reconciledAt === null) run.reconciledAt = now.toISOString();
 	yield {
 		changes: folders.changes,
 		listings: folders.listings,
-		links: { [MAIL_SCOPE]: folders.link },
+		links: folders.link === undefined ? {} : { [MAIL_SCOPE]: folders.link },
 		scopes: [{ id: MAIL_SCOPE, name: 'Mail', state: 'complete' }, ...excludedScopes(context)],
 		warnings: context.tree.unknownExclusions().map((name) => `The folder "${name}" is to be left out, but the mailbox has none of that name or path`),
 	};
-	const enumeration: MessageEnumeration = { context, known, links, relisting: run.relisting, unfinished: run.unfinished, signal };
+	const enumeration: MessageEnumeration = { context, known, links, relisting: run.relisting, unfinished: run.unfinished, overQuota: new Set(), signal };
 	yield* retryFailed(context, input);
 	yield* readMessageChanges(enumeration);
+	for (const id of enumeration.overQuota) yield* listPlainly(enumeration, id);
+	yield { changes: [], warnings: await warningsOf(run, { isOverQuota: folders.isOverQuota || enumeration.overQuota.size > 0, asksForArchive: fullPass || weekly }, signal) };
 	const doubtful = weekly ? [...context.tree.entries()].map(([id]) => id) : driftedFolders(context, folders.totals, fullPass);
 	const uncompared = new Set<string>();
 	for (const id of doubtful) {
-		if (context.tree.isIncluded(id) && !(yield* reconcileFolder(enumeration, id))) uncompared.add(id);
+		if (!context.tree.holdsMessages(id) || enumeration.overQuota.has(id)) continue;
+		if (!(yield* reconcileFolder(enumeration, id))) uncompared.add(id);
 	}
 	settleDrift(context, folders.totals, uncompared);
 	if (weekly) run.reconciledAt = now.toISOString();
 	// What could not be compared is due again in the next run, whatever the week says.
 	if (uncompared.size > 0) run.reconciledAt = new Date(0).toISOString();
+}
+
+async function warningsOf(run: MailRun, about: { isOverQuota: boolean; asksForArchive: boolean }, signal: AbortSignal): Promise<string[]> {
+	const archive = about.asksForArchive ? await archiveWarning(run.context, signal) : undefined;
+	return [...(about.isOverQuota ? [OVER_QUOTA] : []), ...(archive === undefined ? [] : [archive])];
 }
 
 /** What the user left out, without what is below it: what the catalog still holds of it is as it was then. */

@@ -37,6 +37,8 @@ export interface MessageEnumeration {
 	relisting: Set<string>;
 	/** Graph ids of folders whose stored link is a next link. Changed in place, too. */
 	unfinished: Set<string>;
+	/** Graph ids of folders whose delta was refused since the mailbox is over its quota. Changed in place. */
+	overQuota: Set<string>;
 	signal: AbortSignal;
 }
 
@@ -45,7 +47,7 @@ export async function* readMessageChanges(run: MessageEnumeration): AsyncGenerat
 	const { context, links } = run;
 	const queue: FolderTask[] = [];
 	for (const [id] of context.tree.entries()) {
-		if (context.tree.isIncluded(id)) queue.push(taskFor(run, id));
+		if (context.tree.holdsMessages(id)) queue.push(taskFor(run, id));
 	}
 	for (const id of Object.keys(links)) {
 		const graphId = id.startsWith('mail/') ? id.slice('mail/'.length) : undefined;
@@ -173,10 +175,16 @@ function takeFailure(run: MessageEnumeration, task: FolderTask, failure: Failure
 		round.page.links[key] = null;
 		return;
 	}
+	if (isFailure(failure, 'quota')) {
+		run.overQuota.add(task.id);
+		return;
+	}
 	// The folder keeps its old entries and its old link and says so; the next run tries again (DESIGN §3.1).
 	const path = context.tree.path(task.id).join('/');
 	const node = context.tree.get(task.id);
-	const neverRead = failure.kind === 'denied' && task.cursor.kind === 'start' && run.links[key] === undefined && context.countsKnown && (node?.count ?? 0) === 0;
+	// Some folders of Recoverable Items are no mail folders at all.
+	const isRefused = failure.kind === 'denied' || (failure.kind === 'invalid' && context.tree.isRecoverable(task.id));
+	const neverRead = isRefused && task.cursor.kind === 'start' && run.links[key] === undefined && context.countsKnown && (node?.count ?? 0) === 0;
 	const reason = `Folder "${path}": ${failure.title ?? failure.message}.${failure.nextStep === undefined ? '' : ` ${failure.nextStep}`}`;
 	round.page.scopes.push({ id: key, name: path, state: neverRead ? 'excluded' : 'stale', reason });
 	if (!neverRead) round.page.scopes.push({ id: 'mail', name: 'Mail', state: 'stale' });
@@ -201,7 +209,7 @@ async function decideRound(run: MessageEnumeration, round: Round): Promise<void>
 
 /**
  * Lists the ids of a folder and compares: finds messages that delta never showed (decided at once) and, through the
- * engine, catalog items that are not there any more. A folder over quota, whose delta answers 403, is read so as well.
+ * engine, catalog items that are not there any more.
  *
  * @returns false if trouble that may pass cut it short: then it is to be compared again.
  */

@@ -102,7 +102,7 @@ class Planner {
 			const folder = this.request.folders.get(id);
 			if (!folder) continue;
 			// An empty Outbox and its kin are Exchange's own: where they are missing, copies of them are no help.
-			if (typeof folder.meta['role'] === 'string') continue;
+			if (typeof folder.meta['role'] === 'string' || this.folders.isRecoverable(folder)) continue;
 			stopIfCancelled(this.context);
 			try {
 				await this.folders.target(id);

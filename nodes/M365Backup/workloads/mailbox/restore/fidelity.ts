@@ -19,7 +19,7 @@ export const MOVED_BACK = 'Messages that still exist somewhere in the mailbox (D
 
 /** A message that had to be made anew from its MIME and the backup's catalog. */
 export const REBUILT_MESSAGE: readonly FidelityRow[] = [
-	{ property: 'Folder', result: 'equal', how: 'Folders that are gone are made anew, hidden ones hidden. A folder that was only moved or renamed is used where it is now.', graph: ['parentFolderId'] },
+	{ property: 'Folder', result: 'equal', how: 'Folders that are gone are made anew, hidden ones hidden. A folder that was only moved or renamed is used where it is now. What was in Recoverable Items comes back into a folder named Recovered Items.', graph: ['parentFolderId'] },
 	{ property: 'Subject', result: 'equal', how: '', graph: ['subject'] },
 	{ property: 'Text', result: 'equal', how: 'HTML if there is HTML, else plain text; line ends may differ. Beyond 3 MB: shortened, with original.eml attached.', graph: ['body', 'bodyPreview'] },
 	{ property: 'From, sender, to, cc, bcc, reply-to', result: 'equal', how: 'A reply-to that is no valid address is left out. A message without any sender shows the mailbox as its sender.', graph: ['from', 'sender', 'toRecipients', 'ccRecipients', 'bccRecipients', 'replyTo'] },

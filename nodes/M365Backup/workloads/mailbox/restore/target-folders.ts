@@ -1,7 +1,7 @@
 import { Failure, isFailure, toFailure } from '../../../base/failure';
 import type { RestorableFolder, RestoreDestination, RestoreOutcome } from '../../restorer';
 import type { GraphFolder } from '../graph-folder';
-import { ROOT_ROLE, WELL_KNOWN_ROLES } from '../graph-folder';
+import { OUTSIDE_ROLES, ROOT_ROLE, WELL_KNOWN_ROLES } from '../graph-folder';
 import { graphIdOf } from '../mail-context';
 import { createOnce } from './create-once';
 import { FolderListing } from './folder-listing';
@@ -31,6 +31,8 @@ export interface TargetFoldersInput {
 
 /** Items whose folder the backup does not know go here. */
 const ORPHANAGE = 'Restored Items';
+/** What was in Recoverable Items goes here: nobody sees into those, and Exchange empties them by itself. */
+const RECOVERED = 'Recovered Items';
 
 /**
  * Finds, brings back or makes the folders that messages go into, each once.
@@ -47,6 +49,7 @@ export class TargetFolders {
 	private readonly listing: FolderListing;
 	private readonly targets = new Map<string, Promise<TargetFolder>>();
 	private basePromise: Promise<TargetFolder> | undefined;
+	private recovered: Promise<TargetFolder> | undefined;
 
 	constructor(input: TargetFoldersInput) {
 		this.input = input;
@@ -71,6 +74,15 @@ export class TargetFolders {
 		return found;
 	}
 
+	/** It was one of Recoverable Items: nothing is ever put there. */
+	isRecoverable(folder: RestorableFolder): boolean {
+		for (let at: RestorableFolder | undefined = folder; at; at = this.parentOf(at)) {
+			const role = at.meta['role'];
+			if (typeof role === 'string' && OUTSIDE_ROLES.has(role)) return true;
+		}
+		return false;
+	}
+
 	/** Reads which of these folders are alive, twenty to a request, before `target` asks for them one by one. */
 	async prefetch(folderIds: readonly string[]): Promise<void> {
 		if (this.input.destination.kind !== 'original' || !this.context.isOriginalMailbox) return;
@@ -81,6 +93,11 @@ export class TargetFolders {
 		const folder = folderId === undefined ? undefined : this.input.folders.get(folderId);
 		const base = await this.base();
 		if (!folder) return await this.below(base, { id: '', name: ORPHANAGE, meta: {} });
+		if (this.isRecoverable(folder)) {
+			this.recovered ??= this.below(base, { id: '', name: RECOVERED, meta: {} });
+			this.recovered.catch(() => (this.recovered = undefined));
+			return await this.recovered;
+		}
 		if (this.input.destination.kind === 'original') {
 			const existing = (await this.livingFolder(folder)) ?? (await this.folderOfRole(folder));
 			if (existing) return existing;
