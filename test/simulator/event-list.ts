@@ -10,7 +10,6 @@ import { isoSeconds } from './message-json';
 import { matches, needsExtendedProperties, parseFilter, type Filter } from './odata-filter';
 import { contextUrl, nextPageLink, pageBounds } from './paging';
 
-const LARGEST_SAFE_PAGE = 999;
 /** Of a page that slips, each such event is left out and the one before it comes twice. */
 const SLIPS_EVERY = 50;
 
@@ -73,7 +72,7 @@ async function page(request: GraphRequest, all: readonly EventInstance[], contex
 	const json: Json = { '@odata.context': contextUrl(request, context) };
 	if (query.count) json['@odata.count'] = shown.length;
 	let cut = shown.slice(skip, skip + limit);
-	if (limit > LARGEST_SAFE_PAGE && tenant.switches.largeEventPagesSlip) cut = cut.map((instance, index) => (index % SLIPS_EVERY === SLIPS_EVERY - 1 ? cut[index - 1]! : instance));
+	if (limit >= tenant.switches.eventPagesSlipFrom) cut = cut.map((instance, index) => (index % SLIPS_EVERY === SLIPS_EVERY - 1 ? cut[index - 1]! : instance));
 	json.value = await Promise.all(cut.map((instance) => eventJson(instance, { properties, prefer, expand: query.expand })));
 	if (skip + limit < shown.length && !(tenant.switches.eventNextLinkGoesMissing && skip > 0)) json['@odata.nextLink'] = nextPageLink(request, skip + limit);
 	return { status: 200, json };

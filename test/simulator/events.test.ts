@@ -112,7 +112,7 @@ describe('events', () => {
 		const slipped = await listed('$top=1000');
 		expect(slipped).toHaveLength(1200);
 		expect(new Set(slipped).size).toBeLessThan(1200);
-		simulator.tenant.switches.largeEventPagesSlip = false;
+		simulator.tenant.switches.eventPagesSlipFrom = Infinity;
 		expect(new Set(await listed('$top=1000'))).toEqual(all);
 		simulator.tenant.switches.eventNextLinkGoesMissing = true;
 		expect(await listed('$top=100')).toHaveLength(200);

@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadIcs } from './calendar-ics';
+import type { CalendarRecord } from './calendar-record';
 import type { MailFolder } from './mail-folder';
 import type { Mailbox } from './mailbox';
 import type { Tenant } from './tenant';
@@ -18,7 +20,8 @@ const ROLES: Record<string, string> = {
 
 /**
  * Fills a mailbox from a folder on disk: its folders become mail folders, `.eml` files messages (those at the top: in
- * the inbox). What is no mail yet has no place and is passed over.
+ * the inbox), `.ics` files events of a calendar with the folder's name (those at the top: of the default one). The rest
+ * has no place yet and is passed over.
  */
 export async function loadData(tenant: Tenant, dir: string): Promise<void> {
 	const { mailbox } = tenant.addUser({ displayName: 'Anna Berg' });
@@ -35,6 +38,12 @@ async function loadFolder(mailbox: Mailbox, folder: MailFolder, dir: string, isT
 			await loadFolder(mailbox, role ? mailbox.folder(role) : (existing ?? mailbox.addFolder(folder, entry.name)), path, false);
 		} else if (entry.isFile() && /\.eml$/i.test(entry.name)) {
 			mailbox.addMime(isTop ? mailbox.folder('inbox') : folder, await readFile(path), { isRead: true });
+		} else if (entry.isFile() && /\.ics$/i.test(entry.name)) {
+			loadIcs(mailbox, isTop ? mailbox.calendar.default : calendarNamed(mailbox, folder.displayName), await readFile(path, 'utf8'));
 		}
 	}
+}
+
+function calendarNamed(mailbox: Mailbox, name: string): CalendarRecord {
+	return [...mailbox.calendar.calendars.values()].find((calendar) => calendar.name === name) ?? mailbox.calendar.addCalendar(name);
 }

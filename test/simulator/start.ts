@@ -14,7 +14,7 @@ export interface SimulatorOptions {
 	http?: boolean;
 	/** Further names in the server certificate, for clients with fixed endpoints. */
 	hostNames?: string[];
-	/** `.eml` files in folders that become mail folders of the first user. */
+	/** `.eml` and `.ics` files in folders that become mail folders and calendars of the first user. */
 	dataDir?: string;
 	/** NDJSON of all Graph calls, appended; the environment's M365_SIMULATOR_RECORD unless said. */
 	recordFile?: string;

@@ -97,8 +97,8 @@ export interface Switches {
 	todoCompletedDate: 'kept' | 'now';
 	/** A change to one day of a series gives the series another changeKey and time of change, too (documented nowhere). */
 	exceptionChangesMaster: boolean;
-	/** Pages of 1,000 events leave some out and show others twice (gd#16500). Off: never. */
-	largeEventPagesSlip: boolean;
+	/** From this page size on, pages of events leave some out and show others twice (seen with 1,000: gd#16500). Infinity: never. */
+	eventPagesSlipFrom: number;
 	/** Lists of events end after the second page as if there were no more (gd#2153). */
 	eventNextLinkGoesMissing: boolean;
 	/** The cloud knows cancelledOccurrences and exceptionOccurrences (absent from Fairfax and Mooncake). */
@@ -168,7 +168,7 @@ export function defaultSwitches(): Switches {
 		todoUploadSession: 'accepted',
 		todoCompletedDate: 'kept',
 		exceptionChangesMaster: true,
-		largeEventPagesSlip: true,
+		eventPagesSlipFrom: 1000,
 		eventNextLinkGoesMissing: false,
 		occurrenceListsInCloud: true,
 		deletedEventsAnswer: false,
