@@ -6,6 +6,7 @@ import type { CallInput, GraphMethod } from './call';
 import { delta, deltaBatch, type DeltaAnswer, type DeltaCursor, type DeltaOptions, type DeltaPage } from './delta';
 import { processGovernor, type Governor } from './governor';
 import { GraphAddress } from './graph-address';
+import { preauthorisedPost } from './preauthorised-post';
 import { readJson, readStream, type StreamAnswer } from './readers';
 import { isRepeatable } from './retry-rule';
 import { Sender } from './sender';
@@ -59,6 +60,8 @@ export interface GraphClient {
 	pages<T>(request: GraphRequest): AsyncIterable<T[]>;
 	/** One piece of an upload session, to a pre-authorised URL, never with a token. */
 	upload(url: string, chunk: UploadChunk, options?: UploadOptions): Promise<UploadAnswer>;
+	/** JSON to a URL that carries its own key, never with a token, sent once. See preauthorised-post.ts. */
+	postPreauthorised(url: string, body: Buffer, options?: UploadOptions): Promise<unknown>;
 }
 
 export interface GraphClientOptions {
@@ -149,6 +152,10 @@ class ChainedGraphClient implements GraphClient {
 
 	upload(url: string, chunk: UploadChunk, options: UploadOptions = {}): Promise<UploadAnswer> {
 		return uploadChunk(this.sender, url, chunk, options);
+	}
+
+	postPreauthorised(url: string, body: Buffer, options: UploadOptions = {}): Promise<unknown> {
+		return preauthorisedPost(this.sender, url, body, options);
 	}
 
 	private callOf(request: GraphRequest): Omit<CallInput, 'read'> {

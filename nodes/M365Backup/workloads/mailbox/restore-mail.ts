@@ -2,6 +2,7 @@ import type { Ambient } from '../../base/ambient';
 import { isFailure, toFailure } from '../../base/failure';
 import type { GraphClient } from '../../graph/client';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../restorer';
+import { ExchangeImport } from './exchange/exchange-import';
 import { graphIdOf } from './mail-context';
 import { FolderMarkers } from './restore/folder-markers';
 import { inFlight } from './restore/in-flight';
@@ -64,6 +65,7 @@ async function* restoreMail(options: MailRestorerOptions, request: RestoreReques
 		largeUploads: new OneAtATime(),
 		...(request.signal ? { signal: request.signal } : {}),
 	};
+	if (!request.preview) context.exchange = new ExchangeImport(context);
 	const news: RestoreOutcome[] = [];
 	const report = (outcome: RestoreOutcome): number => news.push(outcome);
 	const folders = new TargetFolders({ context, ...pick(request), report });

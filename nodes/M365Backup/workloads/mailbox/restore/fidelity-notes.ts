@@ -30,6 +30,7 @@ export const OTHER_NOTES = {
 		`Microsoft Graph refused some header fields or addresses (${why}); they were left out. ${IN_ORIGINAL}`,
 	zipped: (names: readonly string[]): string =>
 		`Microsoft Graph takes no file that is a few hundred bytes smaller than 3 MB: ${names.join(', ')} is attached in a .zip file.`,
+	unlessImported: `It comes back whole where Exchange takes its export (permission MailboxItem.ImportExport.All), otherwise as plain mail with ${ORIGINAL_NAME} attached.`,
 	draftForLargeAttachments:
 		'Microsoft Graph refused its large attachments on a received message: the message is back complete, but as a draft.',
 } as const;

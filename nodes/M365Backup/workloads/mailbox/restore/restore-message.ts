@@ -1,9 +1,11 @@
 import { isFailure, toFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome, RestoreOutcomeKind } from '../../restorer';
-import { SHORTFALL_NOTES } from './fidelity-notes';
+import { EXCHANGE_PART } from '../exchange/exchange-export';
+import { OTHER_NOTES, SHORTFALL_NOTES } from './fidelity-notes';
 import type { FolderMarkers } from './folder-markers';
 import type { MessagePlan } from './plan-message';
+import type { Rebuilt } from './rebuild-message';
 import { completeMessage, isMeeting, rebuildMessage } from './rebuild-message';
 import type { RestoreContext } from './restore-context';
 import { signalOf, stopIfCancelled } from './restore-context';
@@ -40,7 +42,8 @@ export function previewOutcome({ item, target, plan }: PlannedMessage): RestoreO
 
 /** What the catalog alone tells; the rest shows when the message is rebuilt. */
 function foreseeable(item: RestorableItem): string[] {
-	return isMeeting(item.meta) ? [SHORTFALL_NOTES.meeting] : [];
+	if (!isMeeting(item.meta)) return [];
+	return item.parts?.has(EXCHANGE_PART) === true ? [OTHER_NOTES.unlessImported] : [SHORTFALL_NOTES.meeting];
 }
 
 const noContent = {
@@ -101,10 +104,19 @@ async function rebuild(
 	{ item, target, plan }: PlannedMessage,
 	reason: string | undefined,
 ): Promise<RestoreOutcome> {
-	const { id, fidelity } = await rebuildMessage(context, markers, item, folderIdOf(target));
+	const { id, fidelity } = await makeAnew(context, markers, item, folderIdOf(target));
 	const replaces = plan.do === 'create' ? plan.replaces : undefined;
 	await bin(context, replaces);
 	return outcome(item, target, replaces === undefined ? 'created' : 'replaced', { newId: id, fidelity, ...reasonOf(reason) });
+}
+
+/** Whole from its Exchange export if there is one and Exchange takes it; else rebuilt, with a word on what might have been. */
+async function makeAnew(context: RestoreContext, markers: FolderMarkers, item: RestorableItem, folderId: string): Promise<Rebuilt> {
+	const imported = await context.exchange?.bring(item, folderId);
+	if (imported && 'id' in imported) return imported;
+	const rebuilt = await rebuildMessage(context, markers, item, folderId);
+	if (!imported || rebuilt.fidelity.length === 0) return rebuilt;
+	return { ...rebuilt, fidelity: [...rebuilt.fidelity, imported.refused] };
 }
 
 /** Only once the new one stands, attachments and all. To Deleted Items: nothing is lost, and nobody is told. */
