@@ -118,8 +118,7 @@ async function ofCalendar(request: GraphRequest, store: MailboxCalendar, calenda
 		need(request, 'readCalendars');
 		return named(`${route}/calendarPermissions`, request, { status: 200, json: { '@odata.context': contextUrl(request, 'calendarPermissions'), value: [] } });
 	}
-	// Calendars inside groups have no events of their own in Graph: they are read through /calendars/{id}.
-	if ((tail !== 'events' && tail !== 'calendarview') || route.startsWith('/users/{id}/calendarGroups')) return miss();
+	if (tail !== 'events' && tail !== 'calendarview') return miss();
 	return eventCollection(request, store, unlessInTrouble(calendar), rest, route);
 }
 

@@ -46,6 +46,8 @@ describe('calendars', () => {
 		const path = `${USER}/calendarGroups/${group.entity.id}`;
 		const created = await graph.post(`${path}/calendars`, { name: 'Apollo' });
 		expect((await graph.get(`${path}/calendars`)).json.value.map(({ id }) => id)).toEqual([created.entity.id]);
+		mailbox.calendar.addEvent('Apollo', hour('Launch'));
+		expect((await graph.get(`${path}/calendars/${created.entity.id}/events`)).json.value).toMatchObject([{ subject: 'Launch' }]);
 		expect((await graph.get(`${USER}/calendarGroups`)).json.value.map(({ name }) => name)).toEqual(['My Calendars', 'Other Calendars', 'Projects']);
 		expect((await graph.call('DELETE', path)).status).toBe(400);
 		expect((await graph.call('PATCH', path, { body: { name: 'Missions' } })).entity.name).toBe('Missions');

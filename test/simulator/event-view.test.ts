@@ -39,6 +39,8 @@ describe('calendarView', () => {
 		const view = (await graph.round(`${USER}/calendar/calendarView?${NOVEMBER}`)).entries;
 		expect(shown(view)).toEqual(['occurrence 11-10', 'singleInstance 11-12', 'exception 11-19', 'occurrence 11-24']);
 		expect((await graph.get(`${USER}/calendarView?${NOVEMBER}&$top=1&$select=subject`)).json).toMatchObject({ value: [{ subject: 'Weekly' }], '@odata.nextLink': expect.any(String) as string });
+		mailbox.calendar.changeOccurrence(series, '2026-12-01', hour('Earlier', '2026-11-30'));
+		expect(shown((await graph.round(`${USER}/calendarView?${NOVEMBER}`)).entries).at(-1)).toBe('exception 11-30');
 		expect((await graph.get(`${USER}/calendarView`)).status).toBe(400);
 		expect((await graph.get(`${USER}/calendarView?startDateTime=yesterday&endDateTime=2026-01-01`)).status).toBe(400);
 	});
