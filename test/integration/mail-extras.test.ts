@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { findMailbox, listMailboxes } from '../../nodes/M365Backup/graph/users';
 import type { CatalogEntry } from '../../nodes/M365Backup/repository/records';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
@@ -196,5 +197,23 @@ describe('a message that Microsoft 365 itself cannot read', () => {
 		expect(summary.warnings).toContainEqual(reason);
 		expect((await fixture.entries()).get(`mail/${broken.id}`)?.meta['skipped']).toEqual(reason);
 		expect(await fixture.backUp({ hoursLater: 24 })).toMatchObject({ status: 'unchanged', failures: [] });
+	});
+});
+
+describe('a shared mailbox', () => {
+	it('is found and backed up without a licence', async () => {
+		fixture = await mailboxFixture({ userName: 'Info Desk', shared: true });
+		fixture.mailbox.addMime('inbox', plainMail('To all of us'));
+		const found = await findMailbox(fixture.client(), fixture.mailbox.user.userPrincipalName);
+		expect(found).toMatchObject({ id: fixture.source.id, displayName: 'Info Desk' });
+		const summary = await fixture.backUp({ content: ['mail', 'settings'] });
+		expect(summary).toMatchObject({ status: 'complete', totals: { items: 2 }, warnings: [] });
+		expect((await fixture.entries()).has('settings/mailboxSettings')).toBe(true);
+	});
+
+	it('stands among the mailboxes to choose from', async () => {
+		fixture = await mailboxFixture({ userName: 'Info Desk', shared: true });
+		const { mailboxes } = await listMailboxes(fixture.client());
+		expect(mailboxes.map(({ displayName }) => displayName)).toContain('Info Desk');
 	});
 });

@@ -138,6 +138,27 @@ describe('backing up rules, categories and mailbox settings', () => {
 		expect((await settings()).has(rule.displayName)).toBe(true);
 	});
 
+	it('goes on where a limit stopped it in the middle, and stores nothing twice', async () => {
+		await filled();
+		const runs = [];
+		do runs.push(await backUp({ stopAfter: { bytes: 1 } }));
+		while (runs.at(-1)!.hasMore && runs.length < 20);
+		expect(runs.length).toBeGreaterThan(1);
+		expect(runs.reduce((sum, { changes }) => sum + changes.added, 0)).toBe(4);
+		expect((await settings()).size).toBe(4);
+		expect(await backUp()).toMatchObject({ status: 'unchanged', graph: { requests: 3, calls: 1 } });
+	});
+
+	it('catches up after a run that could not read anything', async () => {
+		await filled();
+		await backUp();
+		fixture.mailbox.settings.addRule({ displayName: 'Newsletters', actions: { delete: true } });
+		fixture.sim.tenant.faults.script({ match: /^POST .*batch/, times: Infinity, do: { reset: true } });
+		await expect(backUp()).rejects.toThrow();
+		fixture.sim.tenant.faults.clear();
+		expect(await backUp()).toMatchObject({ status: 'complete', changes: { added: 1 } });
+	});
+
 	it('compares with the catalog when the cursor is lost, and after a full resync', async () => {
 		await filled();
 		await backUp();

@@ -43,9 +43,9 @@ export interface MailboxFixture {
 	stop(): Promise<void>;
 }
 
-export async function mailboxFixture(options: { switches?: Partial<Switches>; store?: Store; userName?: string } = {}): Promise<MailboxFixture> {
+export async function mailboxFixture(options: { switches?: Partial<Switches>; store?: Store; userName?: string; /** A shared mailbox, without a licence. */ shared?: boolean } = {}): Promise<MailboxFixture> {
 	const sim = await startSimulator({ http: true, users: 0, messages: 0, switches: options.switches ?? {} });
-	const user = sim.tenant.addUser({ displayName: options.userName ?? 'Adele Vance', locale: 'de' });
+	const user = sim.tenant.addUser({ displayName: options.userName ?? 'Adele Vance', locale: 'de', shared: options.shared ?? false });
 	const mailbox = sim.tenant.mailbox(user.id);
 	const { clock } = sim.tenant;
 	const ambient: Ambient = {
