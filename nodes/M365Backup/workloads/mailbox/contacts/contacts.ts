@@ -33,7 +33,10 @@ export function contactsPart(options: MailboxOptions): MailboxPart {
 		enumerate: (input) => enumerateContacts(run, when, input),
 		fetch: (requests, signal) => fetchContacts(run, requests, signal),
 		confirmMissing: (ids, known, signal) => confirmMissing(run, ids, known, signal),
-		notes: () => (when.begun ? { [CONTACTS]: notesOf(run, when) } : {}),
+		notes: (): JsonObject => {
+			if (!when.begun) return {};
+			return { [CONTACTS]: notesOf(run, when) };
+		},
 	};
 }
 
