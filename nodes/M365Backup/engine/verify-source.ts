@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isFailure } from '../base/failure';
 import { readFile } from '../repository/bytes';
 import { isTombstone } from '../repository/catalog-line';
-import { MAX_CURSOR_BYTES, MAX_RECORD_BYTES } from '../repository/limits';
+import { MAX_CURSOR_BYTES } from '../repository/limits';
 import { parseRepositoryKey } from '../repository/names';
+import { readHold, readPrune } from '../repository/prune-records';
 import { parseCursorRecord } from '../repository/record-schemas';
 import type { CatalogLine, FileRef, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
@@ -78,7 +79,7 @@ export class SourceVerification {
 
 	/** A child names its parent's hash; a parent may be missing only if a prune took it. */
 	private async checkParents(): Promise<void> {
-		let pruned: string | undefined;
+		let pruned: Set<string> | undefined;
 		for (const { record } of this.snapshots.values()) {
 			if (record.parent === null) continue;
 			const { id, sha256 } = record.parent;
@@ -88,19 +89,25 @@ export class SourceVerification {
 				this.damage.add(this.path(name), `its SHA-256 is not the one that its successor ${record.id} names`, [id], true);
 			} else if (parent === undefined && !this.sizes.has(name)) {
 				pruned ??= await this.pruneRecords();
-				if (!pruned.includes(id)) this.damage.add(this.path(name), `it is missing: ${record.id} names it as its parent, and no prune removed it`, [id], true);
+				if (!pruned.has(id)) this.damage.add(this.path(name), `it is missing: ${record.id} names it as its parent, and no prune removed it`, [id], true);
 			}
 		}
 	}
 
-	private async pruneRecords(): Promise<string> {
-		const texts: string[] = [];
+	/** Ids of the snapshots that prunes removed. */
+	private async pruneRecords(): Promise<Set<string>> {
+		const ids = new Set<string>();
 		for (const name of this.sizes.keys()) {
-			if (!name.endsWith('.prune.json')) continue;
-			const bytes = await readFile(this.repository.store, this.path(name), MAX_CURSOR_BYTES, this.signal);
-			texts.push(bytes?.toString('utf8') ?? '');
+			if (parseRepositoryKey(this.path(name)).kind !== 'prune') continue;
+			try {
+				const record = await readPrune(this.repository.store, this.key, name, this.signal);
+				for (const { id } of record?.snapshots ?? []) ids.add(id);
+			} catch (error) {
+				// Said where prune records are checked.
+				if (!isFailure(error, 'corrupt')) throw error;
+			}
 		}
-		return texts.join('\n');
+		return ids;
 	}
 
 	/** Without its cursor a snapshot is whole, but the next run enumerates everything anew. */
@@ -156,8 +163,14 @@ export class SourceVerification {
 			if (kind === 'lease') this.needed.add(name);
 			if (kind !== 'hold' && kind !== 'prune') continue;
 			this.need(name);
-			const bytes = await readFile(this.repository.store, this.path(name), kind === 'prune' ? MAX_CURSOR_BYTES : MAX_RECORD_BYTES, this.signal);
-			if (bytes !== null && !isJson(bytes)) this.damage.add(this.path(name), 'it is not JSON', kind === 'hold' && runId !== undefined ? [runId] : []);
+			const { store } = this.repository;
+			try {
+				if (kind === 'prune') await readPrune(store, this.key, name, this.signal);
+				else if (runId !== undefined) await readHold(store, this.key, runId, this.signal);
+			} catch (error) {
+				if (!isFailure(error, 'corrupt')) throw error;
+				this.damage.add(this.path(name), `${error.message}; no item is lost`);
+			}
 		}
 	}
 
@@ -255,13 +268,4 @@ function contentProblem(line: CatalogLine, named: ReadonlyMap<string, FileRef>):
 async function* chunk(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
 	await Promise.resolve();
 	yield bytes;
-}
-
-function isJson(bytes: Buffer): boolean {
-	try {
-		JSON.parse(bytes.toString('utf8'));
-		return true;
-	} catch {
-		return false;
-	}
 }

@@ -1,6 +1,7 @@
 import { parseRepositoryKey } from '../repository/names';
 import type { Repository } from '../repository/repository';
 import { DamageList, type Damage } from './damage';
+import { verifyTop } from './verify-top';
 import { SourceVerification } from './verify-source';
 
 export type { Damage, LostItem } from './damage';
@@ -60,6 +61,7 @@ export async function verifyRepository(repository: Repository, options: VerifyOp
 		report.unreferenced.files += found.unreferenced.files;
 		report.unreferenced.bytes += found.unreferenced.bytes;
 	}
+	await verifyTop(repository, damage, signal);
 	report.damage = damage.all();
 	report.ok = report.damage.length === 0;
 	return report;

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { ZipArchive } from 'archiver';
 import { Failure, isFailure, toFailure } from '../base/failure';
 import { ByteQueue } from './byte-queue';
 import { isStored, type PutContext } from './put-confirmed';
+import { readAhead } from './read-ahead';
 import type { ContentRef, FileRef } from './records';
 import { descriptorBytes, LOCAL_HEADER_BYTES, parseDescriptor } from './zip-records';
 
@@ -20,6 +21,12 @@ export interface ArchiveEntryInput {
 	compress: boolean;
 }
 
+/**
+ * What is deflated and no larger goes to the ZIP writer in one piece. The deflater that it makes for each entry stays
+ * alive until V8's next full collection, with all that it can reach: a piece is little, a stream with its source a lot.
+ */
+const WHOLE_BYTES = 256 * 1024;
+
 interface Measured {
 	sizeBytes: number;
 	crc32: number;
@@ -29,10 +36,15 @@ interface Measured {
 	failed: boolean;
 }
 
+interface OpenSource {
+	source: Buffer | Readable;
+	measured: Measured;
+}
+
 /**
  * One ZIP volume, streamed into the store while it is written. Entries one after the other. A source that throws never
- * reaches the ZIP writer: its entry is closed where it broke off, `append` throws the source's error, and the archive
- * goes on. If the store fails, everything that is waiting and everything afterwards throws that Failure.
+ * reaches the ZIP writer: nothing is written, or the entry is closed where it broke off, `append` throws the source's
+ * error, and the archive goes on. If the store fails, everything that is waiting and everything afterwards throws that Failure.
  */
 export class ArchiveWriter {
 	/** Each entry has a deflater of its own, and each of these an output chunk: 4 KB suit mail better than zlib's 16. */
@@ -71,9 +83,17 @@ export class ArchiveWriter {
 
 	async append(input: ArchiveEntryInput): Promise<ContentRef> {
 		this.throwIfFailed();
+		const content = input.content[Symbol.asyncIterator]();
+		try {
+			return await this.appendSource(input, await this.open(content, input.compress));
+		} finally {
+			// Does nothing to a source that was read to its end; lets go of a download when the store has failed.
+			content.return?.().catch(() => undefined);
+		}
+	}
+
+	private async appendSource(input: ArchiveEntryInput, { source, measured }: OpenSource): Promise<ContentRef> {
 		const offset = this.#zip.pointer();
-		const measured: Measured = { sizeBytes: 0, crc32: 0, sha256: '', failed: false };
-		const source = Readable.from(measure(input.content, measured), { objectMode: false, highWaterMark: 256 * 1024 });
 		let written: string;
 		try {
 			written = await this.withFailure<string>((resolve) => {
@@ -82,8 +102,7 @@ export class ArchiveWriter {
 			});
 			await this.cameThrough(offset + LOCAL_HEADER_BYTES + Buffer.byteLength(written), measured);
 		} finally {
-			// Does nothing to a source that was read to its end; lets go of a download when the store has failed.
-			source.destroy();
+			if (!Buffer.isBuffer(source)) source.destroy();
 		}
 		if (measured.failed) throw measured.error;
 		return {
@@ -94,6 +113,21 @@ export class ArchiveWriter {
 			size: measured.sizeBytes,
 			sha256: measured.sha256,
 		};
+	}
+
+	private async open(content: AsyncIterator<Uint8Array>, compress: boolean): Promise<OpenSource> {
+		const read = compress
+			? await this.withFailure<Awaited<ReturnType<typeof readAhead>>>((resolve, reject) => {
+					readAhead(iterable(content), WHOLE_BYTES).then(resolve, reject);
+				})
+			: { content: iterable(content) };
+		// The ZIP writer stores what is empty, whatever it is told: deflated emptiness keeps entries of one kind.
+		if (read.all !== undefined && read.all.length > 0) {
+			const { all } = read;
+			return { source: all, measured: { sizeBytes: all.length, crc32: crc32(all), sha256: hash('sha256', all), failed: false } };
+		}
+		const measured: Measured = { sizeBytes: 0, crc32: 0, sha256: '', failed: false };
+		return { source: Readable.from(measure(read.content, measured), { objectMode: false, highWaterMark: 256 * 1024 }), measured };
 	}
 
 	/** Writes the catalog lines and the central directory; resolves when the store has confirmed the file. */
@@ -218,6 +252,10 @@ export class ArchiveWriter {
 			this.#onFailure = undefined;
 		}
 	}
+}
+
+function iterable<T>(iterator: AsyncIterator<T>): AsyncIterable<T> {
+	return { [Symbol.asyncIterator]: () => iterator };
 }
 
 /** Passes the bytes on, measured; ends instead of throwing. */

@@ -2,21 +2,30 @@ import type { Readable } from 'node:stream';
 
 const HIGH_BYTES = 2 * 1024 * 1024;
 const TAIL_BYTES = 24;
+const SLAB_BYTES = 64 * 1024;
 
 /**
  * What comes out of a ZIP writer on its way to the store: held back when the store is slow, counted, and with its last
  * bytes in view, so that one can see when an entry has come through to its end.
  */
 export class ByteQueue {
-	#chunks: Buffer[] = [];
+	readonly #chunks: Buffer[] = [];
+	/**
+	 * A ZIP writer emits a dozen chunks of a few bytes for each header, 50,000 for a directory. They are copied together
+	 * here, so that they need not outlive the next collection of young objects.
+	 */
+	#slab = Buffer.alloc(0);
+	#slabFilled = 0;
+	/** Up to here the slab's bytes stand among the chunks. */
+	#slabTaken = 0;
 	#queuedBytes = 0;
 	#ended = false;
 	#error: unknown;
 	#failed = false;
 	#wakeReader: (() => void) | undefined;
 	#onChunk: (() => void) | undefined;
-	/** The last bytes that were handed on. */
-	#sentTail = Buffer.alloc(0);
+	/** The last bytes that came out, right-aligned. */
+	readonly #tail = Buffer.alloc(TAIL_BYTES);
 	/** Bytes that have come out so far. */
 	count = 0;
 
@@ -37,17 +46,13 @@ export class ByteQueue {
 		if (this.#failed) return;
 		this.#failed = true;
 		this.#error = error;
-		this.#chunks = [];
+		this.#chunks.length = 0;
 		this.#wakeReader?.();
 	}
 
-	/** The last `length` (at most 24) bytes that came out. */
+	/** The last `length` (at most 24) bytes that came out; fewer if no more have. Valid until the next chunk. */
 	tail(length: number): Buffer {
-		let tail = Buffer.alloc(0);
-		for (let index = this.#chunks.length - 1; index >= 0 && tail.length < length; index--) {
-			tail = Buffer.concat([this.#chunks[index]?.subarray(-length) ?? tail, tail]);
-		}
-		return Buffer.concat([this.#sentTail, tail]).subarray(-length);
+		return this.#tail.subarray(TAIL_BYTES - Math.min(length, this.count));
 	}
 
 	/** Called after each chunk. */
@@ -58,15 +63,13 @@ export class ByteQueue {
 	async *read(): AsyncIterable<Uint8Array> {
 		for (;;) {
 			if (this.#failed) throw this.#error;
-			if (this.#chunks.length > 0) {
-				// A ZIP writer emits a dozen chunks of a few bytes for each header: the store gets them as one.
-				const all = Buffer.concat(this.#chunks);
-				this.#chunks = [];
-				this.#queuedBytes = 0;
-				this.#sentTail = Buffer.concat([this.#sentTail, all.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
-				this.onSent(all);
-				this.output.resume();
-				yield all;
+			this.sealSlab();
+			const chunk = this.#chunks.shift();
+			if (chunk) {
+				this.#queuedBytes -= chunk.length;
+				this.onSent(chunk);
+				if (this.#queuedBytes <= HIGH_BYTES) this.output.resume();
+				yield chunk;
 			} else if (this.#ended) {
 				return;
 			} else {
@@ -79,10 +82,39 @@ export class ByteQueue {
 	private push(chunk: Buffer): void {
 		if (chunk.length === 0 || this.#failed) return;
 		this.count += chunk.length;
-		this.#chunks.push(chunk);
 		this.#queuedBytes += chunk.length;
+		this.keep(chunk);
+		this.keepTail(chunk);
 		if (this.#queuedBytes > HIGH_BYTES) this.output.pause();
 		this.#wakeReader?.();
 		this.#onChunk?.();
+	}
+
+	private keep(chunk: Buffer): void {
+		if (chunk.length > SLAB_BYTES / 4) {
+			this.sealSlab();
+			this.#chunks.push(chunk);
+			return;
+		}
+		if (this.#slabFilled + chunk.length > this.#slab.length) {
+			this.sealSlab();
+			this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+			this.#slabFilled = 0;
+			this.#slabTaken = 0;
+		}
+		this.#slab.set(chunk, this.#slabFilled);
+		this.#slabFilled += chunk.length;
+	}
+
+	/** Written bytes of a slab never change again: whoever gets them may keep them. */
+	private sealSlab(): void {
+		if (this.#slabFilled > this.#slabTaken) this.#chunks.push(this.#slab.subarray(this.#slabTaken, this.#slabFilled));
+		this.#slabTaken = this.#slabFilled;
+	}
+
+	private keepTail(chunk: Buffer): void {
+		const length = Math.min(chunk.length, TAIL_BYTES);
+		this.#tail.copyWithin(0, length);
+		chunk.copy(this.#tail, TAIL_BYTES - length, chunk.length - length);
 	}
 }

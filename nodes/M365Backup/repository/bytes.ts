@@ -52,9 +52,14 @@ export function damagedFile(key: string, reason: string, cause?: unknown): Failu
 	return new Failure('corrupt', `${key} is damaged: ${reason}`, { nextStep: DAMAGED, code: 'damagedFile', cause });
 }
 
-/** One gzip member. The same text gives the same bytes. */
+/** What each gzip member begins with: deflate, no flags, no time. Nothing in the format covers these bytes otherwise. */
+export const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+
+/** One gzip member. The same text gives the same bytes, whatever system packs it. */
 export async function pack(text: string | Buffer): Promise<Buffer> {
-	return await gzipAsync(text, { level: 6 });
+	const packed = await gzipAsync(text, { level: 6 });
+	GZIP_HEADER.copy(packed);
+	return packed;
 }
 
 /** One gzip member of lines. Never one long string, which would be long-lived garbage. */
@@ -70,6 +75,7 @@ export async function packLines(lines: readonly string[]): Promise<Buffer> {
 
 /** The bytes in one gzip member. Throws `corrupt` for anything else, and beyond `maxBytes`. */
 export async function unpackBytes(bytes: Uint8Array, maxBytes: number, where: string): Promise<Buffer> {
+	if (!GZIP_HEADER.equals(bytes.subarray(0, GZIP_HEADER.length))) throw damagedFile(where, 'it does not begin as a gzip member');
 	try {
 		return await gunzipAsync(bytes, { maxOutputLength: maxBytes });
 	} catch (cause) {

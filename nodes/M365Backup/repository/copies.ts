@@ -2,13 +2,13 @@ import type { Ambient } from '../base/ambient';
 import { Failure, isFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
 import type { Store } from '../stores/store';
-import { collect, once, pack, unpack } from './bytes';
+import { damagedFile, once } from './bytes';
 import { checkTarget, formatLedger, parseLedger, type CopyLine, type CopyNews, type LedgerPart } from './copies-format';
 import { newRunId, parseRepositoryKey } from './names';
 import { putConfirmed } from './put-confirmed';
+import { openSealedMembers, packSealed } from './sealed-gzip';
 
 /** One line is a few hundred bytes, so this is a million files. */
-const maxPartBytes = 128 * 1024 * 1024;
 const maxPartTextBytes = 512 * 1024 * 1024;
 /** A ledger in more parts than that is written as one. */
 const maxParts = 24;
@@ -91,7 +91,7 @@ export class CopyLedger {
 			includes: isWhole ? [...this.repeated, ...this.parts] : [],
 			lines: isWhole ? [...whole.values()] : lines,
 		});
-		const key = await this.putFresh(await pack(text), now, signal);
+		const key = await this.putFresh(await packSealed(text), now, signal);
 		for (const line of lines) this.lines.set(line.key, line);
 		if (isWhole) for (const part of this.parts) this.repeated.add(part);
 		this.parts = isWhole ? [key] : [...this.parts, key];
@@ -132,13 +132,21 @@ export async function listTargets(store: Store, signal?: AbortSignal): Promise<s
 	return [...targets].sort();
 }
 
+async function onlyMember(content: AsyncIterable<Uint8Array>, key: string): Promise<string> {
+	let text: string | undefined;
+	for await (const plain of openSealedMembers(content, maxPartTextBytes, key)) {
+		if (text !== undefined) throw damagedFile(key, 'it goes on after its end');
+		text = plain.toString('utf8');
+	}
+	return text ?? '';
+}
+
 async function readPart(store: Store, key: string, signal?: AbortSignal): Promise<LedgerPart> {
 	const content = await store.get(key, undefined, signal);
 	// Somebody tidied up between the listing and now: a part that vanishes is repeated by a newer one.
 	if (content === null) return { target: '', includes: [], lines: [] };
 	try {
-		const bytes = await collect(content, maxPartBytes, key);
-		return parseLedger(await unpack(bytes, maxPartTextBytes, key), key);
+		return parseLedger(await onlyMember(content, key), key);
 	} catch (error) {
 		if (!isFailure(error, 'corrupt')) throw error;
 		throw new Failure('corrupt', error.message, {

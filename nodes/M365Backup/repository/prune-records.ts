@@ -4,6 +4,7 @@ import { damagedFile, readFile } from './bytes';
 import { MAX_CURSOR_BYTES, MAX_LIST_LENGTH, MAX_RECORD_BYTES, MAX_TEXT_CHARS } from './limits';
 import { isRunId, recordName } from './names';
 import type { RetentionPolicy } from './retention';
+import { openSealed, sealJson } from './sealed-json';
 
 /** `<run id>.hold.json`: prune must keep this snapshot. */
 export interface HoldRecord {
@@ -86,17 +87,11 @@ export async function readPrune(store: Store, key: string, name: string, signal?
 }
 
 export function formatRecord(record: HoldRecord | PruneRecord): Buffer {
-	return Buffer.from(`${JSON.stringify(record, null, '\t')}\n`);
+	return sealJson(record);
 }
 
 function parse(schema: z.ZodTypeAny, bytes: Buffer, file: string): unknown {
-	let value: unknown;
-	try {
-		value = JSON.parse(bytes.toString('utf8'));
-	} catch (cause) {
-		throw damagedFile(file, 'it is not JSON', cause);
-	}
-	const result = schema.safeParse(value);
+	const result = schema.safeParse(openSealed(bytes, file));
 	if (result.success) return result.data;
 	const [issue] = result.error.issues;
 	throw damagedFile(file, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`);

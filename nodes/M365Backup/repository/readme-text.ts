@@ -21,5 +21,7 @@ TO GET AT SOMETHING
      replace, absent ones stay, null removes (the same for the fields of "meta"); "whole" hides all earlier lines;
      "deleted" ends the item. "content" says in which archive, under which name and at which offset the bytes are,
      with their size and SHA-256. The last lines, without an id, are an index.
-  3. Every snapshot.json has the size and SHA-256 of its segments, and a segment's index those of the archives.
+     Beside the content itself an item may have parts, each named by "part": attachments, a photo.
+  3. Every snapshot.json has the size and SHA-256 of its segments, and a segment's index those of the archives. The
+     "check" at the end of a .json is the SHA-256 of that file with 64 zeros in its place.
 `;

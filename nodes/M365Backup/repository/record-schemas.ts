@@ -4,6 +4,7 @@ import { damagedFile } from './bytes';
 import { MAX_LIST_LENGTH, MAX_TEXT_CHARS } from './limits';
 import { isRunId, parseRepositoryKey, type RepositoryFileKind } from './names';
 import type { CursorRecord, SnapshotRecord } from './records';
+import { openSealed } from './sealed-json';
 
 /** Records are checked when read, since a repository may come from anywhere. Unknown fields are kept. */
 
@@ -79,6 +80,7 @@ const repositorySchema = z
 		version: z.literal(1),
 		id: z.string().regex(/^[0-9a-f]{32}$/),
 		created: time,
+		readme: hash,
 		recipients: list(text).optional(),
 	})
 	.passthrough();
@@ -90,16 +92,10 @@ export interface RepositoryRecord {
 	id: string;
 	/** ISO 8601 UTC. */
 	created: string;
+	/** SHA-256 of README.txt as this repository has it. */
+	readme: string;
 	/** age recipients; absent where nothing is encrypted. */
 	recipients?: string[];
-}
-
-function parseJson(bytes: Buffer, key: string): unknown {
-	try {
-		return JSON.parse(bytes.toString('utf8'));
-	} catch (cause) {
-		throw damagedFile(key, 'it is not JSON', cause);
-	}
 }
 
 function check(schema: z.ZodTypeAny, value: unknown, key: string): unknown {
@@ -111,6 +107,21 @@ function check(schema: z.ZodTypeAny, value: unknown, key: string): unknown {
 
 const OTHER_VERSION =
 	'It was written by another version of M365 Backup. Update the node package to the newest version and try again; nothing was changed.';
+
+/** What the text says, checked or not: another format version may be sealed in another way. */
+function peek(bytes: Buffer, key: string): unknown {
+	try {
+		return JSON.parse(bytes.toString('utf8'));
+	} catch (cause) {
+		throw damagedFile(key, 'it is not JSON', cause);
+	}
+}
+
+/** Throws `corrupt`, or `invalid` for another format version. */
+function openRecord(bytes: Buffer, key: string): unknown {
+	refuseOtherFormat(peek(bytes, key), key);
+	return openSealed(bytes, key);
+}
 
 function refuseOtherFormat(value: unknown, key: string): void {
 	const format: unknown = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
@@ -124,8 +135,7 @@ function refuseOtherFormat(value: unknown, key: string): void {
 
 /** Throws `corrupt`, or `invalid` for another format version. */
 export function parseSnapshotRecord(bytes: Buffer, key: string): SnapshotRecord {
-	const value = parseJson(bytes, key);
-	refuseOtherFormat(value, key);
+	const value = openRecord(bytes, key);
 	const record = check(snapshotSchema, value, key) as SnapshotRecord;
 	const named = parseRepositoryKey(key).runId;
 	if (named !== undefined && named !== record.id) throw damagedFile(key, `it is the record of ${record.id}`);
@@ -134,14 +144,13 @@ export function parseSnapshotRecord(bytes: Buffer, key: string): SnapshotRecord 
 
 /** Throws `corrupt`, or `invalid` for another format version. */
 export function parseCursorRecord(bytes: Buffer, key: string): CursorRecord {
-	const value = parseJson(bytes, key);
-	refuseOtherFormat(value, key);
+	const value = openRecord(bytes, key);
 	return check(cursorSchema, value, key) as CursorRecord;
 }
 
 /** Throws `invalid` for what is no repository of this format version. */
 export function parseRepositoryRecord(bytes: Buffer, label: string): RepositoryRecord {
-	const value = parseJson(bytes, 'repository.json') as { format?: unknown; version?: unknown } | null;
+	const value = peek(bytes, 'repository.json') as { format?: unknown; version?: unknown } | null;
 	if (value?.format !== 'm365-backup') {
 		throw new Failure('invalid', `The repository.json in ${label} does not belong to M365 Backup`, {
 			nextStep: 'Choose another folder; nothing was changed.',
@@ -154,7 +163,7 @@ export function parseRepositoryRecord(bytes: Buffer, label: string): RepositoryR
 			{ nextStep: OTHER_VERSION, code: 'otherFormat' },
 		);
 	}
-	const record = check(repositorySchema, value, 'repository.json') as RepositoryRecord;
+	const record = check(repositorySchema, openSealed(bytes, 'repository.json'), 'repository.json') as RepositoryRecord;
 	if (record.recipients && record.recipients.length > 0) {
 		throw new Failure('invalid', `The repository in ${label} is encrypted, which this version of M365 Backup cannot read`, {
 			nextStep: OTHER_VERSION,

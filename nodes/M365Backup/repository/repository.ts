@@ -2,7 +2,7 @@ import type { Ambient } from '../base/ambient';
 import { Failure, isFailure } from '../base/failure';
 import type { Store } from '../stores/store';
 import { readArchiveEntry } from './archive-reader';
-import { once, readFile } from './bytes';
+import { once, readFile, sha256 } from './bytes';
 import { Catalog } from './catalog';
 import { acquireLease, type Lease } from './lease';
 import { MAX_RECORD_BYTES } from './limits';
@@ -12,6 +12,7 @@ import { REPOSITORY_README } from './readme-text';
 import { parseRepositoryRecord, type RepositoryRecord } from './record-schemas';
 import type { ContentRef, CursorRecord, SnapshotRecord, SourceRef } from './records';
 import { RunWriter, type RunOptions } from './run-writer';
+import { sealJson } from './sealed-json';
 import { readSeen, type SeenId } from './seen-files';
 import { SegmentCache } from './segment-cache';
 import { SegmentReader } from './segment-reader';
@@ -154,7 +155,7 @@ export class Repository {
 
 	/** A quiet run's whole trace: the newest snapshot still held at `checkedAt`. */
 	async writeCurrentCursor(key: string, cursor: CursorRecord): Promise<void> {
-		const bytes = Buffer.from(`${JSON.stringify(cursor, null, '\t')}\n`);
+		const bytes = sealJson(cursor);
 		await putConfirmed({ store: this.store, ambient: this.ambient }, `${key}/cursor.json`, () => once(bytes));
 	}
 
@@ -195,10 +196,11 @@ async function createRepository(store: Store, ambient: Ambient, signal?: AbortSi
 		version: 1,
 		id: ambient.randomHex(16),
 		created: ambient.now().toISOString(),
+		readme: sha256(Buffer.from(REPOSITORY_README)),
 	};
 	const context = { store, ambient, signal };
 	await putConfirmed(context, 'README.txt', () => once(Buffer.from(REPOSITORY_README)));
-	const bytes = Buffer.from(`${JSON.stringify(record, null, '\t')}\n`);
+	const bytes = sealJson(record);
 	if (!store.capabilities.ifAbsent) {
 		await putConfirmed(context, 'repository.json', () => once(bytes));
 		return record;

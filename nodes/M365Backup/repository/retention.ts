@@ -30,13 +30,13 @@ const KINDS = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as cons
 type Kind = (typeof KINDS)[number];
 
 /** Two snapshots with the same key are of the same hour, day …: only the newest of them counts. */
-const KEYS: Record<Kind, (time: DateTime, index: number) => string> = {
-	last: (_time, index) => String(index),
-	hourly: (time) => time.toFormat('yyyy-LL-dd HH'),
-	daily: (time) => time.toFormat('yyyy-LL-dd'),
-	weekly: (time) => time.toFormat('kkkk-WW'),
-	monthly: (time) => time.toFormat('yyyy-LL'),
-	yearly: (time) => time.toFormat('yyyy'),
+const KEYS: Record<Kind, (time: DateTime, index: number) => number> = {
+	last: (_time, index) => index,
+	hourly: (time) => KEYS.daily(time, 0) * 100 + time.hour,
+	daily: (time) => time.year * 10_000 + time.month * 100 + time.day,
+	weekly: (time) => time.weekYear * 100 + time.weekNumber,
+	monthly: (time) => time.year * 100 + time.month,
+	yearly: (time) => time.year,
 };
 
 /**
@@ -57,7 +57,7 @@ export function applyRetention(snapshots: readonly RetainedSnapshot[], policy: R
 	}
 	const [newest] = dated;
 	const start = newest && within ? before(newest.time, within).toMillis() : undefined;
-	const lastKeys = new Map<Kind, string>();
+	const lastKeys = new Map<Kind, number>();
 	const result: RetentionResult = { keep: [], remove: [] };
 	dated.forEach(({ id, time }, index) => {
 		const reasons: string[] = [];

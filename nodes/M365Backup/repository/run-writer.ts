@@ -18,6 +18,7 @@ import type {
 	SnapshotRecord, SnapshotTotals, SourceRef,
 } from './records';
 import { ReferencedFiles } from './referenced-files';
+import { sealJson } from './sealed-json';
 import { encodeSeen, type SeenId } from './seen-files';
 import type { SegmentCache } from './segment-cache';
 import { SegmentReader } from './segment-reader';
@@ -214,7 +215,7 @@ export class RunWriter {
 			seen,
 			...(input.cursor.notes && { notes: input.cursor.notes }),
 		};
-		const cursorBytes = jsonBytes(cursor);
+		const cursorBytes = sealJson(cursor);
 		const cursorName = recordName(this.#runId, 'cursor');
 		await this.putBytes(cursorName, cursorBytes);
 		const record: SnapshotRecord = {
@@ -234,7 +235,7 @@ export class RunWriter {
 			failures: input.failures.slice(0, RECORDED_FAILURES),
 			tag: input.tag,
 		};
-		await this.putBytes(recordName(this.#runId, 'snapshot'), jsonBytes(record));
+		await this.putBytes(recordName(this.#runId, 'snapshot'), sealJson(record));
 		await this.copyCursor(cursorBytes);
 		this.standOn(record);
 		this.seenFiles = seen;
@@ -410,10 +411,6 @@ export class RunWriter {
 			throw this.#failure;
 		}
 	}
-}
-
-function jsonBytes(value: object): Buffer {
-	return Buffer.from(`${JSON.stringify(value, null, '\t')}\n`);
 }
 
 export type { ContentInput, LineText };

@@ -1,10 +1,8 @@
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { toFailure } from '../base/failure';
 import type { Store } from '../stores/store';
-import { damagedFile, missingFile, pack } from './bytes';
-import { MAX_LINE_CHARS } from './limits';
+import { damagedFile, linesOf, missingFile } from './bytes';
+import { MAX_MEMBER_TEXT_BYTES } from './limits';
 import { parseRepositoryKey } from './names';
+import { openSealedMembers, packSealed } from './sealed-gzip';
 
 /** An id met by an enumeration of everything under `parent`. */
 export interface SeenId {
@@ -14,11 +12,12 @@ export interface SeenId {
 
 const MEMBER_IDS = 5000;
 
-/** A seen file as gzip NDJSON. */
+/** A seen file as gzip NDJSON. Its last line, `{"ids":N}`, says how many there are: no record names its size or hash. */
 export async function* encodeSeen(seen: readonly SeenId[]): AsyncIterable<Uint8Array> {
 	for (let start = 0; start < seen.length; start += MEMBER_IDS) {
 		const lines = seen.slice(start, start + MEMBER_IDS).map(({ parent, id }) => JSON.stringify({ parent, id }));
-		yield await pack(`${lines.join('\n')}\n`);
+		if (start + MEMBER_IDS >= seen.length) lines.push(JSON.stringify({ ids: seen.length }));
+		yield await packSealed(`${lines.join('\n')}\n`);
 	}
 }
 
@@ -29,38 +28,25 @@ export async function* readSeen(store: Store, prefix: string, names: readonly st
 		if (parseRepositoryKey(key).kind !== 'seen') throw damagedFile(key, 'it is no seen file');
 		const content = await store.get(key, undefined, signal);
 		if (content === null) throw missingFile(store, key);
-		for await (const line of textLines(content, key)) yield parseSeen(line, key);
-	}
-}
-
-async function* textLines(content: AsyncIterable<Uint8Array>, key: string): AsyncIterable<string> {
-	const source = Readable.from(content, { objectMode: false });
-	const unpacked = createGunzip();
-	let sourceError: unknown;
-	source.on('error', (error) => {
-		sourceError = error;
-		unpacked.destroy(error);
-	});
-	source.pipe(unpacked).setEncoding('utf8');
-	let rest = '';
-	try {
-		for await (const chunk of unpacked) {
-			const lines = (rest + String(chunk)).split('\n');
-			rest = lines.pop() ?? '';
-			if (rest.length > MAX_LINE_CHARS) throw damagedFile(key, 'a line is too long');
-			yield* lines;
+		let count = 0;
+		let end: number | undefined;
+		for await (const plain of openSealedMembers(content, MAX_MEMBER_TEXT_BYTES, key)) {
+			for (const line of linesOf(plain)) {
+				if (end !== undefined) throw damagedFile(key, 'it goes on after its end');
+				const said = parseLine(line, key);
+				if (typeof said === 'number') end = said;
+				else {
+					count += 1;
+					yield said;
+				}
+			}
 		}
-	} catch (error) {
-		if (sourceError !== undefined) throw toFailure(sourceError);
-		throw damagedFile(key, 'it cannot be unpacked', error);
-	} finally {
-		source.destroy();
-		unpacked.destroy();
+		if (end !== count) throw damagedFile(key, 'it is cut off');
 	}
-	if (rest !== '') throw damagedFile(key, 'it ends within a line');
 }
 
-function parseSeen(line: string, key: string): SeenId {
+/** An id, or how many there are. */
+function parseLine(line: string, key: string): SeenId | number {
 	let value: unknown;
 	try {
 		value = JSON.parse(line);
@@ -68,7 +54,8 @@ function parseSeen(line: string, key: string): SeenId {
 		throw damagedFile(key, 'a line is not JSON', cause);
 	}
 	if (typeof value === 'object' && value !== null) {
-		const { parent, id } = value as Record<string, unknown>;
+		const { parent, id, ids } = value as Record<string, unknown>;
+		if (typeof ids === 'number') return ids;
 		if (typeof parent === 'string' && typeof id === 'string') return { parent, id };
 	}
 	throw damagedFile(key, 'a line has no parent or id');

@@ -1,6 +1,7 @@
 import { Failure, toFailure } from '../base/failure';
 import { ArchiveWriter } from './archive-writer';
 import { sha256 } from './bytes';
+import { readAhead } from './read-ahead';
 import { shouldCompress } from './compressible';
 import { VOLUME_BYTES, VOLUME_ENTRIES } from './limits';
 import { numberedName } from './names';
@@ -145,37 +146,5 @@ export class Volumes {
 
 	private throwIfFailed(): void {
 		if (this.#failure) throw this.#failure;
-	}
-}
-
-/** The content itself if it is no longer than `maxBytes`, and in any case the same content to be read from its start. */
-async function readAhead(
-	source: AsyncIterable<Uint8Array>,
-	maxBytes: number,
-): Promise<{ all?: Buffer; content: AsyncIterable<Uint8Array> }> {
-	const iterator = source[Symbol.asyncIterator]();
-	const chunks: Uint8Array[] = [];
-	let sizeBytes = 0;
-	while (sizeBytes <= maxBytes) {
-		const step = await iterator.next();
-		if (step.done === true) {
-			const all = Buffer.concat(chunks);
-			return { all, content: chain([all]) };
-		}
-		chunks.push(step.value);
-		sizeBytes += step.value.length;
-	}
-	return { content: chain(chunks, iterator) };
-}
-
-async function* chain(chunks: readonly Uint8Array[], rest?: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
-	try {
-		for (const chunk of chunks) {
-			await Promise.resolve();
-			yield chunk;
-		}
-		for (let step = await rest?.next(); step && step.done !== true; step = await rest?.next()) yield step.value;
-	} finally {
-		await rest?.return?.();
 	}
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { filesToCopy, importFiles, type FileToImport, type ImportResult } from '../../../nodes/M365Backup/engine/copy';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
+import { sealJson } from '../../../nodes/M365Backup/repository/sealed-json';
 import { createFaultyStore, diskFull } from '../../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { Store } from '../../../nodes/M365Backup/stores/store';
@@ -264,12 +265,12 @@ describe('import files', () => {
 		const sample = await fullSample();
 		const last = sample.snapshots[2]!;
 		const name = `${adaKey}/${last.id}.snapshot.json`;
-		const forged = Buffer.from(JSON.stringify({ ...last, totals: { items: 0, bytes: 0 } }));
+		const forged = sealJson({ ...last, totals: { items: 0, bytes: 0 } });
 		const results = await bring(sample.store, [{ fileName: name, open: () => bytes(forged) }]);
 		expect(results).toEqual([{ fileName: name, outcome: 'refused', reason: expect.stringContaining('another record of this name') }]);
 		const younger = { ...last, id: '20261122T235959Z-ffff', archives: [{ ...last.archives[0]!, sha256: 'f'.repeat(64) }] };
 		const forgedName = `${adaKey}.${younger.id}.snapshot.json`;
-		const [result] = await bring(sample.store, [{ fileName: forgedName, open: () => bytes(Buffer.from(JSON.stringify(younger))) }]);
+		const [result] = await bring(sample.store, [{ fileName: forgedName, open: () => bytes(sealJson(younger)) }]);
 		expect(result).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('contradicts') });
 	});
 

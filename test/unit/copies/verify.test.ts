@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { verifyRepository, type VerifyReport } from '../../../nodes/M365Backup/engine/verify';
 import type { ContentRef } from '../../../nodes/M365Backup/repository/records';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
+import { formatRecord } from '../../../nodes/M365Backup/repository/prune-records';
+import { sealJson } from '../../../nodes/M365Backup/repository/sealed-json';
 import { createFaultyStore } from '../../../nodes/M365Backup/stores/faulty-store';
 import { createReadOnlyStore } from '../../../nodes/M365Backup/stores/read-only-store';
 import type { Store } from '../../../nodes/M365Backup/stores/store';
@@ -126,14 +128,14 @@ describe('verify', () => {
 		expect((await verify(store)).damage).toEqual([
 			expect.objectContaining({ file: `${adaKey}/${first!.id}.snapshot.json`, reason: expect.stringContaining(`${second!.id} names it as its parent`), snapshots: [first!.id] }),
 		]);
-		await store.put(`${adaKey}/20261201T000000Z-0000.prune.json`, bytes(Buffer.from(JSON.stringify({ removed: [{ id: first!.id }] }))));
+		await store.put(`${adaKey}/20261201T000000Z-0000.prune.json`, bytes(formatRecord({ format: 1, id: '20261201T000000Z-0000', prunedAt: '2026-12-01T00:00:00Z', policy: { last: 1 }, zone: 'UTC', files: [], snapshots: [{ id: first!.id, finishedAt: first!.finishedAt, status: 'complete', sha256: 'a'.repeat(64), reason: 'old' }] })));
 		expect((await verify(store, true)).damage).toEqual([]);
 	});
 
 	it('a record that was changed is told by its successor', async () => {
 		const { store, snapshots } = await fullSample();
 		const file = `${adaKey}/${snapshots[0]!.id}.snapshot.json`;
-		await store.put(file, bytes(Buffer.from(JSON.stringify({ ...snapshots[0]!, tag: 'forged' }))));
+		await store.put(file, bytes(sealJson({ ...snapshots[0]!, tag: 'forged' })));
 		expect((await verify(store)).damage).toEqual([expect.objectContaining({ file, reason: expect.stringContaining(snapshots[1]!.id), wholeSnapshots: true })]);
 	});
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { recordName, sourceKey } from '../../../nodes/M365Backup/repository/names';
 import type { CursorRecord } from '../../../nodes/M365Backup/repository/records';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
+import { sealJson } from '../../../nodes/M365Backup/repository/sealed-json';
 import { createFaultyStore, type FaultyStore } from '../../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { Store } from '../../../nodes/M365Backup/stores/store';
@@ -19,7 +20,7 @@ function puts(store: FaultyStore): string[] {
 
 async function overwrite(store: Store, key: string, change: (record: Record<string, unknown>) => unknown): Promise<void> {
 	const record = JSON.parse((await readAll((await store.get(key))!)).toString()) as Record<string, unknown>;
-	await store.put(key, bytesOf(JSON.stringify(change(record))));
+	await store.put(key, bytesOf(sealJson(change(record) as object)));
 }
 
 describe('a repository', () => {
@@ -31,6 +32,8 @@ describe('a repository', () => {
 			version: 1,
 			id: repository.id,
 			created: '2026-11-22T10:00:00.000Z',
+			readme: expect.stringMatching(/^[0-9a-f]{64}$/),
+			check: expect.stringMatching(/^[0-9a-f]{64}$/),
 		});
 		expect((await Repository.open(store, ambient, { create: true })).id).toBe(repository.id);
 		expect((await readAll((await store.get('README.txt'))!)).toString()).toContain('zcat');
@@ -43,12 +46,12 @@ describe('a repository', () => {
 		expect(both[0]!.id).toBe(both[1]!.id);
 	});
 
-	it.each<[string, string, { kind: string; nextStep?: unknown }]>([
+	it.each<[string, string | Uint8Array, { kind: string; nextStep?: unknown }]>([
 		['of another version', JSON.stringify({ format: 'm365-backup', version: 2, id: 'x' }), { kind: 'invalid', nextStep: expect.stringContaining('Update') }],
 		['of something else', '{"name":"my-app"}', { kind: 'invalid', nextStep: expect.stringContaining('another folder') }],
 		['that is damaged', '{"format":', { kind: 'corrupt' }],
-		['with a bad id', JSON.stringify({ format: 'm365-backup', version: 1, id: '../x', created: '2026-11-22' }), { kind: 'corrupt' }],
-		['that is encrypted', JSON.stringify({ format: 'm365-backup', version: 1, id: 'a'.repeat(32), created: '2026-11-22', recipients: ['age1…'] }), { kind: 'invalid' }],
+		['with a bad id', sealJson({ format: 'm365-backup', version: 1, id: '../x', created: '2026-11-22', readme: 'a'.repeat(64) }), { kind: 'corrupt' }],
+		['that is encrypted', sealJson({ format: 'm365-backup', version: 1, id: 'a'.repeat(32), created: '2026-11-22', readme: 'a'.repeat(64), recipients: ['age1…'] }), { kind: 'invalid' }],
 	])('%s is refused, and nothing changed', async (_what, content, expected) => {
 		const store = createMemoryStore();
 		await store.put('repository.json', bytesOf(content));
