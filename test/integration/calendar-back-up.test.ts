@@ -1,24 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CatalogEntry } from '../../nodes/M365Backup/repository/records';
+import type { EventDocument } from '../../nodes/M365Backup/workloads/mailbox/calendar/event-document';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture } from '../support/mailbox-fixture';
+import { at, CALENDAR, daily, meeting } from './calendar-help';
 
 let fixture: MailboxFixture;
 afterEach(() => fixture.stop());
-
-const content = ['calendar' as const];
-
-function at(dateTime: string, timeZone = 'Europe/Berlin'): { dateTime: string; timeZone: string } {
-	return { dateTime, timeZone };
-}
-
-function meeting(subject: string, day = '2026-11-24', more: Record<string, unknown> = {}): Record<string, unknown> {
-	return { subject, start: at(`${day}T10:00:00`), end: at(`${day}T11:00:00`), ...more };
-}
-
-const daily = (day = '2026-11-24'): Record<string, unknown> => ({
-	recurrence: { pattern: { type: 'daily', interval: 1 }, range: { type: 'noEnd', startDate: day } },
-});
 
 async function named(name: string): Promise<CatalogEntry> {
 	const found = [...(await fixture.entries()).values()].find((entry) => entry.name === name);
@@ -26,8 +14,8 @@ async function named(name: string): Promise<CatalogEntry> {
 	return found;
 }
 
-async function documentOf(name: string): Promise<Record<string, any>> {
-	return JSON.parse((await fixture.content(await named(name))).toString()) as Record<string, any>;
+async function documentOf(name: string): Promise<EventDocument> {
+	return JSON.parse((await fixture.content(await named(name))).toString()) as EventDocument;
 }
 
 describe('backing up calendars', () => {
@@ -43,7 +31,7 @@ describe('backing up calendars', () => {
 			attendees: [{ type: 'required', emailAddress: { name: 'Ada', address: 'ada@fabrikam.example' } }],
 		}));
 		calendar.addEvent(calendar.default, { subject: 'Holiday', isAllDay: true, start: at('2026-12-24T00:00:00', 'UTC'), end: at('2026-12-27T00:00:00', 'UTC') });
-		const summary = await fixture.backUp({ content });
+		const summary = await fixture.backUp({ content: CALENDAR });
 		expect(summary).toMatchObject({ status: 'complete', changes: { added: 2, failed: 0 }, warnings: [] });
 		const entries = await fixture.entries();
 		const path = (id: string | undefined): string[] => (id === undefined ? [] : [...path(entries.get(id)?.parent), entries.get(id)?.name ?? '?']);
@@ -83,11 +71,11 @@ describe('backing up calendars', () => {
 		calendar.cancelOccurrence(series, '2026-11-27');
 		calendar.addAttachment(series, { name: 'plan.txt', contentType: 'text/plain', contentBytes: Buffer.from('the plan').toString('base64') });
 		calendar.addAttachment({ record: series, date: '2026-11-26' }, { name: 'other.txt', contentType: 'text/plain', contentBytes: Buffer.from('other').toString('base64') });
-		await fixture.backUp({ content });
+		await fixture.backUp({ content: CALENDAR });
 		const document = await documentOf('Series');
-		expect(document['exceptions']).toMatchObject([{ subject: 'Another', originalStart: expect.stringContaining('2026-11-26') }]);
-		expect(document['cancelled']).toEqual(['2026-11-27']);
-		expect(document['attachments'].map(({ name }: { name: string }) => name)).toEqual(expect.arrayContaining(['plan.txt', 'other.txt']));
+		expect(document.exceptions).toMatchObject([{ subject: 'Another', originalStart: expect.stringContaining('2026-11-26') }]);
+		expect(document.cancelled).toEqual(['2026-11-27']);
+		expect(document.attachments.map(({ name }) => name)).toEqual(expect.arrayContaining(['plan.txt', 'other.txt']));
 		const entry = await named('Series');
 		expect(entry.content?.map(({ part }) => part)).toEqual([undefined, 'attachment-1', 'attachment-2']);
 		expect(entry.content?.[1]?.entry).toMatch(/2026-11-24 Series, plan \[.*\]\.txt$/);
@@ -100,10 +88,10 @@ describe('backing up calendars', () => {
 		const { calendar } = fixture.mailbox;
 		for (let index = 0; index < 250; index += 1) calendar.addEvent(calendar.default, meeting(`Event ${index}`));
 		calendar.addCalendar('Second');
-		await fixture.backUp({ content });
+		await fixture.backUp({ content: CALENDAR });
 		for (let run = 0; run < 5; run += 1) {
 			fixture.sim.requestLog.reset();
-			expect((await fixture.backUp({ content })).status).toBe('unchanged');
+			expect((await fixture.backUp({ content: CALENDAR })).status).toBe('unchanged');
 			expect(fixture.sim.requestLog.count('GET /users/{id}/events/{id}')).toBe(0);
 			// Calendars and groups, two groups' calendars, three pages and one.
 			expect(fixture.sim.requestLog.requests).toBe(2 + 2 + 3 + 1);
@@ -115,16 +103,16 @@ describe('backing up calendars', () => {
 		const { calendar } = fixture.mailbox;
 		const other = calendar.addCalendar('Other');
 		const [one, two, three, four] = ['One', 'Two', 'Three', 'Four'].map((subject) => calendar.addEvent(calendar.default, meeting(subject)));
-		await fixture.backUp({ content });
+		await fixture.backUp({ content: CALENDAR });
 		calendar.change(one!, { subject: 'One changed' });
 		calendar.moveToCalendar(two!, other);
 		calendar.deleteEvent(three!);
 		calendar.purgeEvent(four!);
 		calendar.addEvent(other, meeting('Five'));
-		const summary = await fixture.backUp({ content });
+		const summary = await fixture.backUp({ content: CALENDAR });
 		expect(summary).toMatchObject({ status: 'complete', changes: { added: 1, updated: 2, deleted: 2, failed: 0 } });
 		const entries = [...(await fixture.entries()).values()].filter(({ type }) => type === 'event');
 		expect(entries.map(({ name, parent }) => `${name} ${parent === `calendar/${other.id}` ? 'Other' : 'Kalender'}`).sort()).toEqual(['Five Other', 'One changed Kalender', 'Two Other']);
-		expect((await fixture.backUp({ content })).status).toBe('unchanged');
+		expect((await fixture.backUp({ content: CALENDAR })).status).toBe('unchanged');
 	});
 });

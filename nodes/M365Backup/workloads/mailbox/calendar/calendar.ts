@@ -56,18 +56,16 @@ export function calendarPart(options: CalendarOptions): MailboxPart {
 		enumerate: (input) => enumerate(run, input),
 		fetch: (requests, signal) => fetchEvents(run.context, requests, signal),
 		confirmMissing: (ids, known, signal) => confirm(run, ids, known, signal),
-		notes: () => (run.begun ? { calendar: notesOf(run) } : {}),
+		notes: () => notesOf(run),
 	};
 }
 
 function notesOf(run: CalendarRun): JsonObject {
-	return {
-		containers: run.containers,
-		foreign: run.foreign,
-		ids: Object.fromEntries(run.idMarks),
-		turn: run.turn,
-		comparedAt: run.comparedAt,
-	};
+	const notes: JsonObject = {};
+	if (!run.begun) return notes;
+	const { containers, foreign, turn, comparedAt } = run;
+	notes['calendar'] = { containers, foreign, ids: Object.fromEntries(run.idMarks), turn, comparedAt };
+	return notes;
 }
 
 async function* enumerate(run: CalendarRun, input: EnumerationInput): AsyncGenerator<ChangePage> {

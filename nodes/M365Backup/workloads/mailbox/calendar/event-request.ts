@@ -107,8 +107,8 @@ function isEmpty(value: JsonValue): boolean {
 
 /** A reminder whose time has come would ring at once: it is cleared. */
 function reminderOf(event: GraphEvent, now: Date): JsonObject {
-	const minutes = typeof event.reminderMinutesBeforeStart === 'number' ? { reminderMinutesBeforeStart: event.reminderMinutesBeforeStart } : {};
-	return { isReminderOn: event.isReminderOn === true && !isPast(event, now), ...minutes };
+	const minutes = event.reminderMinutesBeforeStart ?? undefined;
+	return { isReminderOn: event.isReminderOn === true && !isPast(event, now), ...plain('reminderMinutesBeforeStart', minutes) };
 }
 
 function isPast(event: GraphEvent, now: Date): boolean {
