@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { RestoreOptions, RestoreResult } from '../../nodes/M365Backup/engine/restore';
+import { restore } from '../../nodes/M365Backup/engine/restore';
+import { mailboxRestorer } from '../../nodes/M365Backup/workloads/mailbox/restore-mailbox';
 import { expect } from 'vitest';
 import type { TaskRecord } from '../simulator/todo-store';
 import type { MailboxFixture } from '../support/mailbox-fixture';
@@ -77,4 +80,34 @@ export async function expectTasksEqual(fixture: MailboxFixture): Promise<void> {
 		expect(entry.content!.map(({ part }) => part)).toEqual([undefined, ...task.attachments.map((_, index) => `attachment-${index + 1}`)]);
 		for (const [index, { content }] of task.attachments.entries()) expect(await bytesOf(fixture, entry, `attachment-${index + 1}`)).toEqual(content);
 	}
+}
+
+export interface TasksRestoreCall extends Partial<Omit<RestoreOptions, 'restorer'>> {
+	mailboxId?: string;
+}
+
+/** Restores the tasks of the newest snapshot to where they were, unless told otherwise. */
+export async function restoreTasks(fixture: MailboxFixture, options: TasksRestoreCall = {}): Promise<RestoreResult[]> {
+	const { mailboxId = fixture.source.id, ...rest } = options;
+	const results: RestoreResult[] = [];
+	for await (const result of restore({
+		repository: fixture.repository,
+		source: fixture.source,
+		snapshot: rest.snapshot ?? (await fixture.repository.snapshots(fixture.key)).at(-1)!,
+		selection: { kind: 'everything' },
+		destination: { kind: 'original' },
+		conflictPolicy: 'skip',
+		mode: 'restore',
+		restorer: mailboxRestorer({ graph: fixture.client(), mailboxId, ambient: fixture.ambient, source: fixture.source }),
+		ambient: fixture.ambient,
+		...rest,
+	})) {
+		results.push(result);
+	}
+	return results;
+}
+
+export function deleteAllTasks({ mailbox }: MailboxFixture): void {
+	for (const task of mailbox.todo.allTasks()) mailbox.todo.delete(task);
+	for (const list of [...mailbox.todo.lists.values()]) if (list.wellknownListName === 'none') mailbox.todo.deleteList(list);
 }

@@ -6,12 +6,13 @@ import { MAILBOX_PARTS, partOf } from './mailbox-part';
 import type { MailRestorerOptions } from './restore-mail';
 import { mailRestorer } from './restore-mail';
 import { settingsRestorer } from './settings/restore-settings';
+import { tasksRestorer } from './tasks/restore-tasks';
 
 export type MailboxRestorerOptions = MailRestorerOptions;
 
 /** Gives one mailbox back whatever a snapshot has of it: each part by its own restorer. */
 export function mailboxRestorer(options: MailboxRestorerOptions): Restorer {
-	return joinRestorers({ calendar: calendarRestorer(options), contacts: contactsRestorer(options), mail: mailRestorer(options), settings: settingsRestorer(options) });
+	return joinRestorers({ calendar: calendarRestorer(options), contacts: contactsRestorer(options), mail: mailRestorer(options), settings: settingsRestorer(options), tasks: tasksRestorer(options) });
 }
 
 /** Restorers of a mailbox's parts as one. Items come sorted by id, so that those of a part come together. */
