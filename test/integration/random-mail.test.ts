@@ -15,6 +15,8 @@ type Step =
 	| { do: 'expire'; folder: number | null }
 	| { do: 'week' }
 	| { do: 'loseCursor' }
+	| { do: 'quota' }
+	| { do: 'recoverable' }
 	| { do: 'fault'; which: number };
 
 const nat = fc.nat({ max: 1000 });
@@ -32,6 +34,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 	{ weight: 2, arbitrary: fc.record({ do: fc.constant('expire' as const), folder: fc.option(nat) }) },
 	{ weight: 1, arbitrary: fc.constant({ do: 'week' as const }) },
 	{ weight: 1, arbitrary: fc.constant({ do: 'loseCursor' as const }) },
+	{ weight: 1, arbitrary: fc.constant({ do: 'quota' as const }) },
+	{ weight: 1, arbitrary: fc.constant({ do: 'recoverable' as const }) },
 	{ weight: 3, arbitrary: fc.record({ do: fc.constant('fault' as const), which: nat }) },
 );
 
@@ -46,6 +50,7 @@ const switches: fc.Arbitrary<Partial<Switches>> = fc.record({
 	batchAnswerOrder: fc.constantFrom('reversed' as const, 'asked' as const),
 	deletedFolderGoesTo: fc.constantFrom('recoverableItems' as const, 'deletedItems' as const),
 	deletedMessageGoesTo: fc.constantFrom('recoverableItems' as const, 'deletedItems' as const),
+	overQuotaFolderDelta: fc.constantFrom('refused' as const, 'answers' as const),
 });
 
 /** One edit as users make them; what cannot be done in this state is left out. */
@@ -131,10 +136,12 @@ function isHidden(folder: MailFolder): boolean {
 }
 
 /** The newest snapshot says exactly what the mailbox says; hidden folders only where the walk is due. */
-async function expectSame(fixture: MailboxFixture, withHidden: boolean): Promise<void> {
+async function expectSame(fixture: MailboxFixture, withHidden: boolean, recoverableItems: boolean): Promise<void> {
 	const { mailbox } = fixture;
+	const recoverable = mailbox.folder('recoverableitemsroot');
 	const entries = await fixture.entries();
-	const isMeant = (folder: MailFolder): boolean => folder.isBelow(mailbox.root) && (withHidden || !isHidden(folder));
+	const isWanted = (folder: MailFolder): boolean => folder.isBelow(mailbox.root) || (recoverableItems && (folder === recoverable || folder.isBelow(recoverable)));
+	const isMeant = (folder: MailFolder): boolean => isWanted(folder) && (withHidden || !isHidden(folder));
 	const left = new Set(withHidden ? [] : [...mailbox.allMessages()].filter(({ folder }) => isHidden(folder)).map(({ id }) => `mail/${id}`));
 	const held = [...entries.values()].filter((entry) => entry.type === 'message' && !left.has(entry.id));
 	const living = [...mailbox.allMessages()].filter((message) => isMeant(message.folder));
@@ -151,7 +158,7 @@ async function expectSame(fixture: MailboxFixture, withHidden: boolean): Promise
 	for (const folder of folders) {
 		const entry = entries.get(`mail/${folder.id}`);
 		expect(entry?.name).toBe(folder.displayName);
-		expect(entry?.parent).toBe(folder.parent === mailbox.root ? undefined : `mail/${folder.parent!.id}`);
+		expect(entry?.parent).toBe(folder.parent === mailbox.root || folder === recoverable ? undefined : `mail/${folder.parent!.id}`);
 	}
 	if (withHidden) expect([...entries.values()].filter((entry) => entry.type === 'folder')).toHaveLength(folders.length);
 }
@@ -162,6 +169,7 @@ it(`follows ${RUNS} random histories of a mailbox, whatever Graph does of what n
 			const fixture = await mailboxFixture({ switches: chosen });
 			try {
 				let serial = 0;
+				let recoverableItems = false;
 				for (; serial < 12; serial++) fixture.mailbox.addMime(serial % 2 ? 'inbox' : 'archive', plainMail(`Mail ${serial}`));
 				for (const one of steps) {
 					serial += 1;
@@ -172,21 +180,24 @@ it(`follows ${RUNS} random histories of a mailbox, whatever Graph does of what n
 						fixture.mailbox.expireDelta(one.folder === null ? undefined : folders[one.folder % folders.length]);
 					} else if (one.do === 'loseCursor') {
 						await fixture.store.delete([`${fixture.key}/cursor.json`]);
-					} else if (one.do === 'fault') fault(fixture, one.which);
+					} else if (one.do === 'quota') fixture.mailbox.isOverQuota = !fixture.mailbox.isOverQuota;
+					else if (one.do === 'recoverable') recoverableItems = !recoverableItems;
+					else if (one.do === 'fault') fault(fixture, one.which);
 					else {
 						const summary = await fixture.backUp({
 							stopAfter: { bytes: one.stopAfterBytes ?? undefined },
 							commitEvery: { bytes: one.commitEveryBytes },
 							fullResync: one.fullResync,
+							recoverableItems,
 						});
 						expect(summary.failures).toEqual([]);
-						if (!summary.hasMore) await expectSame(fixture, false);
+						if (!summary.hasMore) await expectSame(fixture, false, recoverableItems);
 					}
 				}
-				let summary = await fixture.backUp({ hoursLater: 8 * 24 });
-				for (let again = 0; summary.hasMore && again < 5; again++) summary = await fixture.backUp();
+				let summary = await fixture.backUp({ hoursLater: 8 * 24, recoverableItems });
+				for (let again = 0; summary.hasMore && again < 5; again++) summary = await fixture.backUp({ recoverableItems });
 				expect(['complete', 'unchanged']).toContain(summary.status);
-				await expectSame(fixture, true);
+				await expectSame(fixture, true, recoverableItems);
 				expect(summary.totals.items).toBe([...(await fixture.entries()).values()].filter((entry) => entry.type === 'message').length);
 				expect((await verifyRepository(fixture.repository, { deep: true })).damage).toEqual([]);
 				expect(fixture.sim.misses).toEqual([]);
