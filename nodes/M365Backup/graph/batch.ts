@@ -236,8 +236,17 @@ function innerAnswer(text: string): InnerAnswer | undefined {
 		id: String(parsed.id),
 		status: Number(parsed.status),
 		headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)])),
-		body: text.length < keptAsTextChars ? () => bodyOfAnswer(parsed) : () => bodyOfAnswer(JSON.parse(text)),
+		body: text.length < keptAsTextChars ? kept(parsed) : parsedLater(text),
 	};
+}
+
+// Two functions, since closures of one function share what they hold: the text would keep the objects alive.
+function kept(parsed: unknown): () => unknown {
+	return () => bodyOfAnswer(parsed);
+}
+
+function parsedLater(text: string): () => unknown {
+	return () => bodyOfAnswer(JSON.parse(text));
 }
 
 function bodyOfAnswer(parsed: unknown): unknown {

@@ -1,5 +1,6 @@
 import type { Ambient } from '../base/ambient';
 import { Failure } from '../base/failure';
+import { onAbort } from './on-abort';
 import { SlidingWindow } from './sliding-window';
 
 /** What a lane lets through. `share` of the governor is applied already. */
@@ -82,9 +83,8 @@ export class GovernorLane {
 				throttledMs: 0,
 				admit,
 				refuse,
-				stopListening: () => signal?.removeEventListener('abort', cancel),
+				stopListening: onAbort(signal, cancel),
 			};
-			signal?.addEventListener('abort', cancel, { once: true });
 			this.enqueue(waiter);
 			this.admitWhoFits();
 		});

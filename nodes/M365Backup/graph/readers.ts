@@ -1,6 +1,7 @@
 import { Failure } from '../base/failure';
 import { bodyOf, bytesOf, plainLength } from './body';
 import type { Call } from './call';
+import { onAbort } from './on-abort';
 
 /** A page of 999 messages with bodies stays below this. */
 const longestJsonBytes = 64 * 1024 * 1024;
@@ -37,10 +38,10 @@ export function readStream(response: Response, call: Call): Promise<StreamAnswer
 	const { signal } = call;
 	const lease = call.takeLease();
 	const release = (): void => {
-		signal?.removeEventListener('abort', release);
+		forget();
 		lease?.release();
 	};
-	signal?.addEventListener('abort', release, { once: true });
+	const forget = onAbort(signal, release);
 	const source = bodyOf(response, new URL(call.url).host);
 	let started = false;
 	const iterator: AsyncIterator<Uint8Array, void, undefined> = {

@@ -2,6 +2,7 @@ import { Client, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { Ambient } from '../base/ambient';
 import { toFailure } from '../base/failure';
 import { Call, type CallInput } from './call';
+import { CallHolder } from './call-holder';
 import type { Governor } from './governor';
 import type { GraphAddress } from './graph-address';
 import { AnswerLink } from './middleware/answer-link';
@@ -78,13 +79,16 @@ export class Sender {
 			signal: either(this.options.signal, input.signal),
 		});
 		if (call.signal?.aborted === true) throw toFailure(Object.assign(new Error('stopped'), { name: 'AbortError' }));
+		const holder = new CallHolder(call);
 		// The client's own URL building sorts query parameters and knows https alone, so the links of our chain take the
 		// address, headers and body from the call, verbatim; the client contributes its chain and its request contract.
-		const request = client.api(call.path).responseType(ResponseType.RAW).middlewareOptions([call]);
+		const request = client.api(call.path).responseType(ResponseType.RAW).middlewareOptions([holder]);
 		try {
 			await request.get();
 		} catch (error) {
 			throw toFailure(call.failure ?? error);
+		} finally {
+			holder.letGo();
 		}
 		return call.result;
 	}

@@ -45,8 +45,8 @@ async function unzip(bytes: Buffer): Promise<{ name: string; content: Buffer; en
 	return found;
 }
 
-async function* breaksOff(): AsyncIterable<Uint8Array> {
-	yield Buffer.from('half of ');
+async function* breaksOff(bytes: Buffer = Buffer.from('half of ')): AsyncIterable<Uint8Array> {
+	yield bytes;
 	throw new Failure('transient', 'The download broke off');
 }
 
@@ -93,9 +93,13 @@ describe('an archive', () => {
 		const run = repository.startRun(SOURCE, null);
 		await addMessage(run, 'mail/1', 'one');
 		await expect(run.addContent({ entryName: 'Inbox/x [1].eml', content: breaksOff() })).rejects.toThrow('The download broke off');
+		// What was small has left nothing behind.
+		const small = await run.addContent({ entryName: 'Inbox/x [1].eml', content: bytesOf('whole after all') });
+		expect(small.entry).toBe('Inbox/x [1].eml');
+		await expect(run.addContent({ entryName: 'Inbox/y [1].eml', content: breaksOff(randomBytes(1_000_000)) })).rejects.toThrow('The download broke off');
 		// The second attempt has the same name: a person who unpacks the archive must not see one overwrite the other.
-		const ref = await run.addContent({ entryName: 'Inbox/x [1].eml', content: bytesOf('half of a whole') });
-		expect(ref.entry).toBe('Inbox/x [1]~2.eml');
+		const ref = await run.addContent({ entryName: 'Inbox/y [1].eml', content: bytesOf('half of a whole') });
+		expect(ref.entry).toBe('Inbox/y [1]~2.eml');
 		await run.add(message('mail/2', { content: [ref] }));
 		const snapshot = await run.commit(commitInput());
 		const entries = await stateOf(repository, snapshot);
@@ -231,20 +235,27 @@ describe('a store that fails', () => {
 		expect((await stateOf(repository, snapshot)).size).toBe(1);
 	});
 
-	it('lets go of a run that is stopped in the middle of an item', async () => {
+	it.each(['endless.bin', 'endless.eml'])('lets go of a run that is stopped in the middle of an item (%s)', async (entryName) => {
 		const { repository, store } = await openNew();
 		const stop = new AbortController();
 		const run = repository.startRun(SOURCE, null, { signal: stop.signal });
+		let isClosed = false;
 		const endless = (async function* () {
-			for (;;) {
-				await delay(1);
-				yield randomBytes(1000);
+			try {
+				for (;;) {
+					await delay(1);
+					yield randomBytes(1000);
+				}
+			} finally {
+				isClosed = true;
 			}
 		})();
-		const adding = run.addContent({ entryName: 'endless.bin', content: endless });
+		const adding = run.addContent({ entryName, content: endless });
 		setTimeout(() => stop.abort(), 20);
 		await expect(adding).rejects.toMatchObject({ kind: 'cancelled' });
 		await run.abandon();
+		await delay(10);
+		expect(isClosed).toBe(true);
 		expect(await store.get(`${KEY}/${run.runId}.archive-0001.zip`)).toBeNull();
 	});
 });

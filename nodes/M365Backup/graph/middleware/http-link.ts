@@ -3,6 +3,7 @@ import { Failure } from '../../base/failure';
 import type { Call } from '../call';
 import { isLoopback } from '../clouds';
 import { connectionFailure } from '../connection-failure';
+import { onAbort } from '../on-abort';
 import type { GraphStats } from '../stats';
 import { Link } from './link';
 
@@ -43,9 +44,9 @@ export class HttpLink extends Link {
 		// fetch leaves its listener on a signal until it is collected; a run's own signal would gather thousands.
 		const own = new AbortController();
 		const stop = (): void => own.abort(call.signal?.reason);
-		call.signal?.addEventListener('abort', stop, { once: true });
+		const forget = onAbort(call.signal, stop);
 		if (call.signal?.aborted === true) stop();
-		call.whenRead(() => call.signal?.removeEventListener('abort', stop));
+		call.whenRead(forget);
 		try {
 			return await this.fetch(url, {
 				method: call.method,
@@ -55,7 +56,7 @@ export class HttpLink extends Link {
 				signal: own.signal,
 			});
 		} catch (error) {
-			call.signal?.removeEventListener('abort', stop);
+			forget();
 			throw connectionFailure(error, new URL(url).host);
 		}
 	}

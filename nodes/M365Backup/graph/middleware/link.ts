@@ -1,6 +1,7 @@
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import { Failure } from '../../base/failure';
-import { Call } from '../call';
+import type { Call } from '../call';
+import { CallHolder } from '../call-holder';
 
 /** What the links of the chain have in common: the next link and the call that they serve. */
 export abstract class Link implements Middleware {
@@ -11,8 +12,9 @@ export abstract class Link implements Middleware {
 	}
 
 	async execute(context: Context): Promise<void> {
-		const call = context.middlewareControl?.getMiddlewareOptions(Call);
-		if (!(call instanceof Call)) throw new Failure('defect', 'A Graph request was sent past the Graph room');
+		const holder = context.middlewareControl?.getMiddlewareOptions(CallHolder);
+		const call = holder instanceof CallHolder ? holder.call : undefined;
+		if (call === undefined) throw new Failure('defect', 'A Graph request was sent past the Graph room');
 		const next = async (): Promise<void> => {
 			if (this.following === undefined) throw new Failure('defect', 'The chain of Graph middleware ends too early');
 			await this.following.execute(context);

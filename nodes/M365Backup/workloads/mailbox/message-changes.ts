@@ -10,14 +10,15 @@ import { MESSAGE_SELECT } from './graph-message';
 import type { MailContext } from './mail-context';
 import { scopedId } from './mail-context';
 
-/**
- * Messages asked of one delta page. The largest size that Graph honours is documented nowhere. A round of twenty pages
- * is held in memory until its contents are stored: 2,000 entries are about 20 MB, and parse without holding up the event
- * loop.
- */
+/** Messages asked of one delta page. The largest size that Graph honours is documented nowhere. */
 const MESSAGE_PAGE_SIZE = 100;
 /** Folders in one round: what one `$batch` takes. */
 const ROUND_SIZE = 20;
+/**
+ * So many entries are handed on before the rest of their round is looked at, which waits as text. Whole rounds of 2,000
+ * would be 20 MB of objects that live long enough to leave V8's young generation.
+ */
+const SLICE_SIZE = 200;
 
 /** A folder whose messages are being enumerated. */
 interface FolderTask {
@@ -42,7 +43,7 @@ export interface MessageEnumeration {
 	signal: AbortSignal;
 }
 
-/** Delta pages of all included folders, twenty folders a batch; each round is one page of changes. */
+/** Delta pages of all included folders, twenty folders a batch; each round is one page of changes, or some if it is large. */
 export async function* readMessageChanges(run: MessageEnumeration): AsyncGenerator<ChangePage> {
 	const { context, links } = run;
 	const queue: FolderTask[] = [];
@@ -54,9 +55,7 @@ export async function* readMessageChanges(run: MessageEnumeration): AsyncGenerat
 		if (graphId !== undefined && !context.tree.get(graphId)) yield { changes: [], links: { [id]: null } };
 	}
 	while (queue.length > 0) {
-		const round = queue.splice(0, ROUND_SIZE);
-		const page = await readRound(run, round, queue);
-		yield page;
+		yield* readRound(run, queue.splice(0, ROUND_SIZE), queue);
 	}
 	for (const going of [run.relisting, run.unfinished]) {
 		going.forEach((id) => {
@@ -91,14 +90,13 @@ interface Round {
 	page: ChangePage & { links: Record<string, string | null>; listings: ListingNews[]; scopes: ScopeNews[] };
 }
 
-async function readRound(run: MessageEnumeration, tasks: readonly FolderTask[], queue: FolderTask[]): Promise<ChangePage> {
+/**
+ * One page of each folder. Where two of them tell of one message, its folder of then and of now, they are weighed
+ * together, unless there is so much that they come in different slices: then one after the other, as in two rounds.
+ */
+async function* readRound(run: MessageEnumeration, tasks: readonly FolderTask[], queue: FolderTask[]): AsyncGenerator<ChangePage> {
 	const { context, signal } = run;
-	const round: Round = {
-		entries: new Map(),
-		questions: new Set(),
-		removed: new Set(),
-		page: { changes: [], links: {}, listings: [], scopes: [] },
-	};
+	let round = newRound();
 	const byId = new Map(tasks.map((task) => [task.id, task]));
 	const cursors = tasks.map((task) => ({ id: task.id, cursor: task.cursor }));
 	for await (const answer of context.graph.deltaBatch<GraphMessage>(cursors, { signal, maxPageSize: MESSAGE_PAGE_SIZE })) {
@@ -106,9 +104,17 @@ async function readRound(run: MessageEnumeration, tasks: readonly FolderTask[], 
 		if (!task) continue;
 		if (answer.page) takePage(run, task, answer.page, round, queue);
 		else if (answer.failure) takeFailure(run, task, answer.failure, round, queue);
+		if (round.entries.size + round.questions.size < SLICE_SIZE) continue;
+		await decideRound(run, round);
+		yield round.page;
+		round = newRound();
 	}
 	await decideRound(run, round);
-	return round.page;
+	yield round.page;
+}
+
+function newRound(): Round {
+	return { entries: new Map(), questions: new Set(), removed: new Set(), page: { changes: [], links: {}, listings: [], scopes: [] } };
 }
 
 function takePage(run: MessageEnumeration, task: FolderTask, page: DeltaPage<GraphMessage>, round: Round, queue: FolderTask[]): void {
