@@ -49,7 +49,7 @@ export async function askEvents(
 		else if (isFailure(result.failure, 'notFound')) asked.changes.push({ kind: 'gone', id: before.id });
 		else {
 			asked.incomplete.add(graphIdOf(before.parent ?? ''));
-			asked.changes.push({ kind: 'failed', id: before.id, type: 'event', name: before.name, reason: itemReason(result.failure), ...(before.parent === undefined ? {} : { parent: before.parent }) });
+			asked.changes.push({ kind: 'failed', id: before.id, type: 'event', name: before.name, reason: itemReason(result.failure), failure: result.failure, ...(before.parent === undefined ? {} : { parent: before.parent }) });
 		}
 	}
 	await decideAlive(context, alive, known, doubtful, asked, signal);

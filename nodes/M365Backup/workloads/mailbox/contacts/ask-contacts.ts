@@ -37,6 +37,7 @@ export async function askContacts(run: ContactRun, ids: readonly string[], known
 				name: before?.name ?? graphIdIn(answer.id),
 				...(before?.parent === undefined ? {} : { parent: before.parent }),
 				reason: itemReason(result.failure),
+				failure: result.failure,
 			});
 		}
 	}

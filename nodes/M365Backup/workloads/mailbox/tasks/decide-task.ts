@@ -69,7 +69,7 @@ export async function askTasks(context: TasksContext, questions: readonly TaskQu
 			throw result.failure;
 		} else {
 			const parent = before?.parent ?? scopedId(question.listId);
-			changes.push({ kind: 'failed', id, type: TASK_TYPE, name: before?.name ?? question.taskId, parent, reason: itemReason(result.failure) });
+			changes.push({ kind: 'failed', id, type: TASK_TYPE, name: before?.name ?? question.taskId, parent, reason: itemReason(result.failure), failure: result.failure });
 		}
 	}
 	return changes;
