@@ -1,6 +1,7 @@
 import { backUp } from '../engine/back-up';
 import { confirmCopied, filesToCopy } from '../engine/copy';
 import { exportItem } from '../engine/export-items';
+import { exportZip } from '../engine/export-zip';
 import { filesToDelete } from '../engine/files-to-delete';
 import { holdSnapshot, releaseSnapshot } from '../engine/hold';
 import { importFiles } from '../engine/import-files';
@@ -10,6 +11,7 @@ import { mailboxWorkload, mailboxRestorer } from '../engine/mailbox';
 import { prune } from '../engine/prune';
 import { restore } from '../engine/restore';
 import { searchSnapshot } from '../engine/search';
+import { searchHistory } from '../engine/search-history';
 import { verifyRepository } from '../engine/verify';
 
 /** What the operations call, in one place, so that tests of an operation can put something else there. */
@@ -17,6 +19,7 @@ export const useCases = {
 	backUp,
 	confirmCopied,
 	exportItem,
+	exportZip,
 	filesNeeded,
 	filesToCopy,
 	filesToDelete,
@@ -28,6 +31,7 @@ export const useCases = {
 	prune,
 	releaseSnapshot,
 	restore,
+	searchHistory,
 	searchSnapshot,
 	verifyRepository,
 };

@@ -14,6 +14,8 @@ export interface ZipTally {
 	items: number;
 	files: number;
 	failed: number;
+	/** Of the ZIP itself. */
+	bytes: number;
 	/** The first 20. */
 	failures: { id: string; name: string; reason: string }[];
 }
@@ -23,7 +25,7 @@ const PROVEN_IN_MEMORY_BYTES = 1024 * 1024;
 const LISTED_FAILURES = 20;
 
 export function emptyTally(): ZipTally {
-	return { items: 0, files: 0, failed: 0, failures: [] };
+	return { items: 0, files: 0, failed: 0, bytes: 0, failures: [] };
 }
 
 /**
@@ -45,7 +47,10 @@ export async function* exportZip(
 	// Whoever reads the ZIP gets the error.
 	writing.catch((error: unknown) => zip.destroy(toFailure(error)));
 	try {
-		for await (const chunk of zip) yield chunk as Uint8Array;
+		for await (const chunk of zip as AsyncIterable<Uint8Array>) {
+			tally.bytes += chunk.length;
+			yield chunk;
+		}
 		await writing;
 	} finally {
 		zip.destroy();

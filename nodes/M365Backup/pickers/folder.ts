@@ -3,12 +3,12 @@ import { Failure } from '../base/failure';
 import { repositoryForPicker, type Repository, type SnapshotRecord } from '../connect/repository';
 import { searchSnapshot } from '../engine/search';
 import { fieldUse, matching, picked, type FieldUse } from './field';
-import { resolveSnapshot } from './snapshot';
+import { isAll, resolveSnapshot } from './snapshot';
 import { resolveSource } from './source';
 
 const pageLength = 200;
 
-/** A folder of the chosen snapshot. */
+/** A mail folder, calendar, contact folder or task list of the chosen snapshot. */
 export function folderField(use: FieldUse): INodeProperties {
 	return {
 		...fieldUse(use),
@@ -26,7 +26,7 @@ export function folderField(use: FieldUse): INodeProperties {
 				displayName: 'By Path',
 				name: 'path',
 				type: 'string',
-				placeholder: 'e.g. Inbox/Projects',
+				placeholder: 'e.g. Inbox/Projects or Calendars/Work',
 			},
 			{
 				displayName: 'By ID',
@@ -43,9 +43,20 @@ interface SnapshotFolder {
 	path: string;
 	/** Graph's well-known name, e.g. `inbox`, whatever the mailbox's language. */
 	role: unknown;
+	/** `calendar`, `taskList` …; mail folders have none. */
+	kind: unknown;
 }
 
-/** The list behind the field: the folders of the chosen snapshot, by path. */
+/** How the list names what is no mail folder; the folder at the top of a part stands for all of it. */
+const kindNames = new Map<unknown, string>([
+	['root', 'everything in it'],
+	['calendarGroup', 'calendar group'],
+	['calendar', 'calendar'],
+	['contactFolder', 'contact folder'],
+	['taskList', 'task list'],
+]);
+
+/** The list behind the field: folders, calendars and lists of the chosen snapshot, by path. */
 export async function searchFolders(
 	this: ILoadOptionsFunctions,
 	filter?: string,
@@ -54,14 +65,20 @@ export async function searchFolders(
 	const repository = await repositoryForPicker.call(this);
 	const source = await resolveSource(repository, this.getCurrentNodeParameter('source'));
 	if (!source) return { results: [] };
-	const { snapshot } = await resolveSnapshot(repository, source.key, this.getCurrentNodeParameter('snapshot'), this.getTimezone());
+	const chosen = this.getCurrentNodeParameter('snapshot');
+	const { snapshot } = await resolveSnapshot(repository, source.key, isAll(chosen) ? '' : chosen, this.getTimezone());
 	const folders = matching(await foldersOf(repository, snapshot), filter, ({ path }) => path);
 	const start = Number(paginationToken ?? 0);
 	const end = start + pageLength;
 	return {
-		results: folders.slice(start, end).map(({ id, path }) => ({ name: path, value: id })),
+		results: folders.slice(start, end).map((folder) => ({ name: listedName(folder), value: folder.id })),
 		...(end < folders.length ? { paginationToken: String(end) } : {}),
 	};
+}
+
+function listedName({ path, kind }: SnapshotFolder): string {
+	const shown = kindNames.get(kind);
+	return shown === undefined ? path : `${path} (${shown})`;
 }
 
 /** The id of the folder that the parameter names; null if it is empty. Failure notFound: the snapshot has none such. */
@@ -76,14 +93,16 @@ export async function resolveFolder(repository: Repository, snapshot: SnapshotRe
 	const byPath = folders.find(({ path }) => path.toLocaleLowerCase() === wanted);
 	if (byPath) return byPath.id;
 	throw new Failure('notFound', `The snapshot has no folder "${value}"`, {
-		nextStep: 'Pick a folder from the list, or give its whole path, e.g. Inbox/Projects.',
+		nextStep: 'Pick a folder from the list, or give its whole path, e.g. Inbox/Projects or Calendars/Work.',
 	});
 }
 
 async function foldersOf(repository: Repository, snapshot: SnapshotRecord): Promise<SnapshotFolder[]> {
 	const folders: SnapshotFolder[] = [];
 	for await (const found of searchSnapshot(repository, snapshot, { types: ['folder'] }, {})) {
-		folders.push({ id: found.id, role: found.meta['role'], path: found.folderPath === '' ? found.name : `${found.folderPath}/${found.name}` });
+		const { role, kind } = found.meta;
+		folders.push({ id: found.id, role, kind, path: found.folderPath === '' ? found.name : `${found.folderPath}/${found.name}` });
 	}
-	return folders.sort((a, b) => a.path.localeCompare(b.path));
+	// Mail folders first; the others stand together below the top folder of their part.
+	return folders.sort((a, b) => Number(a.kind !== undefined) - Number(b.kind !== undefined) || a.path.localeCompare(b.path));
 }

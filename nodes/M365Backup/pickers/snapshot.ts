@@ -6,16 +6,22 @@ import { fieldUse, matching, picked } from './field';
 import { resolveSource } from './source';
 
 const latest = 'latest';
+const allSnapshots = 'all';
 const runId = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/;
 const pageLength = 100;
 
-/** Which state of the source: the latest, that of a date, or one of the list. */
+export function isSnapshotId(text: string): boolean {
+	return runId.test(text);
+}
+
+/** Which state of the source: the latest, that of a date, or one of the list; for a search also all of them. */
 export function snapshotField(use: { displayOptions?: IDisplayOptions }): INodeProperties {
 	return {
 		...fieldUse({
 			name: 'snapshot',
 			displayName: 'Snapshot',
-			description: 'Which state of the mailbox to use. Latest is the newest complete snapshot.',
+			description:
+				'Which state of the mailbox to use. Latest is the newest complete snapshot. A search can also look into All Snapshots: it finds the newest version of each item, also of those deleted meanwhile.',
 			required: true,
 			...use,
 		}),
@@ -46,7 +52,7 @@ export function snapshotField(use: { displayOptions?: IDisplayOptions }): INodeP
 	};
 }
 
-/** The list behind the field: Latest, then the chosen source's snapshots, newest first. */
+/** The list behind the field: Latest, for a search All Snapshots, then the chosen source's snapshots, newest first. */
 export async function searchSnapshots(
 	this: ILoadOptionsFunctions,
 	filter?: string,
@@ -54,16 +60,21 @@ export async function searchSnapshots(
 ): Promise<INodeListSearchResult> {
 	const repository = await repositoryForPicker.call(this);
 	const source = await resolveSource(repository, this.getCurrentNodeParameter('source'));
-	const first = { name: 'Latest', value: latest };
-	if (!source) return { results: [first] };
+	const first = [{ name: 'Latest', value: latest }, ...(isSearch.call(this) ? [{ name: 'All Snapshots', value: allSnapshots }] : [])];
+	if (!source) return { results: first };
 	const snapshots = (await repository.snapshots(source.key)).reverse();
-	const entries = matching([first, ...snapshots.map((snapshot) => listed(snapshot, this.getTimezone()))], filter, ({ name }) => name);
+	const entries = matching([...first, ...snapshots.map((snapshot) => listed(snapshot, this.getTimezone()))], filter, ({ name }) => name);
 	const start = Number(paginationToken ?? 0);
 	const end = start + pageLength;
 	return {
 		results: entries.slice(start, end),
 		...(end < entries.length ? { paginationToken: String(end) } : {}),
 	};
+}
+
+/** Only a search can look into several snapshots. */
+function isSearch(this: ILoadOptionsFunctions): boolean {
+	return this.getCurrentNodeParameter('operation') === 'search' || this.getCurrentNodeParameter('selection') === 'search';
 }
 
 function listed(snapshot: SnapshotRecord, zone: string): { name: string; value: string } {
@@ -92,9 +103,37 @@ export async function chosenSnapshot(
 	return resolveSnapshot(repository, sourceKey, this.getNodeParameter('snapshot', itemIndex, latest), this.getTimezone());
 }
 
+/** What a search looks into. */
+export interface ChosenSnapshots extends ChosenSnapshot {
+	/** All snapshots up to `snapshot`, which is the newest of any status. */
+	all: boolean;
+}
+
+/** As `chosenSnapshot`, where All Snapshots may be chosen, too. */
+export async function chosenSnapshots(
+	this: IExecuteFunctions,
+	repository: Repository,
+	sourceKey: string,
+	itemIndex: number,
+): Promise<ChosenSnapshots> {
+	const raw: unknown = this.getNodeParameter('snapshot', itemIndex, latest);
+	if (!isAll(raw)) return { ...(await resolveSnapshot(repository, sourceKey, raw, this.getTimezone())), all: false };
+	const newest = await repository.latest(sourceKey);
+	if (!newest) throw new Failure('notFound', 'There is no snapshot of this mailbox', { nextStep: 'Back up this mailbox first.' });
+	return { snapshot: newest, warnings: [], all: true };
+}
+
+/** Whether the parameter says All Snapshots. */
+export function isAll(raw: unknown): boolean {
+	return picked(raw).value.toLowerCase() === allSnapshots;
+}
+
 /** `zone` is the IANA time zone in which a date without an offset is meant. */
 export async function resolveSnapshot(repository: Repository, sourceKey: string, raw: unknown, zone: string): Promise<ChosenSnapshot> {
 	const { mode, value } = picked(raw);
+	if (isAll(raw)) {
+		throw new Failure('invalid', 'All Snapshots can only be searched', { nextStep: 'Choose one snapshot, or Latest, or search.' });
+	}
 	if (runId.test(value)) return { snapshot: await repository.snapshot(sourceKey, value), warnings: [] };
 	const wantsLatest = value === '' || value.toLowerCase() === latest;
 	if (!wantsLatest && mode !== 'asOf' && Number.isNaN(Date.parse(value))) {

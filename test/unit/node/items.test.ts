@@ -142,7 +142,7 @@ describe('reading the repository and restoring from it', () => {
 
 		it.each<[string, Record<string, unknown>, string[]]>([
 			['the subject', { query: { subject: 'message 2' } }, ['mail/m2']],
-			['a date in the zone of the workflow', { query: { receivedAfter: '2026-11-02T12:30:00' } }, ['mail/m2']],
+			['a date in the zone of the workflow', { query: { dateAfter: '2026-11-02T12:30:00' } }, ['mail/m2']],
 			['a folder without its subfolders', { query: { folder: { mode: 'path', value: 'Posteingang' }, includeSubfolders: false } }, []],
 			['a folder with its subfolders', { query: { folder: { mode: 'path', value: 'Posteingang' } } }, ['mail/m1', 'mail/m2']],
 			['attachments', { query: { hasAttachments: true } }, []],
@@ -154,8 +154,8 @@ describe('reading the repository and restoring from it', () => {
 		});
 
 		it('turns what one item asks wrongly into an error item with Continue On Fail', async () => {
-			const [item] = await find({ query: { receivedAfter: 'soon' } }, { continueOnFail: true });
-			expect(item!.json).toMatchObject({ error: 'Received After is not a date: "soon"', details: { kind: 'invalid' } });
+			const [item] = await find({ query: { dateAfter: 'soon' } }, { continueOnFail: true });
+			expect(item!.json).toMatchObject({ error: 'Date After is not a date: "soon"', details: { kind: 'invalid' } });
 			await expect(find({ source: { mode: 'list', value: '' } })).rejects.toThrow('No mailbox was chosen');
 		});
 	});
@@ -203,7 +203,7 @@ describe('reading the repository and restoring from it', () => {
 
 		it.each<[string, Record<string, unknown>, RestoreOptions['selection']]>([
 			['a folder', { selection: 'folder', folder: { mode: 'path', value: 'Posteingang/Projects' } }, { kind: 'folder', folderId: 'mail/projects', includeSubfolders: true }],
-			['a search', { selection: 'search', query: { subject: 'x' } }, { kind: 'search', query: { types: ['message'], subject: 'x' } }],
+			['a search', { selection: 'search', query: { subject: 'x' } }, { kind: 'search', query: { subject: 'x' } }],
 			['IDs', { selection: 'ids', itemIds: 'mail/m1, mail/m2,, mail/m1' }, { kind: 'ids', ids: ['mail/m1', 'mail/m2'] }],
 		])('restores %s', async (_name, parameters, selection) => {
 			await run({ ...parameters, mode: 'restore' });
@@ -214,8 +214,10 @@ describe('reading the repository and restoring from it', () => {
 			await run({ destination: 'elsewhere', targetMailbox: { mode: 'id', value: 'bob@contoso.com' }, targetFolder: '/Restored/ November ' });
 			expect(calls[0]!.destination).toEqual({ kind: 'folder', path: ['Restored', 'November'] });
 			expect(restorers[0]).toMatchObject({ mailboxId: 'bob-id', source: anna });
-			await run({ destination: 'elsewhere', targetMailbox: { mode: 'list', value: '' }, targetFolder: 'Restored' });
-			expect(restorers[1]!.mailboxId).toBe(anna.id);
+			await run({ destination: 'elsewhere', targetMailbox: { mode: 'id', value: 'bob@contoso.com' }, targetFolder: '' });
+			expect([calls[1]!.destination, restorers[1]!.mailboxId]).toEqual([{ kind: 'original' }, 'bob-id']);
+			await run({ destination: 'newFolder', targetFolder: 'Restored' });
+			expect([calls[2]!.destination, restorers[2]!.mailboxId]).toEqual([{ kind: 'folder', path: ['Restored'] }, anna.id]);
 		});
 
 		it('restores input items together and pairs each result with the item that asked for it', async () => {
@@ -256,7 +258,10 @@ describe('reading the repository and restoring from it', () => {
 			['a search that finds everything', { selection: 'search', query: { types: ['message'], subject: ' ' } }, 'The search has no condition'],
 			['no IDs', { selection: 'ids', itemIds: ' , ' }, 'Item IDs is empty'],
 			['an input item without ID', { selection: 'inputItems', itemId: '' }, 'Item ID is empty'],
-			['no target folder', { destination: 'elsewhere', targetFolder: '//' }, 'Target Folder is empty'],
+			['no target folder', { destination: 'newFolder', targetFolder: '//' }, 'Target Folder is empty'],
+			['no target mailbox', { destination: 'elsewhere', targetMailbox: { mode: 'list', value: '' }, targetFolder: 'x' }, 'Target Mailbox is empty'],
+			['no kind', { selection: 'kind', kinds: [] }, 'Kinds is empty'],
+			['all snapshots without a search', { snapshot: { mode: 'list', value: 'all' } }, 'All Snapshots can only be searched'],
 			['no mailbox', { source: { mode: 'list', value: '' } }, 'No mailbox was chosen'],
 			['a mailbox without backup', { source: { mode: 'id', value: 'bob@contoso.com' } }, 'The repository has no backup of "bob@contoso.com"'],
 			['a folder that is no repository', { repositoryFolder: '/proc/self/fdinfo' }, 'There is no backup repository'],

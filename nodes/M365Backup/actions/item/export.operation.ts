@@ -1,29 +1,50 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { repositoryFields } from '../../pickers/repository';
-import { snapshotField } from '../../pickers/snapshot';
 import { sourceField } from '../../pickers/source';
-import { forEachItem } from '../each-item';
 import type { Operation } from '../operation';
-import { exportedItem } from './exported-item';
+import { exportAll } from './exported';
+import { selectionFields } from './selection-fields';
 
-/** Puts items out as files, messages as .eml. */
+/** Puts items out as files: one each, or all in one ZIP. */
 export const exportItems: Operation = {
 	value: 'export',
 	name: 'Export',
-	action: 'Export item as file',
-	description: 'Output an item as a file: a message as .eml, with all its attachments',
+	action: 'Export items as file',
+	description: 'Output an item as a file that other programs open, or a folder, a selection or a search result as one ZIP',
 	properties: [
 		...repositoryFields,
-		sourceField({ description: 'The mailbox whose backup holds the item', required: true }),
-		snapshotField({}),
+		sourceField({ description: 'The mailbox whose backup holds the items', required: true }),
+		...selectionFields({
+			displayName: 'Export What',
+			verb: 'export',
+			options: [
+				{ name: 'Everything', value: 'everything', description: 'The whole mailbox as one ZIP' },
+				{ name: 'Folder', value: 'folder', description: 'A mail folder, calendar, contact folder or task list as one ZIP' },
+				{ name: 'Input Items', value: 'inputItems', description: 'All items that come in, e.g. from Item: Get Many, as one ZIP' },
+				{ name: 'Item', value: 'item', description: 'Each item that comes in as a file of its own' },
+				{ name: 'Kind', value: 'kind', description: 'All mail, calendars, contacts, tasks or mailbox settings as one ZIP' },
+				{ name: 'Search Result', value: 'search', description: 'All items that a search finds as one ZIP' },
+			],
+			default: 'item',
+		}),
 		{
-			displayName: 'Item ID',
-			name: 'itemId',
-			type: 'string',
-			required: true,
-			default: '={{ $json.id }}',
-			placeholder: 'e.g. mail/AAMkAGI2…',
-			description: 'ID of the item, as Item: Get Many puts it out',
+			displayName: 'Format',
+			name: 'format',
+			type: 'options',
+			options: [
+				{
+					name: 'For Other Programs',
+					value: 'standard',
+					description: 'Messages as .eml, events and tasks as .ics, contacts as .vcf',
+				},
+				{
+					name: 'Original (JSON)',
+					value: 'original',
+					description: 'Exactly what the backup holds: messages as .eml, everything else as JSON with its attachments beside it',
+				},
+			],
+			default: 'standard',
+			description: 'What kind of files to make',
 		},
 		{
 			displayName: 'Put Output File in Field',
@@ -35,6 +56,6 @@ export const exportItems: Operation = {
 		},
 	],
 	async execute(this: IExecuteFunctions) {
-		return [await forEachItem.call(this, exportedItem)];
+		return [await exportAll.call(this)];
 	},
 };

@@ -5,31 +5,26 @@ import { sourceField } from '../../pickers/source';
 import { forEachItem } from '../each-item';
 import { limitFields } from '../limit';
 import type { Operation } from '../operation';
+import { simplifyField } from '../simplify';
 import { foundItems } from './found-items';
 import { queryFields } from './query-fields';
 
 /**
- * Searches a snapshot. Its value is `search`, not `getMany`: the credential's display options tell operations apart
- * by value alone, and Mailbox: Get Many needs the credential, this does not.
+ * Searches a snapshot, or all of them. Its value is `search`, not `getMany`: the credential's display options tell
+ * operations apart by value alone, and Mailbox: Get Many needs the credential, this does not.
  */
 export const getMany: Operation = {
 	value: 'search',
 	name: 'Get Many',
 	action: 'Get many items from snapshot',
-	description: 'Search a snapshot for messages and folders',
+	description: 'Search a snapshot, or all of them, for messages, events, contacts, tasks and folders, also deleted ones',
 	properties: [
 		...repositoryFields,
 		sourceField({ description: 'The mailbox in whose backup to search', required: true }),
 		snapshotField({}),
-		queryFields,
+		...queryFields,
 		...limitFields,
-		{
-			displayName: 'Simplify',
-			name: 'simplify',
-			type: 'boolean',
-			default: true,
-			description: 'Whether to return a simplified version of the response instead of the raw data',
-		},
+		simplifyField,
 	],
 	async execute(this: IExecuteFunctions) {
 		return [await forEachItem.call(this, foundItems)];

@@ -1,30 +1,47 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { folderField } from '../../pickers/folder';
+import { itemKinds } from './item-kinds';
 
-/** What to look for in a snapshot; shared by Get Many and by Restore's selection by search. */
-export const queryFields: INodeProperties = {
+/** What an item must be like; shared by all operations that search. */
+const conditions: INodeProperties = {
 	displayName: 'Search',
 	name: 'query',
 	type: 'collection',
 	placeholder: 'Add condition',
 	default: {},
-	description: 'Items must meet all conditions. Without any, all items are found.',
+	description: 'Items must meet all conditions. Without any, all items but folders are found.',
 	options: [
-		folderField({ name: 'folder', displayName: 'Folder', description: 'Only items in this folder' }),
+		{
+			displayName: 'Date After',
+			name: 'dateAfter',
+			type: 'dateTime',
+			default: '',
+			description:
+				'Only items of that time or later: messages by when they were received, events that were not over then, tasks by when they are due or were created, contacts by when they were changed',
+		},
+		{
+			displayName: 'Date Before',
+			name: 'dateBefore',
+			type: 'dateTime',
+			default: '',
+			description:
+				'Only items from before that time: messages received, events begun, tasks due or created, contacts changed before it',
+		},
+		folderField({ name: 'folder', displayName: 'Folder', description: 'Only items in this mail folder, calendar, contact folder or task list' }),
 		{
 			displayName: 'From',
 			name: 'from',
 			type: 'string',
 			default: '',
 			placeholder: 'e.g. nathan@example.com',
-			description: "Part of the sender's name or address",
+			description: "Part of the name or address of a message's sender or an event's organizer",
 		},
 		{
 			displayName: 'Has Attachments',
 			name: 'hasAttachments',
 			type: 'boolean',
 			default: true,
-			description: 'Whether the message must have attachments, or must have none',
+			description: 'Whether the item must have attachments, or must have none',
 		},
 		{
 			displayName: 'Include Subfolders',
@@ -34,18 +51,12 @@ export const queryFields: INodeProperties = {
 			description: 'Whether to look in the folders below the chosen one, too',
 		},
 		{
-			displayName: 'Received After',
-			name: 'receivedAfter',
-			type: 'dateTime',
-			default: '',
-			description: 'Only messages received at that time or later',
-		},
-		{
-			displayName: 'Received Before',
-			name: 'receivedBefore',
-			type: 'dateTime',
-			default: '',
-			description: 'Only messages received before that time',
+			displayName: 'Kinds',
+			name: 'types',
+			type: 'multiOptions',
+			options: itemKinds,
+			default: ['message'],
+			description: 'Kinds of items to find; all but folders if not given',
 		},
 		{
 			displayName: 'Subject',
@@ -53,7 +64,7 @@ export const queryFields: INodeProperties = {
 			type: 'string',
 			default: '',
 			placeholder: 'e.g. quarterly report',
-			description: 'Part of the subject',
+			description: 'Part of the subject, title or name',
 		},
 		{
 			displayName: 'Text',
@@ -61,7 +72,8 @@ export const queryFields: INodeProperties = {
 			type: 'string',
 			default: '',
 			placeholder: 'e.g. invoice 4711',
-			description: 'Part of the subject, of a name or address, or of the first lines of the message',
+			description:
+				'Words that must all occur in the subject, names, addresses, phone numbers, company, location, categories or first lines. Put words that belong together in "quotes".',
 		},
 		{
 			displayName: 'To',
@@ -69,18 +81,37 @@ export const queryFields: INodeProperties = {
 			type: 'string',
 			default: '',
 			placeholder: 'e.g. nathan@example.com',
-			description: "Part of a recipient's name or address",
-		},
-		{
-			displayName: 'Types',
-			name: 'types',
-			type: 'multiOptions',
-			options: [
-				{ name: 'Folder', value: 'folder' },
-				{ name: 'Message', value: 'message' },
-			],
-			default: ['message'],
-			description: 'Kinds of items to find; messages if not given',
+			description: "Part of the name or address of a message's recipient or an event's attendee",
 		},
 	],
 };
+
+/** What must have happened to an item. */
+const changes: INodeProperties = {
+	displayName: 'Changes',
+	name: 'changes',
+	type: 'collection',
+	placeholder: 'Add change',
+	default: {},
+	description: 'Only items to which this has happened. With both, items that were changed or deleted.',
+	options: [
+		{
+			displayName: 'Changed Since',
+			name: 'changedSince',
+			type: 'dateTime',
+			default: '',
+			description: 'Only items that were added or changed since that time. An expression may also give the ID of a snapshot.',
+		},
+		{
+			displayName: 'Deleted Since',
+			name: 'deletedSince',
+			type: 'dateTime',
+			default: '',
+			description:
+				'Only items that were there at that time, or came later, and are gone from the snapshot that is searched. An expression may also give the ID of a snapshot.',
+		},
+	],
+};
+
+/** Two groups: what items are like, and what has happened to them. */
+export const queryFields: INodeProperties[] = [conditions, changes];

@@ -2,15 +2,16 @@ import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-wor
 import { realAmbient } from '../../base/ambient';
 import { connectGraph } from '../../connect/graph';
 import { connectRepository, repositoryKey } from '../../connect/repository';
-import type { RestoreOptions, RestoreResult, RestoreSelection } from '../../engine/restore';
-import { findMailbox, namedMailbox } from '../../pickers/mailbox';
-import { chosenSnapshot } from '../../pickers/snapshot';
+import type { RestoreOptions, RestoreResult } from '../../engine/restore';
+import { findMailbox } from '../../pickers/mailbox';
 import { requiredSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
 import { failedItem, sentences, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
 import { hintAtNothingFound } from './nothing-found';
-import { checkedIds, maxItemIds, restoreDestination, restoreMode, restoreSelection } from './restore-request';
+import { inputItemId, itemSnapshot } from './read-selection';
+import { restorePlan } from './restore-plan';
+import { restoreMode, restoreTarget, targetFolderKey } from './restore-request';
 
 /** One call of the use case: input items that go the same way are restored together. */
 interface RestoreJob {
@@ -58,34 +59,24 @@ function groupKey(this: IExecuteFunctions, itemIndex: number): string {
 	return JSON.stringify([
 		mode,
 		repositoryKey.call(this, itemIndex),
-		...['source', 'snapshot', 'destination', 'targetMailbox', 'targetFolder', 'conflictPolicy'].map(
+		itemSnapshot.call(this, itemIndex),
+		targetFolderKey.call(this, itemIndex),
+		...['source', 'destination', 'targetMailbox', 'conflictPolicy'].map(
 			(name) => this.getNodeParameter(name, itemIndex, null) as unknown,
 		),
 	]);
 }
 
-/** Failure invalid if it is empty. */
-function inputItemId(this: IExecuteFunctions, itemIndex: number): string {
-	const id: unknown = this.getNodeParameter('itemId', itemIndex, '');
-	return checkedIds(typeof id === 'string' ? [id.trim()] : [], 'Item ID')[0] ?? '';
-}
-
 async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INodeExecutionData[]> {
 	const { first, inputs } = job;
 	const mode = restoreMode.call(this, first);
-	const destination = restoreDestination.call(this, first);
+	const { mailbox: named, destination } = restoreTarget.call(this, first);
 	const repository = await connectRepository.call(this, first);
 	const source = await requiredSource.call(this, repository, first);
-	const chosen = await chosenSnapshot.call(this, repository, source.key, first);
-	const { snapshot } = chosen;
-	const selections: RestoreSelection[] =
-		inputs.size > 0
-			? inPieces([...inputs.keys()], maxItemIds).map((ids) => ({ kind: 'ids', ids }))
-			: [await restoreSelection.call(this, repository, snapshot, first)];
+	const { steps, chosen } = await restorePlan.call(this, repository, source.key, first, [...inputs.keys()]);
 
 	const signal = this.getExecutionCancelSignal();
 	const { graph, tenantId } = await connectGraph.call(this, first, { priority: 'restore', ...(signal ? { signal } : {}) });
-	const named = destination.kind === 'original' ? null : namedMailbox.call(this, 'targetMailbox', first);
 	const target = named === null ? null : await findMailbox(graph, named);
 	job.targetName = target?.userPrincipalName ?? source.source.name;
 	const restorer = useCases.mailboxRestorer({
@@ -95,10 +86,9 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 		ambient: realAmbient,
 		source: source.source,
 	});
-	const options: Omit<RestoreOptions, 'selection'> = {
+	const options: Omit<RestoreOptions, 'selection' | 'snapshot'> = {
 		repository,
 		source: source.source,
-		snapshot,
 		destination,
 		conflictPolicy: this.getNodeParameter('conflictPolicy', first, 'skip') as RestoreOptions['conflictPolicy'],
 		mode,
@@ -107,12 +97,12 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 		...(signal ? { signal } : {}),
 	};
 	const output: INodeExecutionData[] = [];
-	for (const selection of selections) {
-		for await (const result of useCases.restore({ ...options, selection })) {
+	for (const step of steps) {
+		for await (const result of useCases.restore({ ...options, ...step })) {
 			output.push({ json: resultJson(result, chosen.warnings), pairedItem: { item: inputs.get(result.id) ?? first } });
 		}
 	}
-	if (output.length === 0) hintAtNothingFound.call(this, snapshot);
+	if (output.length === 0) hintAtNothingFound.call(this, chosen);
 	for (const warning of chosen.warnings) this.addExecutionHints({ message: warning, type: 'warning', location: 'outputPane' });
 	return output;
 }
@@ -135,10 +125,4 @@ function resultJson({ nextStep, ...result }: RestoreResult, warnings: readonly s
 		...(newId === undefined ? {} : { newId }),
 		id,
 	};
-}
-
-function inPieces<T>(values: readonly T[], length: number): T[][] {
-	const pieces: T[][] = [];
-	for (let start = 0; start < values.length; start += length) pieces.push(values.slice(start, start + length));
-	return pieces;
 }

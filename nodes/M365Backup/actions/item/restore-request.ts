@@ -1,16 +1,11 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { Failure } from '../../base/failure';
-import type { Repository, SnapshotRecord } from '../../connect/repository';
-import type { RestoreOptions, RestoreSelection } from '../../engine/restore';
-import type { SearchQuery } from '../../engine/search';
-import { resolveFolder } from '../../pickers/folder';
-import { commaList } from '../comma-list';
-import { readQuery } from './read-query';
-
-export const maxItemIds = 500;
+import type { RestoreOptions } from '../../engine/restore';
+import { namedMailbox } from '../../pickers/mailbox';
+import { newFolderName } from './destination-fields';
+import { refuseEmpty } from './read-selection';
 
 export type RestoreMode = RestoreOptions['mode'];
-
 
 /**
  * Preview or Restore. Failure denied: an AI agent may only preview, since it acts on text that others have written,
@@ -30,66 +25,47 @@ export function restoreMode(this: IExecuteFunctions, itemIndex: number): Restore
 	return 'restore';
 }
 
-/** What to restore, for all selections but Input Items. Failures: invalid (nothing or too much named), notFound (folder). */
-export async function restoreSelection(
-	this: IExecuteFunctions,
-	repository: Repository,
-	snapshot: SnapshotRecord,
-	itemIndex: number,
-): Promise<RestoreSelection> {
-	const selection = this.getNodeParameter('selection', itemIndex) as string;
-	switch (selection) {
-		case 'everything':
-			return { kind: 'everything' };
-		case 'folder':
+/** Where to. */
+export interface RestoreTarget {
+	/** As the user names it; null: the mailbox that was backed up. */
+	mailbox: string | null;
+	destination: RestoreOptions['destination'];
+}
+
+/** Failure invalid: no folder or mailbox named. */
+export function restoreTarget(this: IExecuteFunctions, itemIndex: number): RestoreTarget {
+	const where = this.getNodeParameter('destination', itemIndex, 'original') as string;
+	switch (where) {
+		case 'original':
+			return { mailbox: null, destination: { kind: 'original' } };
+		case 'newFolder': {
+			const path = targetPath.call(this, itemIndex);
+			return path.length === 0 ? refuseEmpty('Target Folder') : { mailbox: null, destination: { kind: 'folder', path } };
+		}
+		case 'elsewhere': {
+			const path = targetPath.call(this, itemIndex);
 			return {
-				kind: 'folder',
-				folderId: (await resolveFolder(repository, snapshot, this.getNodeParameter('folder', itemIndex))) ?? refuseEmpty('Folder to Restore'),
-				includeSubfolders: this.getNodeParameter('includeSubfolders', itemIndex, true) as boolean,
+				mailbox: namedMailbox.call(this, 'targetMailbox', itemIndex) ?? refuseEmpty('Target Mailbox'),
+				destination: path.length === 0 ? { kind: 'original' } : { kind: 'folder', path },
 			};
-		case 'search':
-			return { kind: 'search', query: narrowing(readQuery.call(this, itemIndex)) };
-		case 'ids':
-			return { kind: 'ids', ids: checkedIds(commaList(this.getNodeParameter('itemIds', itemIndex, ''))) };
+		}
 		default:
-			throw new Failure('invalid', `There is no selection "${selection}"`, { nextStep: 'Choose Restore What anew.' });
+			throw new Failure('invalid', `There is no destination "${where}"`, { nextStep: 'Choose Destination anew.' });
 	}
 }
 
-/**
- * Refuses a search that finds everything: most likely an expression gave an empty text, and a whole mailbox would be
- * restored by mistake.
- */
-function narrowing(query: SearchQuery): SearchQuery {
-	const { types: _types, includeSubfolders: _includeSubfolders, ...conditions } = query;
-	if (Object.keys(conditions).length > 0) return query;
-	throw new Failure('invalid', 'The search has no condition, so it would find everything', {
-		nextStep: 'Add a condition to Search, or set Restore What to Everything.',
-	});
-}
-
-/** Between 1 and 500 different ids. */
-export function checkedIds(ids: readonly string[], parameter = 'Item IDs'): string[] {
-	const different = [...new Set(ids)].filter((id) => id !== '');
-	if (different.length === 0) refuseEmpty(parameter);
-	if (different.length > maxItemIds) {
-		throw new Failure('invalid', `${different.length} item IDs are too many`, {
-			nextStep: `Give at most ${maxItemIds} at a time, or restore by folder or search.`,
-		});
-	}
-	return different;
-}
-
-/** Where to. Failure invalid: no folder named. */
-export function restoreDestination(this: IExecuteFunctions, itemIndex: number): RestoreOptions['destination'] {
-	if (this.getNodeParameter('destination', itemIndex, 'original') === 'original') return { kind: 'original' };
-	const path = (this.getNodeParameter('targetFolder', itemIndex, '') as string)
+function targetPath(this: IExecuteFunctions, itemIndex: number): string[] {
+	return (this.getNodeParameter('targetFolder', itemIndex, '') as string)
 		.split('/')
 		.map((part) => part.trim())
 		.filter((part) => part !== '');
-	return path.length === 0 ? refuseEmpty('Target Folder') : { kind: 'folder', path };
 }
 
-function refuseEmpty(parameter: string): never {
-	throw new Failure('invalid', `${parameter} is empty`, { nextStep: `Fill in the parameter ${parameter}.` });
+/**
+ * What tells target folders of input items apart. The default names the minute, which may change between two items of
+ * one run: they go to the folder of the first one all the same.
+ */
+export function targetFolderKey(this: IExecuteFunctions, itemIndex: number): string {
+	const { targetFolder: asWritten = newFolderName } = this.getNode().parameters;
+	return asWritten === newFolderName ? newFolderName : JSON.stringify(targetPath.call(this, itemIndex));
 }

@@ -1,6 +1,8 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { Failure } from '../../base/failure';
+import { MAILBOX_PARTS, type ExchangeExportMode, type MailboxPartName } from '../../engine/mailbox';
 import { commaList } from '../comma-list';
+import { partsAmong } from '../mailbox-parts';
 
 /** A run by hand in the editor stops after so many minutes unless told otherwise: it works, the schedule finishes it. */
 export const manualRunMinutes = 5;
@@ -10,6 +12,9 @@ const bytesPerGb = 1_000_000_000;
 
 /** What the user asked for, checked. */
 export interface BackUpChoices {
+	content: MailboxPartName[];
+	recoverableItems: boolean;
+	exchangeExport: ExchangeExportMode;
 	excludeFolders: string[];
 	fullResync: boolean;
 	alwaysRecord: boolean;
@@ -25,12 +30,20 @@ export function backUpChoices(this: IExecuteFunctions, itemIndex: number): BackU
 	const option = <T>(name: string, fallback: T): T => this.getNodeParameter(`options.${name}`, itemIndex, fallback) as T;
 	const minutes = limit(option<number | null>('stopAfterMinutes', null), 'Stop After (Minutes)');
 	const gigabytes = limit(option<number | null>('stopAfterGb', null), 'Stop After (GB)');
-	if (option<string[]>('content', ['mail']).length === 0) {
-		throw new Failure('invalid', 'No content was chosen to back up', { nextStep: 'Choose Mail in the option Content.' });
+	const content = partsAmong(option<unknown[]>('content', [...MAILBOX_PARTS]));
+	if (content.length === 0) {
+		throw new Failure('invalid', 'No content was chosen to back up', { nextStep: 'Choose something in the option Content, or remove the option.' });
+	}
+	const exchangeExport = option<ExchangeExportMode>('exchangeExport', 'lossy');
+	if (!['off', 'lossy', 'all'].includes(exchangeExport)) {
+		throw new Failure('invalid', `Exchange Export is "${exchangeExport}"`, { nextStep: 'Choose the option Exchange Export anew.' });
 	}
 	const tag = option('tag', '').trim();
 	const stopsBecauseManual = minutes === undefined && this.getMode() === 'manual';
 	return {
+		content,
+		recoverableItems: option('recoverableItems', false),
+		exchangeExport,
 		excludeFolders: commaList(option('excludeFolders', '')),
 		fullResync: option('fullResync', false),
 		alwaysRecord: option('alwaysRecord', false),

@@ -1,6 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { mailboxField } from '../../pickers/mailbox';
 import { repositoryFields, useAnywayOption } from '../../pickers/repository';
+import { mailboxParts } from '../mailbox-parts';
 import { outputTargetField, sizeLimitField } from '../repositories/copy-fields';
 import { checkFileOutput, filesOfSources } from '../repositories/file-items';
 import type { Operation } from '../operation';
@@ -50,9 +51,26 @@ export const backUp: Operation = {
 					displayName: 'Content',
 					name: 'content',
 					type: 'multiOptions',
-					options: [{ name: 'Mail', value: 'mail', description: 'All mail folders with their messages and attachments' }],
-					default: ['mail'],
-					description: 'What of the mailbox to back up',
+					options: mailboxParts,
+					default: ['calendar', 'contacts', 'mail', 'settings', 'tasks'],
+					description: 'What of the mailbox to back up; everything if this option is not added',
+				},
+				{
+					displayName: 'Exchange Export',
+					name: 'exchangeExport',
+					type: 'options',
+					options: [
+						{ name: 'All Messages', value: 'all', description: 'Twice the storage and many more requests' },
+						{
+							name: 'Messages That Would Lose Something',
+							value: 'lossy',
+							description: 'Signed, encrypted and meeting messages, and what else cannot be rebuilt exactly',
+						},
+						{ name: 'Off', value: 'off' },
+					],
+					default: 'lossy',
+					description:
+						'Which messages to store a second time in the form in which Exchange itself gives them back exactly. Needs the permission MailboxItem.Export.All, and MailboxItem.ImportExport.All to restore; without them, messages are rebuilt as well as possible.',
 				},
 				{
 					displayName: 'Exclude Folders',
@@ -85,6 +103,13 @@ export const backUp: Operation = {
 					typeOptions: { minValue: 1, maxValue: 16, numberPrecision: 0 },
 					default: 2,
 					description: 'How many mailboxes to back up at the same time. Taken from the first item.',
+				},
+				{
+					displayName: 'Recoverable Items',
+					name: 'recoverableItems',
+					type: 'boolean',
+					default: false,
+					description: 'Whether to back up also what users have deleted for good and Exchange still keeps for a while',
 				},
 				{
 					displayName: 'Stop After (GB)',

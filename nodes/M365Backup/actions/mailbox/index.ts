@@ -5,6 +5,6 @@ import { getMany } from './get-many.operation';
 export const mailbox: Resource = {
 	value: 'mailbox',
 	name: 'Mailbox',
-	description: 'The mail of one user, shared mailbox or room',
+	description: 'Mail, calendars, contacts, tasks and settings of one user, shared mailbox or room',
 	operations: [backUp, getMany],
 };

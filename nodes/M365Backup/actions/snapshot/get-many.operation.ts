@@ -4,6 +4,7 @@ import { sourceField } from '../../pickers/source';
 import { forEachItem } from '../each-item';
 import { limitFields } from '../limit';
 import type { Operation } from '../operation';
+import { simplifyField } from '../simplify';
 import { snapshotItems } from './snapshot-items';
 
 /** Lists snapshots, newest first. */
@@ -16,13 +17,7 @@ export const getMany: Operation = {
 		...repositoryFields,
 		sourceField({ description: 'The mailbox whose snapshots to list. Leave empty for all.', required: false }),
 		...limitFields,
-		{
-			displayName: 'Simplify',
-			name: 'simplify',
-			type: 'boolean',
-			default: true,
-			description: 'Whether to return a simplified version of the response instead of the raw data',
-		},
+		simplifyField,
 		{
 			displayName: 'Filters',
 			name: 'filters',
