@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RestoreResult } from '../../nodes/M365Backup/engine/restore';
 import { mailboxRestorer } from '../../nodes/M365Backup/workloads/mailbox/restore-mailbox';
+import { RESTORED_SETTINGS } from '../../nodes/M365Backup/workloads/mailbox/settings/fidelity';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
 import type { Mailbox } from '../simulator/mailbox';
@@ -181,6 +182,19 @@ describe('restoring rules, categories and mailbox settings', () => {
 		expect(other.settings.category('Travel')).toMatchObject({ color: 'preset7' });
 		expect(other.settings.values).toMatchObject({ language: { locale: 'de-DE' }, automaticRepliesSetting: { status: 'disabled' } });
 		expect(outcomes(await restore({ into: other, mailboxId: other.user.id, conflictPolicy: 'replace' }))).toEqual({ skipped: 4 });
+	});
+
+	it('gives back as it was what the fidelity table calls so, and nothing of what it never gives back', async () => {
+		const other = fixture.sim.tenant.addUser({ displayName: 'Bruno Costa' }).mailbox!;
+		const graph = { of: (mailbox: Mailbox) => ({ ...mailbox.settings.values, ...mailbox.settings.categories[0], ...mailbox.settings.sortedRules().find((one) => one.displayName === 'Forward') }) as Record<string, unknown> };
+		const before = graph.of(fixture.mailbox);
+		const results = await restore({ into: other, mailboxId: other.user.id, selection: { kind: 'everything' }, conflictPolicy: 'replace' });
+		expect(failures(results)).toEqual([]);
+		const after = graph.of(other);
+		const named = (result: string): string[] => RESTORED_SETTINGS.filter((row) => row.result === result).flatMap((row) => [...row.graph]);
+		for (const name of named('equal')) expect(after[name], name).toEqual(before[name]);
+		expect(after).toMatchObject({ isEnabled: false, automaticRepliesSetting: { status: 'disabled' } });
+		expect(before).toMatchObject({ isEnabled: true, automaticRepliesSetting: { status: 'alwaysEnabled' } });
 	});
 
 	it('into a folder leaves the mailbox settings alone', async () => {

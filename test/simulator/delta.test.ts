@@ -195,6 +195,9 @@ describe('message delta', () => {
 		mailbox.isOverQuota = true;
 		expect(await graph.get(INBOX)).toMatchObject({ status: 403, json: { error: { code: 'ErrorQuotaExceeded' } } });
 		expect((await graph.get(`${USER}/mailFolders/inbox/messages`)).json.value).toHaveLength(1);
+		expect(await graph.get(`${USER}/mailFolders/delta`)).toMatchObject({ status: 403, json: { error: { code: 'ErrorQuotaExceeded' } } });
+		simulator.tenant.switches.overQuotaFolderDelta = 'answers';
+		expect((await graph.get(`${USER}/mailFolders/delta`)).status).toBe(200);
 	});
 
 	it('answers 404 for a deleted folder, with the code that the switch names', async () => {

@@ -40,6 +40,9 @@ describe('mail folders', () => {
 
 	it('show the children of recoverableitemsroot', async () => {
 		expect(await names(`${USER}/mailFolders/recoverableitemsroot/childFolders`)).toEqual(['Deletions', 'Purges', 'Versions']);
+		simulator.tenant.switches.recoverableRoot = 'notFound';
+		expect((await graph.get(`${USER}/mailFolders/recoverableitemsroot/childFolders`)).status).toBe(404);
+		expect((await graph.get(`${USER}/mailFolders/recoverableitemsdeletions`)).status).toBe(200);
 	});
 
 	it('count items, unread items and visible children', async () => {

@@ -112,6 +112,18 @@ describe('mailbox settings', () => {
 		expect(simulator.tenant.outbox).toMatchObject([{ kind: 'automaticReply' }]);
 	});
 
+	it('name times of automatic replies that roll on unless they are scheduled (switch idleReplyTimes)', async () => {
+		const start = async (): Promise<unknown> => {
+			const { automaticRepliesSetting } = (await graph.get(`${user}/mailboxSettings`)).json as unknown as { automaticRepliesSetting: { scheduledStartDateTime: { dateTime: string } } };
+			return automaticRepliesSetting.scheduledStartDateTime.dateTime;
+		};
+		const before = await start();
+		simulator.tenant.clock.advance(3_600_000);
+		expect(await start()).not.toBe(before);
+		simulator.tenant.switches.idleReplyTimes = 'fixed';
+		expect(await start()).toBe('2026-11-22T10:00:00.0000000');
+	});
+
 	it('of a shared mailbox work without a licence', async () => {
 		const shared = simulator.tenant.addUser({ displayName: 'Info Desk', shared: true });
 		expect((await graph.get(`/users/${shared.id}?$select=accountEnabled,assignedLicenses`)).json).toMatchObject({ accountEnabled: false, assignedLicenses: [] });
