@@ -47,8 +47,11 @@ interface OpenSource {
  * error, and the archive goes on. If the store fails, everything that is waiting and everything afterwards throws that Failure.
  */
 export class ArchiveWriter {
-	/** Each entry has a deflater of its own, and each of these an output chunk: 4 KB suit mail better than zlib's 16. */
-	readonly #zip = new ZipArchive({ zlib: { level: 6, chunkSize: 4096 } });
+	/** The ZIP writer makes a deflater for each entry, from what stands here when the entry begins. */
+	readonly #deflate = { level: 6, ...deflateSizes(undefined) };
+	readonly #zip = new ZipArchive({ zlib: this.#deflate });
+	/** Holds small contents, one after the other, as long as the ZIP writer needs them; made for the first one. */
+	#scratch: Buffer | undefined;
 	readonly #queue: ByteQueue;
 	readonly #hash = createHash('sha256');
 	readonly #stored: Promise<void>;
@@ -94,6 +97,7 @@ export class ArchiveWriter {
 
 	private async appendSource(input: ArchiveEntryInput, { source, measured }: OpenSource): Promise<ContentRef> {
 		const offset = this.#zip.pointer();
+		Object.assign(this.#deflate, deflateSizes(Buffer.isBuffer(source) ? source.length : undefined));
 		let written: string;
 		try {
 			written = await this.withFailure<string>((resolve) => {
@@ -124,7 +128,9 @@ export class ArchiveWriter {
 		// The ZIP writer stores what is empty, whatever it is told: deflated emptiness keeps entries of one kind.
 		if (read.all !== undefined && read.all.length > 0) {
 			const { all } = read;
-			return { source: all, measured: { sizeBytes: all.length, crc32: crc32(all), sha256: hash('sha256', all), failed: false } };
+			this.#scratch ??= Buffer.allocUnsafeSlow(WHOLE_BYTES);
+			all.copy(this.#scratch);
+			return { source: this.#scratch.subarray(0, all.length), measured: { sizeBytes: all.length, crc32: crc32(all), sha256: hash('sha256', all), failed: false } };
 		}
 		const measured: Measured = { sizeBytes: 0, crc32: 0, sha256: '', failed: false };
 		return { source: Readable.from(measure(read.content, measured), { objectMode: false, highWaterMark: 256 * 1024 }), measured };
@@ -253,6 +259,19 @@ export class ArchiveWriter {
 		}
 	}
 }
+
+/**
+ * What a deflater needs for a content of that size, or for any: a small one has no use for 256 KB of window and tables,
+ * and its output chunk, too, stays until the next full collection.
+ */
+function deflateSizes(sizeBytes: number | undefined): { windowBits: number; memLevel: number; chunkSize: number } {
+	if (sizeBytes === undefined || sizeBytes > LARGEST_SMALL_WINDOW) return { windowBits: 15, memLevel: 8, chunkSize: 16 * 1024 };
+	// The window must reach over the whole content, and 262 bytes of it are deflate's own (MIN_LOOKAHEAD).
+	const windowBits = Math.max(9, Math.ceil(Math.log2(sizeBytes + 262)));
+	return { windowBits, memLevel: Math.min(8, windowBits - 6), chunkSize: Math.max(512, Math.ceil(sizeBytes / 4)) };
+}
+
+const LARGEST_SMALL_WINDOW = 16 * 1024 - 262;
 
 function iterable<T>(iterator: AsyncIterator<T>): AsyncIterable<T> {
 	return { [Symbol.asyncIterator]: () => iterator };

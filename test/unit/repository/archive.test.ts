@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
 import { Failure } from '../../../nodes/M365Backup/base/failure';
 import { sourceKey } from '../../../nodes/M365Backup/repository/names';
@@ -254,8 +254,7 @@ describe('a store that fails', () => {
 		setTimeout(() => stop.abort(), 20);
 		await expect(adding).rejects.toMatchObject({ kind: 'cancelled' });
 		await run.abandon();
-		await delay(10);
-		expect(isClosed).toBe(true);
+		await vi.waitFor(() => expect(isClosed).toBe(true));
 		expect(await store.get(`${KEY}/${run.runId}.archive-0001.zip`)).toBeNull();
 	});
 });
