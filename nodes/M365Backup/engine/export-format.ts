@@ -1,5 +1,7 @@
 import type { JsonObject } from '../base/json';
 import type { CatalogEntry, ItemType } from '../repository/records';
+import { eventIcs } from '../workloads/mailbox/calendar/event-ics';
+import { contactVcf } from '../workloads/mailbox/contacts/contact-vcf';
 
 /**
  * - `standard`: what other programs open: messages as .eml, events and tasks as .ics, contacts as .vcf
@@ -21,7 +23,10 @@ export interface FileKind {
 const JSON_FILE: FileKind = { extension: '.json', mimeType: 'application/json' };
 const EML_FILE: FileKind = { extension: '.eml', mimeType: 'message/rfc822' };
 
-const STANDARD: Partial<Record<ItemType, FileKind>> = {};
+const STANDARD: Partial<Record<ItemType, FileKind>> = {
+	contact: { extension: '.vcf', mimeType: 'text/vcard', convert: contactVcf },
+	event: { extension: '.ics', mimeType: 'text/calendar', convert: eventIcs },
+};
 
 /** A file of a drive keeps its own extension. */
 export function fileKind(entry: CatalogEntry, format: ExportFormat): FileKind {

@@ -1,4 +1,4 @@
-import { Failure } from '../base/failure';
+import { Failure, isFailure, toFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
 import type { CatalogEntry, ContentRef } from '../repository/records';
 import type { Repository } from '../repository/repository';
@@ -74,7 +74,13 @@ async function* converted(
 	parts: ContentParts,
 	entry: CatalogEntry,
 ): AsyncGenerator<Uint8Array> {
-	yield* convert(await documentOf(open(), entry), parts);
+	const document = await documentOf(open(), entry);
+	try {
+		yield* convert(document, parts);
+	} catch (error) {
+		if (isFailure(error)) throw error;
+		throw damaged(entry, `it has another form than expected (${toFailure(error).message})`, error);
+	}
 }
 
 async function documentOf(content: AsyncIterable<Uint8Array>, entry: CatalogEntry): Promise<JsonObject> {

@@ -88,7 +88,7 @@ describe('exporting items as one ZIP', () => {
 	it('lists what turns out to be damaged instead of putting half of it in, and goes on', async () => {
 		const { repository, snapshot, damage } = await sample();
 		await damage(snapshot.archives[0]!.name);
-		const { files, tally } = await zipped(repository, snapshot);
+		const { files, tally } = await zipped(repository, snapshot, { format: 'original' });
 		expect([...files.keys()]).not.toContain('Inbox/2026-11-20 REPORT.eml');
 		expect(files.get('contents.csv')!.toString()).toMatch(/^failed,message,REPORT,Inbox,.*mail\/2\r$/m);
 		expect(tally).toMatchObject({ items: 7, failed: 2 });
