@@ -26,7 +26,7 @@ function randomTask(random: SeededRandom, index: number, nowMs: number): NewTask
 	if (random.chance(0.2)) task.categories = ['Red category'];
 	if (random.chance(0.4)) task.dueDateTime = day(random.below(60) - 10);
 	if (random.chance(0.2)) task.startDateTime = day(-random.below(20));
-	if (random.chance(0.2)) Object.assign(task, { isReminderOn: true, reminderDateTime: { dateTime: `${new Date(nowMs + (1 + random.below(30)) * DAY_MS).toISOString().slice(0, 19)}.0000000`, timeZone: 'UTC' } });
+	if (random.chance(0.2)) Object.assign(task, { isReminderOn: true, reminderDateTime: { dateTime: `${new Date(nowMs + (40 + random.below(30)) * DAY_MS).toISOString().slice(0, 19)}.0000000`, timeZone: 'UTC' } });
 	if (random.chance(0.15) && task.status !== 'completed') {
 		const start = day(3).dateTime.slice(0, 10);
 		task.recurrence = { pattern: { type: 'weekly', interval: 1, month: 0, dayOfMonth: 0, daysOfWeek: ['monday'], firstDayOfWeek: 'sunday', index: 'first' }, range: { type: 'noEnd', startDate: start, endDate: '0001-01-01', recurrenceTimeZone: 'UTC', numberOfOccurrences: 0 } };

@@ -7,7 +7,7 @@ import { askTasks, questionsAbout } from './decide-task';
 import { fetchTasks } from './fetch-tasks';
 import { type KnownLists, listsFromCatalog, listsFromNotes, readLists } from './task-lists';
 import { readTaskChanges } from './task-changes';
-import { graphIdOf, TASKS_PART, type TasksContext } from './tasks-context';
+import { TASKS_PART, type TasksContext } from './tasks-context';
 
 const RETRY_PAGE = 200;
 const DAY_MS = 24 * 3600 * 1000;
@@ -95,9 +95,8 @@ async function* enumerateTasks(run: TasksRun, input: EnumerationInput): AsyncGen
 	yield* readTaskChanges({ context, known, links, listedBefore: new Set(before.keys()), relisting: run.relisting, unfinished: run.unfinished, signal });
 
 	const now = context.ambient.now();
-	const isAnew = Object.keys(links).every((id) => !context.lists.has(graphIdOf(id)));
-	// Everything was just listed, steps and all.
-	if (isAnew) {
+	// Everything is new, and was read with its steps. A listing that meets known tasks compares their etags alone.
+	if (before.size === 0) {
 		run.openReadAt = now.toISOString();
 		run.reconciledAt = now.toISOString();
 		yield { changes: [] };
