@@ -174,6 +174,25 @@ describe('backing up contacts', () => {
 		await expectContactsSaved(fixture);
 	});
 
+	it('keeps what it had of a folder that does not answer, says so, and goes on with the others', async () => {
+		fixture = await contactsFixture();
+		const { contacts, sim } = fixture;
+		const vip = contacts.addFolder('default', 'VIP');
+		contacts.add(vip, { displayName: 'A' });
+		await fixture.backUp(CONTACTS);
+		contacts.add(vip, { displayName: 'B' });
+		contacts.add('default', { displayName: 'C' });
+		sim.tenant.faults.script({ match: (_method, path) => path.includes(vip.id.slice(0, -1)) && path.includes('delta'), times: 100, do: { status: 503 } });
+		const summary = await fixture.backUp(CONTACTS);
+		expect(summary).toMatchObject({ status: 'partial', changes: { added: 1, deleted: 0 } });
+		expect(summary.warnings.join()).toMatch(/Contact folder "Contacts\/Kontakte\/VIP"/);
+		const record = (await fixture.repository.snapshots(fixture.key)).at(-1)!;
+		expect(record.scopes.filter(({ name }) => name.startsWith('Contacts/')).map(({ name, state }) => [name, state])).toEqual([['Contacts/Kontakte', 'complete'], ['Contacts/Kontakte/VIP', 'stale']]);
+		sim.tenant.faults.clear();
+		expect(await fixture.backUp(CONTACTS)).toMatchObject({ status: 'complete', changes: { added: 1 } });
+		await expectContactsSaved(fixture);
+	});
+
 	it('without permission leaves mail complete and names the permission; a forbidden folder leaves the others', async () => {
 		fixture = await contactsFixture();
 		const { contacts, sim } = fixture;

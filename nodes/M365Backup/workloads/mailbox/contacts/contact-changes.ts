@@ -136,11 +136,9 @@ function scopeNews(run: ContactRun, id: string, state: ScopeNews['state'], reaso
 
 /** The link has expired (410) or belongs to another Graph host: everything again, compared with the catalog. */
 function beginAnew(run: ContactRun, task: FolderTask, round: Round): void {
-	const key = partId(CONTACTS, task.id);
-	run.relisting.add(task.id);
+	run.relisting.delete(task.id);
 	run.unfinished.delete(task.id);
-	round.page.links[key] = null;
-	round.page.listings.push({ parent: key, type: 'contact', state: 'restarted', seen: [] });
+	round.page.links[partId(CONTACTS, task.id)] = null;
 	round.queue.push({ id: task.id, cursor: startCursor(run, task.id), relisting: true, resumed: false });
 }
 

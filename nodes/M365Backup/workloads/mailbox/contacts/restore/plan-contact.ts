@@ -7,7 +7,6 @@ import type { RestoreContext } from '../../restore/restore-context';
 import type { TargetFolder } from '../../restore/target-folders';
 import { PHOTO_PART } from '../fetch-contacts';
 import type { GraphContact } from '../graph-contact';
-import { text } from '../graph-contact';
 import { contactDifferences, readContactDocument } from './contact-document';
 import type { LivingContact } from './living-contact';
 import { photoHash } from './living-contact';
@@ -74,7 +73,9 @@ async function planMarked(input: ContactPlanInput, marker: FoundMarker): Promise
 	if (marker.state === 'open') return { do: 'complete', id: marker.id, reason: 'An interrupted restore had begun it' };
 	const restored = { do: 'nothing', id: marker.id, outcome: 'skipped', reason: 'It was restored before' } as const;
 	if (policy !== 'replace' || !marked || isFailure(marked)) return restored;
-	const setback = await setbackOf(input, marked);
+	const stored = input.item.parts?.has(PHOTO_PART) === true;
+	// One question a contact for nothing but a remark would be too many.
+	const setback = await setbackOf(input, marked, { asksForPhoto: stored });
 	return isNeeded(setback) ? { do: 'setBack', id: marker.id, setback, reason: 'It was restored before, then changed, and was set back' } : restored;
 }
 
@@ -83,18 +84,23 @@ async function planElsewhere(input: ContactPlanInput, original: GraphContact): P
 	const document = await readContactDocument(input.item);
 	const isChanged = contactDifferences(document, original).length > 0;
 	if (isChanged && input.policy === 'skip') return { do: 'create', reason: 'The original is elsewhere and was changed; it was left there' };
-	const setback = input.policy === 'replace' ? await setbackOf(input, original, document) : null;
+	const setback = input.policy === 'replace' ? await setbackOf(input, original, { document }) : null;
 	return { do: 'moveBack', id: original.id, setback: isNeeded(setback) ? setback : null, reason: 'The original was found elsewhere and moved back' };
 }
 
-async function setbackOf({ context, item }: ContactPlanInput, living: GraphContact, read?: JsonObject): Promise<Setback> {
-	const properties = contactDifferences(read ?? (await readContactDocument(item)), living);
+async function setbackOf(
+	{ context, item }: ContactPlanInput,
+	living: GraphContact,
+	how: { document?: JsonObject; asksForPhoto?: boolean } = {},
+): Promise<Setback> {
+	const properties = contactDifferences(how.document ?? (await readContactDocument(item)), living);
+	if (how.asksForPhoto === false) return { properties, photo: false };
 	const stored = item.parts?.get(PHOTO_PART)?.sha256;
 	// What could not be read when it was backed up says nothing about what there was.
 	if (stored === undefined && item.meta['photoUnreadable'] === true) return { properties, photo: false };
 	const there = await photoHash(context, living.id);
 	if (stored === undefined) return { properties, photo: false, ...(there === null ? {} : { left: PHOTO_LEFT }) };
-	return { properties, photo: there !== text(stored) };
+	return { properties, photo: there !== stored };
 }
 
 function isNeeded(setback: Setback | null): setback is Setback {
