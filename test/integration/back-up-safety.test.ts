@@ -237,13 +237,14 @@ describe('what nobody may lose', () => {
 	});
 
 	it('says of a folder that is left out that the snapshot does not hold its present state', async () => {
+		const mailScopes = async () => (await fixture.repository.latest(fixture.key))!.scopes.filter(({ id }) => id.startsWith('mail'));
 		await filled(30);
 		await fixture.backUp();
 		await fixture.backUp({ excludeFolders: ['Posteingang/News'] });
-		expect((await fixture.repository.latest(fixture.key))!.scopes).toMatchObject([{ id: 'mail' }, { name: 'Posteingang/News', state: 'excluded' }]);
+		expect(await mailScopes()).toMatchObject([{ id: 'mail' }, { name: 'Posteingang/News', state: 'excluded' }]);
 		expect((await fixture.backUp({ excludeFolders: ['Posteingang/News'] })).status).toBe('unchanged');
 		await fixture.backUp();
-		expect((await fixture.repository.latest(fixture.key))!.scopes).toMatchObject([{ id: 'mail', state: 'complete' }]);
+		expect(await mailScopes()).toMatchObject([{ id: 'mail', state: 'complete' }]);
 	});
 
 	it('a message with an endless subject stops nothing', async () => {

@@ -18,7 +18,7 @@ export function meeting(subject: string, day = '2026-11-24', more: Record<string
 }
 
 export function daily(startDate = '2026-11-24', range: Record<string, unknown> = { type: 'noEnd' }): Record<string, unknown> {
-	return { recurrence: { pattern: { type: 'daily', interval: 1 }, range: { startDate, ...range } } };
+	return { recurrence: { pattern: { type: 'daily', interval: 1 }, range: { startDate, recurrenceTimeZone: 'Europe/Berlin', ...range } } };
 }
 
 export function base64(text: string): string {

@@ -12,6 +12,7 @@ import { portrait, type Portrait } from './restore-help';
 
 /** A fixture whose app may export and import mailbox items; `client` of it signs in with these permissions. */
 export interface ExchangeFixture extends MailboxFixture {
+	client(options?: { governor?: Governor }): GraphClient;
 	backUpExchange: MailboxFixture['backUp'];
 }
 
@@ -20,12 +21,12 @@ export async function exchangeFixture(options: { switches?: Partial<Switches> } 
 	const { tenant } = fixture.sim;
 	tenant.roles.grant(...EXCHANGE_ROLES);
 	const { token } = tenant.tokens.issue({ lifetimeMs: 365 * 24 * 3_600_000 });
-	const client = (): GraphClient =>
+	const client = ({ governor = new Governor(fixture.ambient) }: { governor?: Governor } = {}): GraphClient =>
 		createGraphClient({
 			graphUrl: fixture.sim.graphUrl,
 			tokens: fixedToken(token),
 			ambient: fixture.ambient,
-			governor: new Governor(fixture.ambient),
+			governor,
 			tenantId: fixture.sim.tenantId,
 		});
 	return { ...fixture, client, backUpExchange: (given = {}) => fixture.backUp({ graphClient: client(), ...given }) };

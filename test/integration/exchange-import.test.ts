@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { documentedLimits, Governor } from '../../nodes/M365Backup/graph/governor';
 import { mailRestorer } from '../../nodes/M365Backup/workloads/mailbox/restore-mail';
 import type { FaultAction } from '../simulator/faults';
 import type { Switches } from '../simulator/switches';
+import { mailWithLargeAttachment } from '../support/every-sort-of-mail';
 import { addSamples, exchangeFixture, exported, fullPortraits, lossySorts, type ExchangeFixture, type FullPortrait } from './exchange-help';
 import { failures, outcomes, portraits, purgeAll, restoreAll } from './restore-help';
 
@@ -220,6 +222,56 @@ describe('bringing messages back from their Exchange exports', () => {
 		const after = await restoreAll(fixture);
 		expect(outcomes(after)).toEqual({ created: SORTS.length });
 		expect(after.filter(({ fidelity }) => fidelity.length > 0).map(({ id }) => id)).toEqual([damaged!.id]);
+	});
+});
+
+describe('large exports', () => {
+	const signed = (index: number, sizeBytes: number): Buffer => {
+		const inner = mailWithLargeAttachment(index, sizeBytes).toString('latin1');
+		const type = /^Content-Type: multipart\/mixed.*\r\n/m.exec(inner)![0];
+		const [head, body] = [inner.slice(0, inner.indexOf(type)), inner.slice(inner.indexOf(type))];
+		return Buffer.from(`${head}Content-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary="sig"\r\n\r\n--sig\r\n${body}\r\n--sig\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--sig--\r\n`, 'latin1');
+	};
+
+	it('go by small groups and within the limits of the mailbox, there and back', async () => {
+		fixture = await exchangeFixture();
+		for (let n = 0; n < 6; n++) fixture.mailbox.addMime('inbox', signed(n, n % 2 === 0 ? 3_200_000 : 50_000));
+		fixture.sim.tenant.latencyMs = 5;
+		expect(await fixture.backUpExchange()).toMatchObject({ status: 'complete', warnings: [], changes: { failed: 0 } });
+		expect(exported(await fixture.entries())).toHaveLength(6);
+		expect(count(/exportItems/)).toBe(3);
+		const before = await fullPortraits(fixture);
+		purgeAll(fixture);
+		const results = await restoreAll(fixture);
+		expect(failures(results)).toEqual([]);
+		expect(results.flatMap(({ fidelity }) => fidelity)).toEqual([]);
+		expect(await fullPortraits(fixture)).toEqual(before);
+		const seen = fixture.sim.tenant.throttle.seen(fixture.source.id);
+		expect(seen.peak).toBeLessThanOrEqual(4);
+		expect(seen.refused).toBe(0);
+	});
+
+	it('count as uploads of the mailbox, which are waited for where they use up what it takes in five minutes', async () => {
+		fixture = await exchangeFixture();
+		for (let n = 0; n < 3; n++) fixture.mailbox.addMime('inbox', signed(n, 200_000));
+		await fixture.backUpExchange();
+		const before = await fullPortraits(fixture);
+		purgeAll(fixture);
+		const startMs = fixture.ambient.now().getTime();
+		const governor = new Governor(fixture.ambient, { ...documentedLimits, mailbox: { ...documentedLimits.mailbox, uploadBytesPerWindow: 600_000, uploadWindowMs: 100_000 } });
+		expect(failures(await restoreAll(fixture, { graph: fixture.client({ governor }) }))).toEqual([]);
+		expect(await fullPortraits(fixture)).toEqual(before);
+		expect(fixture.ambient.now().getTime() - startMs).toBeGreaterThan(80_000);
+	});
+
+	it('that are larger than an import may be leave the message to be rebuilt', async () => {
+		fixture = await exchangeFixture();
+		fixture.mailbox.addMime('inbox', signed(1, 3_500_000));
+		fixture.sim.tenant.switches.importSizeLimitBytes = 2_000_000;
+		await fixture.backUpExchange();
+		purgeAll(fixture);
+		const [result] = await restoreAll(fixture);
+		expect(result).toMatchObject({ outcome: 'created', fidelity: [expect.stringMatching(/^Signed mail/), expect.stringMatching(/could not be imported/)] });
 	});
 });
 

@@ -5,7 +5,7 @@ import { batchResult } from '../../../graph/client';
 import type { RestorableItem, RestoreOutcome, RestoreOutcomeKind } from '../../restorer';
 import { createOnce } from '../restore/create-once';
 import type { FolderMarkers } from '../restore/folder-markers';
-import { markerProperty } from '../restore/marker';
+import { markerProperty, type Marker } from '../restore/marker';
 import type { RestoreContext } from '../restore/restore-context';
 import { signalOf, stopIfCancelled } from '../restore/restore-context';
 import { failed } from '../restore/restore-message';
@@ -97,26 +97,33 @@ async function act(context: RestoreContext, markers: FolderMarkers, planned: Pla
 	if (!document) return failed(item, target.path, NO_CONTENT);
 	const request = eventRequest(document.event, context.ambient.now());
 	const isNew = plan.do === 'create';
-	const id = isNew ? await create(context, markers, item, target, request) : plan.id;
+	const state = isWholeAtOnce(document, request) ? 'done' : 'open';
+	const id = isNew ? await create(context, markers, target, request, { key: item.markerKey, state }) : plan.id;
 	const fidelity = [...request.fidelity, ...(await complete(context, item, document, request, id, isNew))];
-	await markDone(context, id, item.markerKey);
+	if (!isNew || state === 'open') await markDone(context, id, item.markerKey);
 	await remove(context, plan.replaces);
 	return outcome(item, target, plan.replaces === undefined ? 'created' : 'replaced', { newId: id, fidelity: [...new Set(fidelity)], ...reasonOf(plan.reason) });
+}
+
+/** Nothing is left to do once it is made. */
+function isWholeAtOnce(document: EventDocument, request: EventRequest): boolean {
+	const { attachments, exceptions, cancelled } = document;
+	return attachments.length + exceptions.length + cancelled.length === 0 && request.wholeText === undefined;
 }
 
 async function create(
 	context: RestoreContext,
 	markers: FolderMarkers,
-	item: RestorableItem,
 	target: TargetCalendar,
 	request: EventRequest,
+	marker: Marker,
 ): Promise<string> {
 	const { id: calendarId } = target;
 	if (calendarId === null) throw new Error('A planned calendar was never made');
-	const body: JsonObject = { ...request.body, singleValueExtendedProperties: [markerProperty({ key: item.markerKey, state: 'open' })] };
+	const body: JsonObject = { ...request.body, singleValueExtendedProperties: [markerProperty(marker)] };
 	const attempt = async (): Promise<string> =>
 		(await context.graph.json<{ id: string }>({ method: 'POST', path: `${calendarPath(context, calendarId)}/events`, body, ...signalOf(context) })).id;
-	return await createOnce(attempt, () => markers.find(calendarId, item.markerKey), context.ambient, context.signal);
+	return await createOnce(attempt, () => markers.find(calendarId, marker.key), context.ambient, context.signal);
 }
 
 /** Attachments, then the series' occurrences, which may take over attachments, then theirs. @returns fidelity sentences. */
