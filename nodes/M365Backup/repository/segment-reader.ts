@@ -1,5 +1,5 @@
 import type { Store } from '../stores/store';
-import { damagedFile, linesOf, readRange, sha256, unpack, unpackBytes } from './bytes';
+import { damagedFile, letGo, linesOf, readRange, sha256, unpack, unpackBytes } from './bytes';
 import { parseLine, type LineText } from './catalog-line';
 import { compareIds, sortIds } from './compare-ids';
 import type { IdFilter } from './id-filter';
@@ -70,8 +70,10 @@ export class SegmentReader {
 					yield batch;
 					batch = [];
 				}
+				letGo(plain);
 				if (batch.length > 0) yield batch;
 			}
+			letGo(bytes);
 		}
 	}
 
@@ -115,6 +117,7 @@ export class SegmentReader {
 			texts.push(text);
 		}
 		const read = { ids, texts, textChars: plain.length };
+		letGo(plain);
 		this.cache.keepMember(cacheKey, read);
 		return read;
 	}
