@@ -1,4 +1,4 @@
-import type { IDisplayOptions } from 'n8n-workflow';
+import type { IDisplayOptions, INodePropertyMode } from 'n8n-workflow';
 
 /** What differs from use to use of a picker's field. */
 export interface FieldUse {
@@ -42,4 +42,19 @@ export function picked(raw: unknown): Picked {
 export function matching<T>(entries: readonly T[], filter: string | undefined, text: (entry: T) => string): T[] {
 	const wanted = (filter ?? '').trim().toLocaleLowerCase();
 	return wanted === '' ? [...entries] : entries.filter((entry) => text(entry).toLocaleLowerCase().includes(wanted));
+}
+
+/** A mailbox named by what its owner is called, or by its GUID. */
+/* eslint-disable n8n-nodes-base/node-param-default-missing -- modes of a resource locator have no default of their own */
+export const mailboxNameModes: INodePropertyMode[] = [
+	{ displayName: 'By Address', name: 'address', type: 'string', placeholder: 'e.g. nathan@example.com' },
+	{ displayName: 'By ID', name: 'id', type: 'string', placeholder: 'e.g. 288038ea-9572-4dd7-aa7f-e8e77cd945d1' },
+];
+/* eslint-enable n8n-nodes-base/node-param-default-missing */
+
+/** The page of a list that the editor asks for, and the token of the next one. */
+export function pageOf<T>(entries: readonly T[], paginationToken: string | undefined, length: number): { page: T[]; next: { paginationToken?: string } } {
+	const start = Number(paginationToken ?? 0);
+	const end = start + length;
+	return { page: entries.slice(start, end), next: end < entries.length ? { paginationToken: String(end) } : {} };
 }

@@ -2,7 +2,7 @@ import type { ILoadOptionsFunctions, INodeListSearchResult, INodeProperties } fr
 import { Failure } from '../base/failure';
 import { repositoryForPicker, type Repository, type SnapshotRecord } from '../connect/repository';
 import { searchSnapshot } from '../engine/search';
-import { fieldUse, matching, picked, type FieldUse } from './field';
+import { fieldUse, matching, pageOf, picked, type FieldUse } from './field';
 import { isAll, resolveSnapshot } from './snapshot';
 import { resolveSource } from './source';
 
@@ -68,12 +68,8 @@ export async function searchFolders(
 	const chosen = this.getCurrentNodeParameter('snapshot');
 	const { snapshot } = await resolveSnapshot(repository, source.key, isAll(chosen) ? '' : chosen, this.getTimezone());
 	const folders = matching(await foldersOf(repository, snapshot), filter, ({ path }) => path);
-	const start = Number(paginationToken ?? 0);
-	const end = start + pageLength;
-	return {
-		results: folders.slice(start, end).map((folder) => ({ name: listedName(folder), value: folder.id })),
-		...(end < folders.length ? { paginationToken: String(end) } : {}),
-	};
+	const { page, next } = pageOf(folders, paginationToken, pageLength);
+	return { results: page.map((folder) => ({ name: listedName(folder), value: folder.id })), ...next };
 }
 
 function listedName({ path, kind }: SnapshotFolder): string {

@@ -2,7 +2,7 @@ import type { IExecuteFunctions, ILoadOptionsFunctions, INodeListSearchResult, I
 import { Failure } from '../base/failure';
 import { connectGraph, graphForPicker } from '../connect/graph';
 import { listMailboxes, type MailboxUser } from '../graph/users';
-import { fieldUse, picked, type FieldUse } from './field';
+import { fieldUse, mailboxNameModes, picked, type FieldUse } from './field';
 
 export { findMailbox } from '../graph/users';
 
@@ -31,18 +31,7 @@ export function mailboxField(use: FieldUse): INodeProperties {
 					},
 				},
 			},
-			{
-				displayName: 'By Address',
-				name: 'address',
-				type: 'string',
-				placeholder: 'e.g. nathan@example.com',
-			},
-			{
-				displayName: 'By ID',
-				name: 'id',
-				type: 'string',
-				placeholder: 'e.g. 288038ea-9572-4dd7-aa7f-e8e77cd945d1',
-			},
+			...mailboxNameModes,
 		],
 	};
 }

@@ -2,7 +2,7 @@ import type { IDisplayOptions, IExecuteFunctions, ILoadOptionsFunctions, INodeLi
 import { DateTime } from 'luxon';
 import { Failure } from '../base/failure';
 import { repositoryForPicker, type Repository, type SnapshotRecord } from '../connect/repository';
-import { fieldUse, matching, picked } from './field';
+import { fieldUse, matching, pageOf, picked } from './field';
 import { resolveSource } from './source';
 
 const latest = 'latest';
@@ -64,12 +64,8 @@ export async function searchSnapshots(
 	if (!source) return { results: first };
 	const snapshots = (await repository.snapshots(source.key)).reverse();
 	const entries = matching([...first, ...snapshots.map((snapshot) => listed(snapshot, this.getTimezone()))], filter, ({ name }) => name);
-	const start = Number(paginationToken ?? 0);
-	const end = start + pageLength;
-	return {
-		results: entries.slice(start, end),
-		...(end < entries.length ? { paginationToken: String(end) } : {}),
-	};
+	const { page, next } = pageOf(entries, paginationToken, pageLength);
+	return { results: page, ...next };
 }
 
 /** Only a search can look into several snapshots. */

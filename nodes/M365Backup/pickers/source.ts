@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, ILoadOptionsFunctions, INodeListSearchResult, INodeProperties } from 'n8n-workflow';
 import { Failure } from '../base/failure';
 import { repositoryForPicker, type Repository, type SnapshotRecord, type SourceRef } from '../connect/repository';
-import { fieldUse, matching, picked, type FieldUse } from './field';
+import { fieldUse, mailboxNameModes, matching, picked, type FieldUse } from './field';
 
 /** A source that the repository has backups of. */
 export interface ProtectedSource {
@@ -25,18 +25,7 @@ export function sourceField(use: Partial<FieldUse> & Pick<FieldUse, 'description
 				placeholder: 'Select a mailbox…',
 				typeOptions: { searchListMethod: 'searchSources', searchable: true, skipCredentialsCheckInRLC: true },
 			},
-			{
-				displayName: 'By Address',
-				name: 'address',
-				type: 'string',
-				placeholder: 'e.g. nathan@example.com',
-			},
-			{
-				displayName: 'By ID',
-				name: 'id',
-				type: 'string',
-				placeholder: 'e.g. 288038ea-9572-4dd7-aa7f-e8e77cd945d1',
-			},
+			...mailboxNameModes,
 		],
 	};
 }

@@ -80,6 +80,20 @@ describe('Mailbox: Back Up', () => {
 		expect(await readdir(path.join(folder, 'repository'))).toContain('repository.json');
 	});
 
+	it.each<[string, Record<string, unknown>, object]>([
+		['everything, with lossy messages exported', {}, { content: ['calendar', 'contacts', 'mail', 'settings', 'tasks'], recoverableItems: false, exchangeExport: 'lossy' }],
+		['what was chosen', { content: ['tasks', 'mail'], recoverableItems: true, exchangeExport: 'off' }, { content: ['mail', 'tasks'], recoverableItems: true, exchangeExport: 'off' }],
+	])('backs up %s', async (_name, options, expected) => {
+		const asked: unknown[] = [];
+		useCases.mailboxWorkload = (given) => {
+			asked.push(given);
+			return before.mailboxWorkload(given);
+		};
+		await (await run(['anna@contoso.com'], { options })).outputs();
+		expect(asked).toEqual([expect.objectContaining(expected)]);
+		expect([...(asked[0] as { content: string[] }).content].sort()).toEqual((expected as { content: string[] }).content);
+	});
+
 	it('backs up a mailbox that two items name once, and gives both its summary', async () => {
 		const { outputs } = await run(['anna@contoso.com', users[0]!.id, 'bob@contoso.com']);
 		const [items] = await outputs();
@@ -248,6 +262,7 @@ describe('Mailbox: Back Up', () => {
 		['a negative limit', { options: { stopAfterMinutes: -1 } }, /Stop After \(Minutes\) is -1/],
 		['a limit that is no number', { options: { stopAfterGb: Number.NaN } }, /Stop After \(GB\)/],
 		['no content', { options: { content: [] } }, /No content was chosen/],
+		['an unknown Exchange export', { options: { exchangeExport: 'some' } }, /Exchange Export is "some"/],
 		['no source at a time', { options: { parallelSources: 0 } }, /Parallel Sources is 0/],
 		['a relative folder', { given: { repositoryFolder: 'backups' } }, /not a whole path/],
 		['an unknown kind of repository', { given: { repositoryType: 'floppy' } }, /no repository type "floppy"/],

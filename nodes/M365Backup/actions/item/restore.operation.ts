@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { repositoryFields } from '../../pickers/repository';
 import { sourceField } from '../../pickers/source';
+import { optionsField } from '../collection-field';
 import type { Operation } from '../operation';
 import { destinationFields } from './destination-fields';
 import { restoreAll } from './restore-items';
@@ -40,23 +41,16 @@ export const restore: Operation = {
 			default: 'search',
 		}),
 		...destinationFields,
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add option',
-			default: {},
-			options: [
-				{
-					displayName: 'Allow AI Agents to Restore',
-					name: 'allowTool',
-					type: 'boolean',
-					default: false,
-					description:
-						'Whether an AI agent that uses this node as a tool may restore. Without it, an agent can only preview.',
-				},
-			],
-		},
+		optionsField([
+			{
+				displayName: 'Allow AI Agents to Restore',
+				name: 'allowTool',
+				type: 'boolean',
+				default: false,
+				description:
+					'Whether an AI agent that uses this node as a tool may restore. Without it, an agent can only preview.',
+			},
+		]),
 	],
 	async execute(this: IExecuteFunctions) {
 		return [await restoreAll.call(this)];

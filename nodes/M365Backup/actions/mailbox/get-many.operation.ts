@@ -1,5 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { findMailboxes } from '../../pickers/mailbox';
+import { filtersField } from '../collection-field';
 import { forEachItem } from '../each-item';
 import { limitFields, limitOf } from '../limit';
 import type { Operation } from '../operation';
@@ -12,23 +13,16 @@ export const getMany: Operation = {
 	description: 'Get a list of the mailboxes of the tenant',
 	properties: [
 		...limitFields,
-		{
-			displayName: 'Filters',
-			name: 'filters',
-			type: 'collection',
-			placeholder: 'Add filter',
-			default: {},
-			options: [
-				{
-					displayName: 'Name or Address Starts With',
-					name: 'startsWith',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. nathan',
-					description: 'Only users whose name or address begins with this text',
-				},
-			],
-		},
+		filtersField([
+			{
+				displayName: 'Name or Address Starts With',
+				name: 'startsWith',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. nathan',
+				description: 'Only users whose name or address begins with this text',
+			},
+		]),
 	],
 	async execute(this: IExecuteFunctions) {
 		return [

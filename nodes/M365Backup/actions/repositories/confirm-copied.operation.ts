@@ -1,5 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { repositoryFields } from '../../pickers/repository';
+import { optionsField } from '../collection-field';
 import type { Operation } from '../operation';
 import { confirmItems } from './confirm-items';
 import { targetField } from './copy-fields';
@@ -24,24 +25,17 @@ export const confirmCopied: Operation = {
 			default: 'copied',
 			description: 'What the storage node did with the files',
 		},
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add option',
-			default: {},
-			options: [
-				{
-					displayName: 'File Name',
-					name: 'fileName',
-					type: 'string',
-					default: '',
-					placeholder: "e.g. {{ $('Get Files to Copy').item.json.fileName }}",
-					description:
-						'Which file the input item stands for. Without it, the file is found by following the item back to the nearest M365 Backup node.',
-				},
-			],
-		},
+		optionsField([
+			{
+				displayName: 'File Name',
+				name: 'fileName',
+				type: 'string',
+				default: '',
+				placeholder: "e.g. {{ $('Get Files to Copy').item.json.fileName }}",
+				description:
+					'Which file the input item stands for. Without it, the file is found by following the item back to the nearest M365 Backup node.',
+			},
+		]),
 	],
 	async execute(this: IExecuteFunctions) {
 		return [await confirmItems.call(this)];

@@ -1,5 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { repositoryFields, useAnywayOption } from '../../pickers/repository';
+import { optionsField } from '../collection-field';
 import type { Operation } from '../operation';
 import { importItems } from './import-items';
 
@@ -34,25 +35,18 @@ export const importFiles: Operation = {
 			default: 'data',
 			hint: 'The name of the input binary field containing the file to be imported',
 		},
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add option',
-			default: {},
-			options: [
-				{
-					displayName: 'File Name',
-					name: 'fileName',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. {{ $json.name }}',
-					description:
-						'Name of the file in the repository, where the input file does not carry it. Both spellings are understood: with folder and flat.',
-				},
-				useAnywayOption,
-			],
-		},
+		optionsField([
+			{
+				displayName: 'File Name',
+				name: 'fileName',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. {{ $json.name }}',
+				description:
+					'Name of the file in the repository, where the input file does not carry it. Both spellings are understood: with folder and flat.',
+			},
+			useAnywayOption,
+		]),
 	],
 	async execute(this: IExecuteFunctions) {
 		return [await importItems.call(this)];

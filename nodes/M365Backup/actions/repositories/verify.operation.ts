@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { repositoryFields } from '../../pickers/repository';
 import { sourceField } from '../../pickers/source';
+import { optionsField } from '../collection-field';
 import { forEachItem } from '../each-item';
 import type { Operation } from '../operation';
 import { verifiedItem } from './verify-items';
@@ -35,22 +36,15 @@ export const verify: Operation = {
 			description: 'How many of the archives to read, chosen anew each time. 1% daily reads nearly all of them within a year.',
 			displayOptions: { show: { thoroughness: ['sample'] } },
 		},
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add option',
-			default: {},
-			options: [
-				{
-					displayName: 'Fail When Damaged',
-					name: 'failWhenDamaged',
-					type: 'boolean',
-					default: true,
-					description: 'Whether damage is an error. Turn it off to branch on ok instead.',
-				},
-			],
-		},
+		optionsField([
+			{
+				displayName: 'Fail When Damaged',
+				name: 'failWhenDamaged',
+				type: 'boolean',
+				default: true,
+				description: 'Whether damage is an error. Turn it off to branch on ok instead.',
+			},
+		]),
 	],
 	async execute(this: IExecuteFunctions) {
 		return [await forEachItem.call(this, verifiedItem)];

@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { repositoryFields } from '../../pickers/repository';
 import { sourceField } from '../../pickers/source';
+import { filtersField } from '../collection-field';
 import { forEachItem } from '../each-item';
 import { limitFields } from '../limit';
 import type { Operation } from '../operation';
@@ -18,41 +19,34 @@ export const getMany: Operation = {
 		sourceField({ description: 'The mailbox whose snapshots to list. Leave empty for all.', required: false }),
 		...limitFields,
 		simplifyField,
-		{
-			displayName: 'Filters',
-			name: 'filters',
-			type: 'collection',
-			placeholder: 'Add filter',
-			default: {},
-			options: [
-				{
-					displayName: 'As Of',
-					name: 'asOf',
-					type: 'dateTime',
-					default: '',
-					description: 'Only snapshots that were finished at that time or before',
-				},
-				{
-					displayName: 'Status',
-					name: 'status',
-					type: 'options',
-					options: [
-						{ name: 'Any', value: 'any' },
-						{ name: 'Complete', value: 'complete' },
-						{ name: 'Partial', value: 'partial' },
-					],
-					default: 'any',
-					description: 'Only snapshots with this status',
-				},
-				{
-					displayName: 'Tag',
-					name: 'tag',
-					type: 'string',
-					default: '',
-					description: 'Only snapshots with this tag',
-				},
-			],
-		},
+		filtersField([
+			{
+				displayName: 'As Of',
+				name: 'asOf',
+				type: 'dateTime',
+				default: '',
+				description: 'Only snapshots that were finished at that time or before',
+			},
+			{
+				displayName: 'Status',
+				name: 'status',
+				type: 'options',
+				options: [
+					{ name: 'Any', value: 'any' },
+					{ name: 'Complete', value: 'complete' },
+					{ name: 'Partial', value: 'partial' },
+				],
+				default: 'any',
+				description: 'Only snapshots with this status',
+			},
+			{
+				displayName: 'Tag',
+				name: 'tag',
+				type: 'string',
+				default: '',
+				description: 'Only snapshots with this tag',
+			},
+		]),
 	],
 	async execute(this: IExecuteFunctions) {
 		return [await forEachItem.call(this, snapshotItems)];

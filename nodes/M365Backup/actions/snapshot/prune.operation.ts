@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { repositoryFields } from '../../pickers/repository';
 import { sourceField } from '../../pickers/source';
+import { optionsField } from '../collection-field';
 import type { Operation } from '../operation';
 import { pruneAll } from './prune-items';
 import { retentionFields } from './retention-fields';
@@ -37,30 +38,23 @@ export const prune: Operation = {
 			default: 'sources',
 			description: 'What to put out',
 		},
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add option',
-			default: {},
-			options: [
-				{
-					displayName: 'Allow AI Agents to Prune',
-					name: 'allowTool',
-					type: 'boolean',
-					default: false,
-					description: 'Whether an AI agent that uses this node as a tool may remove snapshots. Without it, an agent can only preview.',
-				},
-				{
-					displayName: 'Time Zone',
-					name: 'timeZone',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. Europe/Berlin',
-					description: 'The time zone whose hours, days, weeks, months and years count. That of the workflow if empty.',
-				},
-			],
-		},
+		optionsField([
+			{
+				displayName: 'Allow AI Agents to Prune',
+				name: 'allowTool',
+				type: 'boolean',
+				default: false,
+				description: 'Whether an AI agent that uses this node as a tool may remove snapshots. Without it, an agent can only preview.',
+			},
+			{
+				displayName: 'Time Zone',
+				name: 'timeZone',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. Europe/Berlin',
+				description: 'The time zone whose hours, days, weeks, months and years count. That of the workflow if empty.',
+			},
+		]),
 	],
 	async execute(this: IExecuteFunctions) {
 		return [await pruneAll.call(this)];
