@@ -4,6 +4,7 @@ import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
 import { StoredMime } from '../simulator/stored-mime';
+import { sealJson } from '../../nodes/M365Backup/repository/sealed-json';
 
 let fixture: MailboxFixture;
 afterEach(() => fixture.stop());
@@ -203,7 +204,7 @@ describe('backing up mail', () => {
 			for await (const chunk of (await store.get(name))!) chunks.push(chunk);
 			const text = Buffer.concat(chunks).toString().replaceAll(sim.graphUrl, 'http://127.0.0.1:9');
 			await store.put(name, (async function* () {
-				yield Buffer.from(text);
+				yield sealJson(JSON.parse(text) as object);
 			})());
 		}
 		expect((await fixture.repository.cursor(key))?.scopes['mail']).toContain('http://127.0.0.1:9');
