@@ -117,6 +117,15 @@ describe('backing up contacts', () => {
 		expect((await fixture.backUp({ ...CONTACTS, hoursLater: 24 * 8 })).status).toBe('unchanged');
 	});
 
+	it('backs up hidden folders where Graph lists them', async () => {
+		fixture = await contactsFixture({ switches: { hiddenContactFolders: 'listed' } });
+		fixture.contacts.add(fixture.contacts.addFolder('default', 'Recipient Cache', { hidden: true }), { displayName: 'Remembered' });
+		await fixture.backUp(CONTACTS);
+		const entries = [...(await fixture.entries()).values()];
+		expect(entries.filter(({ type }) => type === 'folder').map(({ name }) => name).sort()).toEqual(['Contacts', 'Kontakte', 'Recipient Cache']);
+		expect(entries.filter(({ type }) => type === 'contact').map(({ name }) => name)).toEqual(['Remembered']);
+	});
+
 	it('lists a mailbox over quota, whose delta is refused', async () => {
 		fixture = await contactsFixture();
 		fillContacts(fixture.mailbox, { contacts: 30, folders: 1, seed: 4 });

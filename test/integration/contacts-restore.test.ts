@@ -204,6 +204,25 @@ describe('restoring contacts', () => {
 		await expectContactsSaved(fixture);
 	});
 
+	it('makes nothing twice when two restores run at once, nor when Exchange encodes photos anew', async () => {
+		await filled({ switches: { contactPhotoBytes: 'encodedAnew' } });
+		purgeContacts();
+		const [one, other] = await Promise.all([restoreContacts(fixture), restoreContacts(fixture)]);
+		expect([outcomes(one)['created'], outcomes(other)].sort()).toEqual([27, { skipped: 27 }]);
+		expect(fixture.contacts.living()).toHaveLength(27);
+		expect(outcomes(await restoreContacts(fixture, { conflictPolicy: 'replace' }))['created']).toBeUndefined();
+		expect(fixture.contacts.living()).toHaveLength(27);
+	});
+
+	it('brings back one contact alone, with the folders on its way', async () => {
+		await filled();
+		const entry = [...(await fixture.entries()).values()].find(({ name }) => name === FULL_CONTACT.displayName)!;
+		purgeContacts();
+		const results = await restoreContacts(fixture, { selection: { kind: 'ids', ids: [entry.id] } });
+		expect(outcomes(results)).toEqual({ folderCreated: 2, created: 1 });
+		expect(contactPortraits(fixture.contacts)).toMatchObject([{ folder: 'Kontakte/Freunde/a/b', properties: FULL_CONTACT, photo: PHOTO.toString('base64') }]);
+	});
+
 	it('promises in its table exactly what Graph lets us write', () => {
 		const equal = REBUILT_CONTACT.filter(({ result }) => result === 'equal').flatMap(({ graph }) => graph);
 		expect(equal.filter((name) => name !== 'parentFolderId' && name !== 'photo').sort()).toEqual([...CONTACT_PROPERTIES].sort());
