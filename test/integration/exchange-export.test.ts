@@ -173,4 +173,14 @@ describe('exporting what MIME alone cannot give back', () => {
 		expect(await fixture.messages()).toHaveLength(4);
 		expect(exported(await fixture.entries())).toHaveLength(1);
 	});
+
+	it('stops in the middle of an export when told to, and the next run has everything', async () => {
+		await filled();
+		const abort = new AbortController();
+		fixture.sim.tenant.faults.script({ match: (_method, path) => path.includes('exportItems') && (abort.abort(), true), do: { delayMs: 50 } });
+		expect(await fixture.backUpExchange({ signal: abort.signal })).toMatchObject({ status: 'partial', stoppedBy: 'cancellation' });
+		expect(await fixture.backUpExchange()).toMatchObject({ status: 'complete', warnings: [] });
+		expect(exported(await fixture.entries())).toHaveLength(lossySorts().length);
+		expect(await fixture.messages()).toHaveLength(lossySorts().length + plainSorts().length);
+	});
 });

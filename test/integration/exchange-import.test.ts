@@ -5,7 +5,7 @@ import type { FaultAction } from '../simulator/faults';
 import type { Switches } from '../simulator/switches';
 import { mailWithLargeAttachment } from '../support/every-sort-of-mail';
 import { addSamples, exchangeFixture, exported, fullPortraits, lossySorts, type ExchangeFixture, type FullPortrait } from './exchange-help';
-import { failures, outcomes, portraits, purgeAll, restoreAll } from './restore-help';
+import { expectAsPromised, failures, fillWithEverySort, outcomes, portraits, purgeAll, restoreAll } from './restore-help';
 
 let fixture: ExchangeFixture;
 afterEach(async () => {
@@ -223,6 +223,34 @@ describe('bringing messages back from their Exchange exports', () => {
 		expect(outcomes(after)).toEqual({ created: SORTS.length });
 		expect(after.filter(({ fidelity }) => fidelity.length > 0).map(({ id }) => id)).toEqual([damaged!.id]);
 	});
+});
+
+it('gives a mailbox of all sorts back whole, in all its folders', async () => {
+	fixture = await exchangeFixture();
+	const { mailbox } = fixture;
+	const slash = mailbox.addFolder(mailbox.root, 'a/b');
+	mailbox.addFolder(mailbox.root, 'Secret', { hidden: true });
+	const sorts = await fillWithEverySort(fixture, 240, ['inbox', 'sentitems', slash, 'Secret', 'archive', 'deleteditems', 'drafts']);
+	await fixture.backUpExchange();
+	const before = await portraits(fixture);
+	purgeAll(fixture);
+	const results = await restoreAll(fixture);
+	expect(outcomes(results)).toEqual({ created: 240 });
+	expect(results.filter(({ fidelity }) => fidelity.length > 0)).toEqual([]);
+	expectAsPromised(before, await portraits(fixture), new Map([...sorts.keys()].map((key) => [key, true])));
+	const writesBefore = writes();
+	expect(outcomes(await restoreAll(fixture))).toEqual({ skipped: 240 });
+	expect(writes()).toBe(writesBefore);
+});
+
+it('stops when told to, and the next restore finishes', async () => {
+	const before = await lost();
+	const abort = new AbortController();
+	fixture.sim.tenant.faults.script({ match: (method, path) => method === 'PATCH' && path.includes('/messages/') && (abort.abort(), true), times: 1, do: { delayMs: 50 } });
+	await expect(restoreAll(fixture, { signal: abort.signal })).rejects.toMatchObject({ kind: 'cancelled' });
+	expect(failures(await restoreAll(fixture))).toEqual([]);
+	expect(await fullPortraits(fixture)).toEqual(before);
+	expect(drafts()).toBe(0);
 });
 
 describe('large exports', () => {
