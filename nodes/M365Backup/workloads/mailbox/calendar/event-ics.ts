@@ -2,13 +2,14 @@ import { DateTime } from 'luxon';
 import type { JsonObject } from '../../../base/json';
 import type { EventDocument } from './event-document';
 import { documentOf, partName } from './event-document';
-import { meetingUrl, plainText } from './event-text';
+import { meetingUrl } from './event-text';
 import { allDayDate, instantOf, wallTime, zoneOfEvent } from './event-times';
 import type { GraphAttendee, GraphDateTime, GraphEvent, GraphPerson } from './graph-event';
 import { icsBinary, icsLine, icsText } from './ics-lines';
 import { extraDays, recurrenceRule } from './ics-recurrence';
 import type { IcsZone } from './ics-zone';
 import { icsZone, isTrueIn } from './ics-zone';
+import { plainText } from './plain-text';
 import { planRepair } from './series-repair';
 import { ianaZone } from './zones';
 

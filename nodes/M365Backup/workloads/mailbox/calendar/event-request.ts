@@ -1,10 +1,11 @@
 import type { JsonObject, JsonValue } from '../../../base/json';
 import { BODY_LIMIT_BYTES, jsonBytes } from '../restore/create-request';
-import { meetingUrl, peopleAndLinks, plainText, withLines } from './event-text';
+import { meetingUrl, peopleAndLinks, withLines } from './event-text';
 import type { EventZone } from './event-times';
 import { allDayDate, instantOf, isLive, localDate, seriesEnd, wallTime, zoneOfEvent } from './event-times';
 import { EVENT_NOTES } from './fidelity-notes';
 import type { GraphDateTime, GraphEvent, GraphPattern, GraphRange } from './graph-event';
+import { plainText } from './plain-text';
 import { ianaZone } from './zones';
 
 export interface EventRequest {

@@ -63,24 +63,3 @@ export function withLines(body: { contentType: string; content: string }, lines:
 function escapeHtml(text: string): string {
 	return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }
-
-/** HTML as plain text, for where there is no formatting: lines where people see lines. */
-export function plainText(html: string): string {
-	return html
-		.replace(/<(style|script|head)\b[\s\S]*?<\/\1\s*>/gi, '')
-		.replace(/[\r\n\t ]+/g, ' ')
-		.replace(/<br\s*\/?>|<\/(p|div|tr|li|h[1-6])\s*>|<hr\s*\/?>/gi, '\n')
-		.replace(/<[^>]*>/g, '')
-		.replace(/&(nbsp|lt|gt|quot|apos|amp|#\d+|#x[0-9a-f]+);/gi, (_all, name: string) => entity(name.toLowerCase()))
-		.replace(/ *\n */g, '\n')
-		.replace(/\n{3,}/g, '\n\n')
-		.trim();
-}
-
-function entity(name: string): string {
-	const named: Record<string, string> = { nbsp: ' ', lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
-	const known = named[name];
-	if (known !== undefined) return known;
-	const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
-	return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : '';
-}

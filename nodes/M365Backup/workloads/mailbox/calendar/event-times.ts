@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon';
-import type { GraphDateTime, GraphEvent } from './graph-event';
+import type { GraphDateTime, GraphEvent, GraphRecurrence } from './graph-event';
 import { occurrenceDates } from './recurrence-dates';
 import { ianaZone } from './zones';
 
@@ -80,14 +80,24 @@ export function seriesEnd(event: GraphEvent): Date | null | undefined {
 	const end = instantOf(event.end);
 	if (!recurrence?.pattern || !recurrence.range || !start || !end) return undefined;
 	if (recurrence.range.type === 'noEnd') return null;
-	let last: string | undefined;
-	for (const date of occurrenceDates(recurrence)) last = date;
+	const last = lastDate(recurrence);
 	if (last === undefined) return end;
 	const { iana } = event.isAllDay === true ? { iana: 'Etc/UTC' } : zoneOfEvent(event);
 	const first = DateTime.fromJSDate(start, { zone: iana });
 	const day = DateTime.fromISO(last, { zone: iana });
 	const lastStart = day.set({ hour: first.hour, minute: first.minute, second: first.second });
 	return new Date(lastStart.toMillis() + end.getTime() - start.getTime());
+}
+
+/** Of a series that ends. Most of a long one is passed over: what is near its end tells. */
+function lastDate(recurrence: GraphRecurrence): string | undefined {
+	const { pattern, range } = recurrence;
+	const unitDays = /yearly$/i.test(pattern?.type ?? '') ? 366 : /monthly$/i.test(pattern?.type ?? '') ? 31 : 7;
+	const spanMs = (2 * unitDays * Math.max(1, pattern?.interval ?? 1) + 31) * 86_400_000;
+	const from = range?.type === 'endDate' && range.endDate ? new Date(Date.parse(range.endDate) - spanMs).toISOString().slice(0, 10) : undefined;
+	let last: string | undefined;
+	for (const date of occurrenceDates(recurrence, undefined, from)) last = date;
+	return last;
 }
 
 /** Whether a series still goes on at a time. */

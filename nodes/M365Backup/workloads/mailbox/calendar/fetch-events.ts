@@ -18,15 +18,36 @@ export async function* fetchEvents(
 	requests: readonly ContentRequest[],
 	signal: AbortSignal,
 ): AsyncGenerator<Fetched> {
+	const groups: Map<string, ContentRequest>[] = [];
 	for (let start = 0; start < requests.length; start += GROUP) {
-		const group = new Map(requests.slice(start, start + GROUP).map((request) => [graphIdOf(request.id), request]));
-		const loaded = await loadEvents(context, [...group.keys()], (id) => group.get(id)?.hints['series'] === true, signal);
+		groups.push(new Map(requests.slice(start, start + GROUP).map((request) => [graphIdOf(request.id), request])));
+	}
+	// The next twenty are under way while the engine stores these.
+	let pending = groups[0] && settled(load(context, groups[0], signal));
+	for (const [index, group] of groups.entries()) {
+		const loaded = await pending;
+		const following = groups[index + 1];
+		pending = following && settled(load(context, following, signal));
+		if (!loaded) return;
+		if ('error' in loaded) throw loaded.error;
 		for (const [id, request] of group) {
-			const event = loaded.get(id) ?? new Failure('transient', 'Microsoft gave no answer for this event');
+			const event = loaded.value.get(id) ?? new Failure('transient', 'Microsoft gave no answer for this event');
 			if (isFailure(event)) yield { id: request.id, failure: event };
 			else yield* deliver(context, request, event, signal);
 		}
 	}
+}
+
+function load(context: CalendarContext, group: ReadonlyMap<string, ContentRequest>, signal: AbortSignal): ReturnType<typeof loadEvents> {
+	return loadEvents(context, [...group.keys()], (id) => group.get(id)?.hints['series'] === true, signal);
+}
+
+/** So that a group that fails while nobody waits for it is no unhandled rejection. */
+function settled<T>(promise: Promise<T>): Promise<{ value: T } | { error: unknown }> {
+	return promise.then(
+		(value) => ({ value }),
+		(error: unknown) => ({ error }),
+	);
 }
 
 async function* deliver(context: CalendarContext, request: ContentRequest, loaded: LoadedEvent, signal: AbortSignal): AsyncGenerator<Fetched> {

@@ -11,19 +11,21 @@ const MOST_DATES = 20_000;
  * last day of a shorter month ([MS-OXOCAL] 2.2.1.44.1). Endless ones end after 20,000 days.
  *
  * @param until The last day of interest, `2026-12-31`.
+ * @param from The first one: earlier days are passed over without being worked out, unless they must be counted.
  */
-export function* occurrenceDates(recurrence: GraphRecurrence, until?: string): Generator<string> {
+export function* occurrenceDates(recurrence: GraphRecurrence, until?: string, from?: string): Generator<string> {
 	const { pattern, range } = recurrence;
 	if (!pattern?.type || !range?.startDate) return;
 	const start = dayOf(range.startDate);
+	const first = from === undefined || range.type === 'numbered' ? start : Math.max(start, dayOf(from));
 	const end = Math.min(
 		range.type === 'endDate' && range.endDate ? dayOf(range.endDate) : Number.POSITIVE_INFINITY,
 		until === undefined ? Number.POSITIVE_INFINITY : dayOf(until),
 	);
 	const most = range.type === 'numbered' ? (range.numberOfOccurrences ?? 0) : MOST_DATES;
 	let count = 0;
-	for (const day of days(pattern, start)) {
-		if (day < start) continue;
+	for (const day of days(pattern, start, first)) {
+		if (day < first) continue;
 		if (day > end || count >= Math.min(most, MOST_DATES)) return;
 		yield dateOf(day);
 		count += 1;
@@ -38,53 +40,59 @@ function dateOf(day: number): string {
 	return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
-function* days(pattern: GraphPattern, start: number): Generator<number> {
+/** Days from `start` on, those some time before `first` left out. */
+function* days(pattern: GraphPattern, start: number, first: number): Generator<number> {
 	const interval = Math.max(1, pattern.interval ?? 1);
+	const inMonth: InMonth = pattern.type?.startsWith('absolute') === true
+		? (year, month) => [nearestDay(year, month, pattern.dayOfMonth ?? 1)]
+		: (year, month) => relativeDay(pattern, year, month);
 	switch (pattern.type) {
 		case 'daily':
-			for (let day = start; ; day += interval) yield day;
+			for (let day = skipTo(start, first, interval); ; day += interval) yield day;
 		case 'weekly':
-			yield* weeks(pattern, start, interval);
+			yield* weeks(pattern, start, first, interval);
 			return;
 		case 'absoluteMonthly':
-			yield* months(start, interval, (year, month) => [nearestDay(year, month, pattern.dayOfMonth ?? 1)]);
-			return;
 		case 'relativeMonthly':
-			yield* months(start, interval, (year, month) => relativeDay(pattern, year, month));
+			yield* months(monthOf(start), monthOf(first), interval, inMonth);
 			return;
 		case 'absoluteYearly':
-			yield* years(pattern, start, interval, (year, month) => [nearestDay(year, month, pattern.dayOfMonth ?? 1)]);
+		case 'relativeYearly': {
+			const month = Math.max(1, pattern.month ?? 1) - 1;
+			const yearStart = (day: number): number => Math.floor(monthOf(day) / 12) * 12 + month;
+			yield* months(yearStart(start), yearStart(first), interval * 12, inMonth);
 			return;
-		case 'relativeYearly':
-			yield* years(pattern, start, interval, (year, month) => relativeDay(pattern, year, month));
-			return;
+		}
 		default:
 			return;
 	}
 }
 
-function* weeks(pattern: GraphPattern, start: number, interval: number): Generator<number> {
-	const first = Math.max(0, WEEKDAYS.indexOf((pattern.firstDayOfWeek ?? 'sunday').toLowerCase()));
+/** The last of start, start + step, … that is not behind `first`. */
+function skipTo(start: number, first: number, step: number): number {
+	return start + Math.max(0, Math.floor((first - start) / step)) * step;
+}
+
+function* weeks(pattern: GraphPattern, start: number, first: number, interval: number): Generator<number> {
+	const firstDay = Math.max(0, WEEKDAYS.indexOf((pattern.firstDayOfWeek ?? 'sunday').toLowerCase()));
 	const wanted = weekdaysOf(pattern);
-	const weekStart = start - mod(weekday(start) - first, 7);
-	for (let week = weekStart; ; week += 7 * interval) {
+	if (wanted.size === 0) return;
+	const weekStart = start - mod(weekday(start) - firstDay, 7);
+	for (let week = skipTo(weekStart, first, 7 * interval); ; week += 7 * interval) {
 		for (let offset = 0; offset < 7; offset += 1) if (wanted.has(weekday(week + offset))) yield week + offset;
-		if (wanted.size === 0) return;
 	}
 }
 
 type InMonth = (year: number, month: number) => number[];
 
-function* months(start: number, interval: number, inMonth: InMonth): Generator<number> {
-	const from = new Date(start * DAY_MS);
-	for (let month = from.getUTCFullYear() * 12 + from.getUTCMonth(); month < LAST_YEAR * 12; month += interval) {
-		yield* inMonth(Math.floor(month / 12), month % 12);
-	}
+/** Months count from the year 0. */
+function monthOf(day: number): number {
+	const date = new Date(day * DAY_MS);
+	return date.getUTCFullYear() * 12 + date.getUTCMonth();
 }
 
-function* years(pattern: GraphPattern, start: number, interval: number, inMonth: InMonth): Generator<number> {
-	const first = new Date(start * DAY_MS).getUTCFullYear();
-	for (let year = first; year < LAST_YEAR; year += interval) yield* inMonth(year, Math.max(1, pattern.month ?? 1) - 1);
+function* months(start: number, first: number, interval: number, inMonth: InMonth): Generator<number> {
+	for (let month = skipTo(start, first, interval); month < LAST_YEAR * 12; month += interval) yield* inMonth(Math.floor(month / 12), month % 12);
 }
 
 function nearestDay(year: number, month: number, dayOfMonth: number): number {

@@ -248,12 +248,13 @@ async function remove(context: RestoreContext, id: string | undefined): Promise<
 	if (id !== undefined) await ignoreMissing(context.graph.json({ method: 'DELETE', path: eventPath(context, id), ...signalOf(context) }));
 }
 
-/** Deleted already: by a request whose answer was lost. */
+/** Deleted already: by a request whose answer was lost. With immutable ids Graph says so by a 403, too (msgraph-sdk-dotnet #3047). */
 async function ignoreMissing(request: Promise<unknown>): Promise<void> {
 	try {
 		await request;
 	} catch (error) {
-		if (!isFailure(error, 'notFound')) throw error;
+		const isGone = isFailure(error, 'notFound') || (isFailure(error, 'denied') && error.code === 'ErrorCannotDeleteObject');
+		if (!isGone) throw error;
 	}
 }
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../base/json';
-import { plainText } from '../calendar/event-text';
 import { icsBinary, icsLine, icsText } from '../calendar/ics-lines';
 import { recurrenceRule } from '../calendar/ics-recurrence';
+import { plainText } from '../calendar/plain-text';
 import { isoOf, type DateTimeTimeZone, type GraphTask, type GraphTaskAttachment } from './graph-task';
 
 type Parts = ReadonlyMap<string, { sizeBytes: number; open(): AsyncIterable<Uint8Array> }>;
