@@ -1,5 +1,6 @@
 import type { BackupReport } from '../support/backup-process';
 import { benchMailbox } from './bench-mailbox';
+import { kindRows } from './kinds';
 import type { BenchRow } from './rows';
 import { isOver, table } from './rows';
 
@@ -120,6 +121,8 @@ async function memory(): Promise<void> {
 			peaks.push(report.peakMemoryAboveIdleBytes / 1e6);
 			rows.push(
 				{ group, name: `${name}: peak memory above idle`, value: report.peakMemoryAboveIdleBytes / 1e6, unit: 'MB', atMost: 200 },
+				{ group, name: `${name}: of that room that V8 has taken for objects`, value: (report.atPeak.heapBytes - report.idle.heapBytes) / 1e6, unit: 'MB' },
+				{ group, name: `${name}: of that contents and buffers`, value: (report.atPeak.externalBytes - report.idle.externalBytes) / 1e6, unit: 'MB' },
 				{ group, name: `${name}: longest event-loop stall`, value: report.longestStallMs, unit: 'ms', atMost: 200 },
 				{ group, name: `${name}: messages a second`, value: Math.round(messages / (report.wallMs / 1000)), unit: '/s' },
 			);
@@ -130,7 +133,7 @@ async function memory(): Promise<void> {
 	rows.push({ group, name: 'peak memory, 50,000 against 5,000', value: peaks[1]! / peaks[0]!, unit: 'times' });
 }
 
-const parts: Record<string, () => Promise<void>> = { requests: requestFormulas, changes: smallChanges, memory };
+const parts: Record<string, () => Promise<void>> = { requests: requestFormulas, kinds: () => kindRows(rows, say), changes: smallChanges, memory };
 
 async function main(): Promise<void> {
 	const given = process.argv.slice(2).filter((argument) => argument !== '--json');

@@ -34,9 +34,26 @@ export interface BackupReport {
 	summary: BackUpSummary;
 	/** Resident memory at its highest above what the process had before the backup began. */
 	peakMemoryAboveIdleBytes: number;
+	/** Of what the resident memory consisted when it was highest, and before the backup began. */
+	atPeak: MemorySplit;
+	idle: MemorySplit;
 	/** The longest that the event loop stood still. */
 	longestStallMs: number;
 	wallMs: number;
+}
+
+export interface MemorySplit {
+	residentBytes: number;
+	/** What V8 has taken for objects, most of it for garbage that it has not collected yet. */
+	heapBytes: number;
+	heapUsedBytes: number;
+	/** Bytes outside of the heap that objects hold: contents, buffers. */
+	externalBytes: number;
+}
+
+function memorySplit(): MemorySplit {
+	const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
+	return { residentBytes: rss, heapBytes: heapTotal, heapUsedBytes: heapUsed, externalBytes: external };
 }
 
 /** Before the measuring begins; they are in the tenant's log, not in the summary. */
@@ -61,11 +78,12 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 	// Idle is what a process has that has opened a repository, spoken to Graph, and is about to begin: fetch is loaded lazily.
 	for (let call = 0; call < WARM_UP_CALLS; call++) await graph.json({ path: `/users/${order.mailboxId}?$select=id` });
 	globalThis.gc?.();
-	const idleBytes = process.memoryUsage().rss;
-	let peakBytes = idleBytes;
-	const sampling = setInterval(() => {
-		peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
-	}, 20);
+	const idle = memorySplit();
+	let atPeak = idle;
+	const sample = (): void => {
+		if (process.memoryUsage.rss() > atPeak.residentBytes) atPeak = memorySplit();
+	};
+	const sampling = setInterval(sample, 10);
 	const delay = monitorEventLoopDelay({ resolution: 5 });
 	delay.enable();
 	const startedMs = performance.now();
@@ -83,9 +101,12 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 	const wallMs = performance.now() - startedMs;
 	delay.disable();
 	clearInterval(sampling);
+	sample();
 	return {
 		summary,
-		peakMemoryAboveIdleBytes: Math.max(peakBytes, process.memoryUsage().rss) - idleBytes,
+		peakMemoryAboveIdleBytes: atPeak.residentBytes - idle.residentBytes,
+		atPeak,
+		idle,
 		longestStallMs: delay.max / 1e6,
 		wallMs,
 	};

@@ -296,7 +296,7 @@ async function* measure(content: AsyncIterable<Uint8Array>, measured: Measured):
 }
 
 async function* textLines(lines: readonly string[]): AsyncIterable<Uint8Array> {
-	const LINES_AT_ONCE = 500;
+	const LINES_AT_ONCE = 50;
 	for (let start = 0; start < lines.length; start += LINES_AT_ONCE) {
 		await Promise.resolve();
 		yield Buffer.from(`${lines.slice(start, start + LINES_AT_ONCE).join('\n')}\n`);
