@@ -167,6 +167,21 @@ describe('backing up tasks', () => {
 		await expectTasksEqual(fixture);
 	});
 
+	it('leaves tasks out where there is no To Do, and the rest is complete', async () => {
+		await filled();
+		fixture.mailbox.addMime('inbox', 'From: a@x.example\r\nSubject: Hi\r\n\r\nHi\r\n');
+		const { faults } = fixture.sim.tenant;
+		faults.script({ match: /\/todo/, times: Infinity, do: { status: 400, code: 'BadRequest' } });
+		for (let runs = 0; runs < 2; runs++) {
+			const summary = await fixture.backUp({ content: ['mail', 'tasks'], alwaysRecord: true });
+			expect(summary.status).toBe('complete');
+			expect(summary.warnings.join()).toContain('no Microsoft To Do');
+		}
+		faults.clear();
+		expect(await fixture.backUp({ content: ['mail', 'tasks'] })).toMatchObject({ status: 'complete', changes: { added: 61 } });
+		await expectTasksEqual(fixture);
+	});
+
 	it('records a task that cannot be read, and tries again', async () => {
 		await filled();
 		const { faults } = fixture.sim.tenant;

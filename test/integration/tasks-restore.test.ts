@@ -351,6 +351,38 @@ describe('restoring tasks', () => {
 		expect(await restoreTasks(fixture)).toMatchObject([{ outcome: 'skipped', fidelity: [expect.stringContaining('large.bin')] }]);
 	});
 
+	it('restores mail where tasks alone are refused, and says what is missing for them', async () => {
+		await filled({}, 8);
+		fixture.mailbox.addMime('inbox', 'From: a@x.example\r\nSubject: Hi\r\n\r\nHi\r\n');
+		await fixture.backUp({ content: ['mail', 'tasks'] });
+		for (const message of [...fixture.mailbox.allMessages()]) fixture.mailbox.purge(message);
+		deleteAllTasks(fixture);
+		fixture.sim.tenant.roles.revoke(['Tasks.Read.All', 'Tasks.ReadWrite.All']);
+		const results = await restoreTasks(fixture);
+		expect(outcomes(results)).toEqual({ created: 1, failed: 8 });
+		expect(new Set(failures(results).map(({ nextStep }) => nextStep))).toEqual(new Set([expect.stringContaining('Tasks.Read')]));
+		expect([...fixture.mailbox.allMessages()]).toHaveLength(1);
+	});
+
+	it('restores the whole kind where its folder is chosen', async () => {
+		await filled({}, 20);
+		const before = taskPortraits(fixture.mailbox);
+		await fixture.backUp(TASKS);
+		deleteAllTasks(fixture);
+		const results = await restoreTasks(fixture, { selection: { kind: 'folder', folderId: 'tasks/root', includeSubfolders: true } });
+		expect(failures(results)).toEqual([]);
+		expect(taskPortraits(fixture.mailbox)).toEqual(before);
+	});
+
+	it('makes nothing twice when two restores run at once', async () => {
+		await filled({}, 20);
+		const before = taskPortraits(fixture.mailbox);
+		await fixture.backUp(TASKS);
+		deleteAllTasks(fixture);
+		await Promise.all([restoreTasks(fixture), restoreTasks(fixture)]);
+		expect(taskPortraits(fixture.mailbox)).toEqual(before);
+	});
+
 	it('keeps what its fidelity table promises', async () => {
 		await filled();
 		addRich();

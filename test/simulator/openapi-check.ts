@@ -16,7 +16,7 @@ export interface RecordedCall {
 const KNOWN: readonly { pattern: RegExp; reason: string }[] = [
 	{ pattern: /\/childFolders\/\{[^}]+\}\/(childFolders|messages)/, reason: 'the description is cut at one level of child folders' },
 	{ pattern: /request GET .*\/attachments\/[^/]+\/\$value$/, reason: 'the raw bytes of an attachment are documented (attachment-get), the description leaves them out' },
-	{ pattern: /extensions(\[\])?\.\w+$/, reason: 'an open extension is an open type: its properties are whatever an application put there' },
+	{ pattern: /extensions(\.value)?(\[\])?\.\w+$/, reason: 'an open extension is an open type: its properties are whatever an application put there' },
 ];
 
 export interface CheckResult {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GraphTask } from '../../../../nodes/M365Backup/workloads/mailbox/tasks/graph-task';
-import { detailsDigest, plainText, taskMeta } from '../../../../nodes/M365Backup/workloads/mailbox/tasks/graph-task';
+import { detailsDigest, textOf, taskMeta } from '../../../../nodes/M365Backup/workloads/mailbox/tasks/graph-task';
 import { detailKeys, fingerprint, likeness, without } from '../../../../nodes/M365Backup/workloads/mailbox/tasks/restore/fingerprint';
 import { createFields, differingFields, wantedFields } from '../../../../nodes/M365Backup/workloads/mailbox/tasks/restore/task-request';
 
@@ -75,6 +75,6 @@ describe('what search shows of a task', () => {
 	it('is text, days and states, nothing that is empty', () => {
 		expect(taskMeta({ ...TASK, hasAttachments: true, completedDateTime: utc('2026-11-20') })).toEqual({ subject: 'Call Anna', preview: 'x', categories: ['B', 'A'], attachments: true, status: 'notStarted', due: '2026-12-01T00:00:00Z', completed: '2026-11-20T00:00:00Z' });
 		expect(taskMeta({ id: 'a', title: '', body: { content: '', contentType: 'text' }, categories: [], importance: 'normal' })).toEqual({});
-		expect(plainText({ contentType: 'html', content: '<html><head><style>p{}</style></head><body>a&nbsp;<b>b</b> &lt;c&gt;</body></html>' })).toBe('a b <c>');
+		expect(textOf({ contentType: 'html', content: '<html><head><style>p{}</style></head><body>a&nbsp;<b>b</b> &lt;c&gt;</body></html>' })).toBe('a b <c>');
 	});
 });

@@ -27,7 +27,8 @@ export async function* compareLists(context: TasksContext, known: KnownItems, al
 		} else if (isFailure(result.failure, 'cancelled')) throw result.failure;
 		// Only a comparison: what delta said still stands. A request that Graph refuses as such is not asked again each run.
 		else if (isFailure(result.failure, 'invalid')) context.expandWorks = false;
-		else isComplete = false;
+		// What is refused or gone will be so in an hour, too; its scope says so.
+		else if (!isFailure(result.failure, 'denied', 'notFound')) isComplete = false;
 	}
 	return isComplete;
 }

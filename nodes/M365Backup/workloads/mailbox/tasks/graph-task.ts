@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../../base/json';
+import { plainText } from '../calendar/plain-text';
 
 export interface DateTimeTimeZone {
 	/** `2026-11-24T00:00:00.0000000` */
@@ -81,7 +82,7 @@ export function taskTitle(task: GraphTask): string {
 
 /** What search and listings show of a task. Absent means empty. */
 export function taskMeta(task: GraphTask): JsonObject {
-	const preview = plainText(task.body).slice(0, PREVIEW_CHARS);
+	const preview = textOf(task.body).slice(0, PREVIEW_CHARS);
 	const fields: Record<string, JsonValue | undefined> = {
 		subject: task.title || undefined,
 		preview: preview || undefined,
@@ -102,18 +103,10 @@ export function isoOf(date: DateTimeTimeZone | null | undefined): string | undef
 }
 
 /** The text that a person reads in a body, white space in one piece. */
-export function plainText(body: GraphTask['body']): string {
+export function textOf(body: GraphTask['body']): string {
 	const content = body?.content ?? '';
-	if (body?.contentType !== 'html') return content.replace(/\s+/g, ' ').trim();
-	return content
-		.replace(/<(style|script|head)\b[^]*?<\/\1>/gi, ' ')
-		.replace(/<[^>]*>/g, ' ')
-		.replace(/&(nbsp|amp|lt|gt|quot|#39);/g, (_, name: keyof typeof ENTITIES) => ENTITIES[name])
-		.replace(/\s+/g, ' ')
-		.trim();
+	return (body?.contentType === 'html' ? plainText(content) : content).replace(/\s+/g, ' ').trim();
 }
-
-const ENTITIES = { nbsp: ' ', amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" } as const;
 
 /** What tells two states of a task apart: the etag where there is one, else the time of the last change. */
 export function taskEtag(task: GraphTask): string | undefined {

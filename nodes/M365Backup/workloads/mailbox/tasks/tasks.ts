@@ -1,7 +1,9 @@
+import { Failure, isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { ChangePage, EnumerationInput } from '../../workload';
 import type { MailboxOptions } from '../mailbox';
 import type { MailboxPart } from '../mailbox-part';
+import { PART_TITLES } from '../mailbox-part';
 import { compareLists } from './compare-lists';
 import { askTasks, questionsAbout } from './decide-task';
 import { fetchTasks } from './fetch-tasks';
@@ -76,6 +78,14 @@ function takeUp(run: TasksRun, input: EnumerationInput): () => Promise<KnownList
 	};
 }
 
+const NO_TO_DO = 'Tasks: this mailbox has no Microsoft To Do that applications can read (it is missing in some clouds and licences). They are left out';
+
+/** Where there is no To Do, its very path is unknown. Without a mailbox nothing else can be read either. */
+function withoutToDo(error: unknown): Failure {
+	if (isFailure(error, 'invalid', 'notFound') && !/mailboxnot|invaliduser|nonexistentmailbox/i.test(error.code ?? '')) return error;
+	throw error;
+}
+
 function idsIn(value: unknown): string[] {
 	return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
 }
@@ -83,7 +93,12 @@ function idsIn(value: unknown): string[] {
 async function* enumerateTasks(run: TasksRun, input: EnumerationInput): AsyncGenerator<ChangePage> {
 	const { context } = run;
 	const { known, links, signal } = input;
-	const { page, before } = await readLists(context, takeUp(run, input), signal);
+	const lists = await readLists(context, takeUp(run, input), signal).catch(withoutToDo);
+	if (lists instanceof Failure) {
+		yield { changes: [], scopes: [{ id: TASKS_PART, name: PART_TITLES[TASKS_PART], state: 'denied', reason: NO_TO_DO, andBelow: true }] };
+		return;
+	}
+	const { page, before } = lists;
 	run.isUnderWay = true;
 	yield page;
 

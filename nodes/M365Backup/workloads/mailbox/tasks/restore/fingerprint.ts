@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { plainText, type GraphTask } from '../graph-task';
+import { textOf, type GraphTask } from '../graph-task';
 
 /**
  * What makes two tasks the same task to their user. To Do has no place for a marker that applications may write for
@@ -9,7 +9,7 @@ import { plainText, type GraphTask } from '../graph-task';
 export function fingerprint(task: GraphTask): string {
 	const fields = [
 		(task.title ?? '').trim(),
-		plainText(task.body),
+		textOf(task.body),
 		task.status ?? 'notStarted',
 		task.importance ?? 'normal',
 		[...(task.categories ?? [])].sort(),
