@@ -65,9 +65,9 @@ export function summaryMessage(summary: Omit<BackUpSummary, 'message'>): string 
 		case 'alreadyRunning':
 			return `${source.name}: another backup of this ${source.workload} is running, so this one did nothing`;
 		case 'unchanged':
-			return `${source.name}: nothing has changed; ${held}`;
+			return `${source.name}: nothing has changed; ${held}${sayWarnings(summary.warnings)}`;
 		case 'complete':
-			return `${source.name}: backed up; ${sayChanges(changes)}; ${held}; ${sayBytes(stored.bytes)} stored`;
+			return `${source.name}: backed up; ${sayChanges(changes)}; ${held}; ${sayBytes(stored.bytes)} stored${sayWarnings(summary.warnings)}`;
 		case 'partial':
 			return summary.hasMore
 				? `${source.name}: not finished yet; ${sayChanges(changes)} so far; ${held}; the next run goes on from here`
@@ -85,6 +85,12 @@ function sayChanges(changes: SnapshotChanges): string {
 	] as const;
 	const said = parts.filter(([of]) => of > 0).map(([of, what]) => `${of.toLocaleString('en-US')} ${what}`);
 	return said.length > 0 ? said.join(', ') : 'no items changed';
+}
+
+/** Complete, and still something that the user should know: a part that may not be read is not protected. */
+function sayWarnings([first, ...others]: readonly string[]): string {
+	if (first === undefined) return '';
+	return others.length === 0 ? `; WARNING: ${first}` : `; ${count(others.length + 1, 'WARNING')}, the first: ${first}`;
 }
 
 function sayTrouble(summary: Omit<BackUpSummary, 'message'>): string {

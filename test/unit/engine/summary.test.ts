@@ -23,6 +23,16 @@ describe('the line for a chat', () => {
 		['a good day', base, 'Ada Lovelace: backed up; 12 added, 1 updated; 2,410 items (123 MB) protected; 1.3 MB stored'],
 		['nothing new', { ...base, status: 'unchanged' as const }, 'Ada Lovelace: nothing has changed; 2,410 items (123 MB) protected'],
 		[
+			'a day on which a part was refused',
+			{ ...base, warnings: ['Tasks: Access is denied. Grant Tasks.Read.All'] },
+			'Ada Lovelace: backed up; 12 added, 1 updated; 2,410 items (123 MB) protected; 1.3 MB stored; WARNING: Tasks: Access is denied. Grant Tasks.Read.All',
+		],
+		[
+			'two warnings and nothing new',
+			{ ...base, status: 'unchanged' as const, warnings: ['First', 'Second'] },
+			'Ada Lovelace: nothing has changed; 2,410 items (123 MB) protected; 2 WARNINGs, the first: First',
+		],
+		[
 			'a bad day',
 			{ ...base, status: 'partial' as const, failures: [failure] },
 			'Ada Lovelace: INCOMPLETE; 12 added, 1 updated; 2,410 items (123 MB) protected; 1 item could not be read; The message is damaged in the mailbox',
