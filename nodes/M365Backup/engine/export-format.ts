@@ -2,6 +2,7 @@ import type { JsonObject } from '../base/json';
 import type { CatalogEntry, ItemType } from '../repository/records';
 import { eventIcs } from '../workloads/mailbox/calendar/event-ics';
 import { contactVcf } from '../workloads/mailbox/contacts/contact-vcf';
+import { taskIcs } from '../workloads/mailbox/tasks/task-ics';
 
 /**
  * - `standard`: what other programs open: messages as .eml, events and tasks as .ics, contacts as .vcf
@@ -26,6 +27,7 @@ const EML_FILE: FileKind = { extension: '.eml', mimeType: 'message/rfc822' };
 const STANDARD: Partial<Record<ItemType, FileKind>> = {
 	contact: { extension: '.vcf', mimeType: 'text/vcard', convert: contactVcf },
 	event: { extension: '.ics', mimeType: 'text/calendar', convert: eventIcs },
+	task: { extension: '.ics', mimeType: 'text/calendar', convert: taskIcs },
 };
 
 /** A file of a drive keeps its own extension. */

@@ -7,6 +7,7 @@ import { CONTENTS_NAME, contentsFile, contentsLine } from './export-contents';
 import { exportDate } from './export-format';
 import { exportItem, type ExportedFile, type ExportOptions } from './export-items';
 import type { FoundItem } from './search';
+import { writeDirectoryInSlices } from './zip-directory';
 import { ZipPaths } from './zip-paths';
 
 /** What went into a ZIP; complete once it was read to its end. */
@@ -43,6 +44,7 @@ export async function* exportZip(
 	options: ExportOptions = {},
 ): AsyncGenerator<Uint8Array> {
 	const zip = new ZipArchive({ zlib: { level: 6 } });
+	writeDirectoryInSlices(zip);
 	const writing = new ZipWriting(zip, repository, key, tally, options).writeAll(items);
 	// Whoever reads the ZIP gets the error.
 	writing.catch((error: unknown) => zip.destroy(toFailure(error)));

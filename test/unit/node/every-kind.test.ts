@@ -174,7 +174,7 @@ describe('every kind of a mailbox on the node', () => {
 		};
 		const first = () => mail.snapshots[0]!.id;
 
-		it('gives an event and a contact in the formats that calendars and address books open', async () => {
+		it('gives events, contacts and tasks in the formats that calendars and address books open', async () => {
 			const event = await run({ selection: 'item', itemId: 'calendar/e1', itemSnapshot: first() });
 			expect(event.items[0]!.json).toMatchObject({ name: 'Stand-up', fileName: '2026-11-22 Stand-up.ics', mimeType: 'text/calendar' });
 			const ics = event.files.get('2026-11-22 Stand-up.ics')!.toString();
@@ -182,6 +182,9 @@ describe('every kind of a mailbox on the node', () => {
 			expect(ics.replaceAll('\r\n ', '')).toContain(Buffer.from('agenda').toString('base64'));
 			const contact = await run({ itemId: 'contacts/c1' });
 			expect(contact.files.get('Grace Hopper.vcf')!.toString()).toContain('FN:Grace Hopper');
+			const task = await run({ itemId: 'tasks/t1' });
+			expect(task.items[0]!.json).toMatchObject({ fileName: '2026-11-25 Buy milk.ics', size: null });
+			expect(task.files.get('2026-11-25 Buy milk.ics')!.toString()).toMatch(/BEGIN:VTODO[^]*SUMMARY:Buy milk/);
 		});
 
 		it('gives the original as JSON with its attachments beside it', async () => {

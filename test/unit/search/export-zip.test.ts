@@ -116,6 +116,19 @@ describe('exporting items as one ZIP', () => {
 		expect(asked - before).toBeLessThanOrEqual(1);
 	});
 
+	it('holds every one of many items', async () => {
+		const { repository, snapshot } = await sample();
+		const many = async function* (): AsyncGenerator<FoundItem> {
+			for await (const item of searchSnapshot(repository, snapshot, { ids: ['mail/1'] })) {
+				for (let number = 0; number < 600; number += 1) yield { ...item, name: `Report ${number}` };
+			}
+		};
+		const files = await unzip(await readAll(exportZip(repository, key, many(), emptyTally())));
+		expect(files.size).toBe(601);
+		expect(files.get('Inbox/2026-11-20 Report 599.eml')!.toString()).toBe('Subject: Report\r\n\r\nbody 1');
+		expect(files.get('contents.csv')!.toString().match(/^exported,/gm)).toHaveLength(600);
+	});
+
 	it('never hands out a path twice, nor one that leads outside, whatever the names', () => {
 		fc.assert(
 			fc.property(fc.array(fc.tuple(fc.array(fc.string({ unit: 'grapheme' }), { maxLength: 3 }), fc.string({ unit: 'grapheme' }))), (wanted) => {
