@@ -66,7 +66,7 @@ describe('operations in a real n8n', () => {
 		const common = { repositoryFolder: stage.repositoryFolder, source: pick(mailbox.address) };
 		const exported = await run(
 			chain('exportAll', [
-				ourNode('Find', 'item/search', { ...common, returnAll: true }),
+				ourNode('Find', 'item/search', { ...common, returnAll: true, query: { types: ['message'] } }),
 				ourNode('Export', 'item/export', { ...common, itemId: "={{ $('Find').item.json.id }}" }),
 			]),
 		);
