@@ -42,7 +42,7 @@ export class BatchAnswerScanner {
 				if (this.depth === 0) this.isOver = true;
 			}
 		}
-		if (this.depth >= answerDepth) this.pieces.push(Buffer.from(chunk.subarray(start)));
+		if (this.depth >= answerDepth) this.pieces.push(copyOf(chunk, start));
 	}
 
 	/** The position after the string's end, or the chunk's end. */
@@ -69,6 +69,13 @@ export class BatchAnswerScanner {
 			}
 		}
 	}
+}
+
+/** In memory of its own: what stands in Node's common pool stays as long as anything else that was put there. */
+function copyOf(chunk: Buffer, start: number): Buffer {
+	const copy = Buffer.allocUnsafeSlow(chunk.length - start);
+	chunk.copy(copy, 0, start);
+	return copy;
 }
 
 const quote = 0x22;

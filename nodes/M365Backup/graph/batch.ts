@@ -110,7 +110,10 @@ async function* settle(parts: BatchParts, group: readonly Pending[], options: Ba
 			for (const { request } of current) yield { id: request.id, failure };
 			continue;
 		}
-		for (const { pending, status, headers, body: read } of round.answers) {
+		const wasAlone = round.unanswered.length === 1 && round.answers.length === 0;
+		// Each is let go of as soon as it is handed on: the text of a page is long.
+		for (let answer = round.answers.shift(); answer; answer = round.answers.shift()) {
+			const { pending, status, headers, body: read } = answer;
 			const body = read();
 			if (status < 400) {
 				yield { id: pending.request.id, status, headers, body };
@@ -127,19 +130,18 @@ async function* settle(parts: BatchParts, group: readonly Pending[], options: Ba
 			parts.stats.retries++;
 			again.push(pending);
 		}
-		yield* regroup(round, groups);
+		yield* regroup(round, wasAlone, groups);
 	}
 }
 
 /** What a broken or oversized answer left open: in halves, a single one again or as a failure. */
-function* regroup(round: Round, groups: Pending[][]): Generator<BatchAnswer, void, undefined> {
+function* regroup(round: Round, wasAlone: boolean, groups: Pending[][]): Generator<BatchAnswer, void, undefined> {
 	const { unanswered, tooLarge } = round;
 	const [first] = unanswered;
 	if (first === undefined) return;
 	const unsafe = unanswered.filter(({ request }) => !isRepeatable(request.method, request.path));
 	for (const { request } of unsafe) yield { id: request.id, failure: lostAnswer() };
 	const open = unanswered.filter((pending) => !unsafe.includes(pending));
-	const wasAlone = unanswered.length === 1 && round.answers.length === 0;
 	if (wasAlone) {
 		first.broken++;
 		if (open.length === 1 && (tooLarge || first.broken > mostBrokenSingles)) {

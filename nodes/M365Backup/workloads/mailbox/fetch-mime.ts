@@ -103,10 +103,16 @@ export function mimeFromBatch(body: unknown): Buffer | null {
 	if (/^[A-Za-z0-9+/_\-\r\n]+={0,2}\s*$/.test(body)) {
 		// A last digit alone holds no byte: something was cut off.
 		const digits = body.replace(/[=\s]/g, '').length;
-		const bytes = Buffer.from(body, 'base64');
+		const bytes = ownBytes(body, 'base64');
 		return digits % 4 !== 1 && bytes.length === Math.floor((digits * 3) / 4) && startsWithHeader(bytes) ? bytes : null;
 	}
-	return /^[\x01-\x7f]*$/.test(body) && HEADER_START.test(body) && !LONE_BREAK.test(body) ? Buffer.from(body, 'latin1') : null;
+	return /^[\x01-\x7f]*$/.test(body) && HEADER_START.test(body) && !LONE_BREAK.test(body) ? ownBytes(body, 'latin1') : null;
+}
+
+/** Not in Node's common pool, which stays in memory as long as anything else that was put there. */
+function ownBytes(text: string, encoding: 'base64' | 'latin1'): Buffer {
+	const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text, encoding));
+	return bytes.subarray(0, bytes.write(text, encoding));
 }
 
 function startsWithHeader(bytes: Buffer): boolean {
