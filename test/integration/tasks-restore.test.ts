@@ -153,6 +153,35 @@ describe('restoring tasks', () => {
 		expect(result!.fidelity).toEqual([expect.stringMatching(/^To Do kept its own day of completion, 20\d\d-/)]);
 	});
 
+	it('does without what Graph refuses of a task, and says so', async () => {
+		await filled({ switches: { todoCompletedDate: 'refused', todoStepTimes: 'refused' } }, 0);
+		const { todo } = fixture.mailbox;
+		todo.add('Aufgaben', { title: 'Done', status: 'completed', checklist: [{ displayName: 'Step', isChecked: true }] });
+		const odd = todo.add('Aufgaben', { title: 'Odd', dueDateTime: utc('2030-01-07') });
+		odd.recurrence = { pattern: { type: 'weekly', interval: 0 }, range: { type: 'noEnd', startDate: '2030-01-07' } };
+		await fixture.backUp(TASKS);
+		deleteAllTasks(fixture);
+		const results = await restoreTasks(fixture);
+		expect(results.map(({ name, outcome, fidelity }) => [name, outcome, fidelity]).sort()).toEqual([
+			['Done', 'created', ['Microsoft Graph did not take its day of completion: it counts as completed on the day of the restore.']],
+			['Odd', 'created', ['Microsoft Graph did not take its repetition: it is back without.']],
+		]);
+		expect(todo.allTasks().map((task) => [task.title, task.status, taskPortrait(task).steps]).sort()).toEqual([['Done', 'completed', [['Step', true]]], ['Odd', 'notStarted', []]]);
+		expect(outcomes(await restoreTasks(fixture))).toEqual({ skipped: 2 });
+	});
+
+	it('writes to no list that others see because of its name alone', async () => {
+		await filled({}, 0);
+		const { todo } = fixture.mailbox;
+		todo.add(todo.addList('Plans'), { title: 'Mine' });
+		await fixture.backUp(TASKS);
+		deleteAllTasks(fixture);
+		const shared = todo.addList('Plans', { isShared: true });
+		await restoreTasks(fixture);
+		expect(shared.tasks.size).toBe(0);
+		expect(todo.allTasks().map(({ title }) => title)).toEqual(['Mine']);
+	});
+
 	it('leaves a past reminder out, so that nobody is rung up', async () => {
 		await filled({}, 0);
 		const { todo } = fixture.mailbox;

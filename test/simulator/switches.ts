@@ -93,8 +93,10 @@ export interface Switches {
 	todoAppOnlyCreation: 'accepted' | 'refused';
 	/** Whether an application may open an upload session on a task: the Learn page says "not supported". */
 	todoUploadSession: 'accepted' | 'refused';
-	/** completedDateTime in a request: kept, or the day of the request in its place. */
-	todoCompletedDate: 'kept' | 'now';
+	/** completedDateTime in a request: kept, the day of the request in its place, or 400. */
+	todoCompletedDate: 'kept' | 'now' | 'refused';
+	/** Times of steps in a request: kept as documented, or 400. */
+	todoStepTimes: 'kept' | 'refused';
 	/** A change to one day of a series gives the series another changeKey and time of change, too (documented nowhere). */
 	exceptionChangesMaster: boolean;
 	/** From this page size on, pages of events leave some out and show others twice (seen with 1,000: gd#16500). Infinity: never. */
@@ -167,6 +169,7 @@ export function defaultSwitches(): Switches {
 		todoAppOnlyCreation: 'accepted',
 		todoUploadSession: 'accepted',
 		todoCompletedDate: 'kept',
+		todoStepTimes: 'kept',
 		exceptionChangesMaster: true,
 		eventPagesSlipFrom: 1000,
 		eventNextLinkGoesMissing: false,

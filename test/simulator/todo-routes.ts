@@ -133,6 +133,7 @@ function taskCollection(at: TodoRequest, list: TaskListRecord): GraphAnswer {
 	refuseCreation(request);
 	const body = jsonBody(request);
 	const fields = taskFields(body);
+	if (fields.completedDateTime && request.tenant.switches.todoCompletedDate === 'refused') throw badRequest('completedDateTime is read-only.', 'invalidRequest');
 	if (typeof fields.title !== 'string') throw badRequest('The required property title is missing.', 'invalidRequest');
 	const task = store.add(list, { ...fields, title: fields.title, linkedResources: (body.linkedResources ?? []) as Partial<LinkedResourceEntry>[] });
 	const json = taskJson(store, task, { ...request.query, expand: [] }, false);
@@ -163,6 +164,7 @@ function steps(at: TodoRequest, task: TaskRecord, [key, ...more]: readonly strin
 		if (request.method !== 'POST') return miss();
 		const body = jsonBody(request);
 		if (typeof body.displayName !== 'string') throw badRequest('The required property displayName is missing.', 'invalidRequest');
+		if ((body.createdDateTime ?? body.checkedDateTime) !== undefined && request.tenant.switches.todoStepTimes === 'refused') throw badRequest('The times of a step are read-only.', 'invalidRequest');
 		return entity(at, 201, 'checklistItems', stepJson(store.addStep(task, stepFields(body, body.displayName))));
 	}
 	const step = task.checklist.find(({ id }) => id === key);

@@ -26,6 +26,8 @@ export const TASK_NOTES = {
 	pastReminder: 'Its reminder was in the past and was left out, so that it does not ring now.',
 	noRepetition: 'It was completed: it is back without its repetition, which would have made another task.',
 	completedOn: (day: string): string => `To Do kept its own day of completion, ${day}.`,
+	completionRefused: 'Microsoft Graph did not take its day of completion: it counts as completed on the day of the restore.',
+	repetitionRefused: 'Microsoft Graph did not take its repetition: it is back without.',
 	fileRefused: (name: string, why: string): string => `The attached file ${name} could not be added (${why}). Export gives the file.`,
 	fileMissing: (name: string): string => `The backup holds no content of the attached file ${name}.`,
 	extensionsRefused: 'Microsoft Graph did not take the data that an application had put there (open extensions).',

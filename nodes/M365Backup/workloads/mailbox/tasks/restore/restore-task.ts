@@ -1,4 +1,5 @@
 import { Failure, isFailure, toFailure } from '../../../../base/failure';
+import type { JsonObject } from '../../../../base/json';
 import type { RestorableContent, RestorableItem, RestoreOutcome, RestoreOutcomeKind } from '../../../restorer';
 import { createOnce } from '../../restore/create-once';
 import { OneAtATime } from '../../restore/one-at-a-time';
@@ -85,7 +86,7 @@ async function create(work: TaskWork, { item, target, there }: PlannedTask, prin
 	const body = links.length === 0 ? fields : { ...fields, linkedResources: links };
 	const made = await work.turn(print).run(async () => {
 		const created = await createOnce<GraphTask & { wasFound?: true }>(
-			() => context.graph.json<GraphTask>({ method: 'POST', path: tasksPath, body, ...signalOf(context) }),
+			() => postTask(context, tasksPath, body, notes),
 			async () => {
 				const found = await there.findNew(print);
 				return found && { ...found, wasFound: true };
@@ -100,7 +101,28 @@ async function create(work: TaskWork, { item, target, there }: PlannedTask, prin
 	});
 	const path = `${tasksPath}/${encodeURIComponent(made.id)}`;
 	const children = await addChildren({ context, path, task, parts: item.parts ?? NO_PARTS, isNew: made.wasFound !== true, preview: false });
-	return outcome(item, target.path, 'created', { newId: made.id, fidelity: [...notes, ...completionNote(task, made), ...children.notes] });
+	return outcome(item, target.path, 'created', { newId: made.id, fidelity: [...notes, ...completionNote(task, made, notes), ...children.notes] });
+}
+
+/** What Graph may refuse of a task, and what a result then says; a task without it is better than none. */
+const DISPENSABLE = [
+	['completedDateTime', TASK_NOTES.completionRefused],
+	['recurrence', TASK_NOTES.repetitionRefused],
+] as const;
+
+async function postTask(context: RestoreContext, path: string, fields: JsonObject, notes: string[]): Promise<GraphTask> {
+	const body = { ...fields };
+	const waiting = DISPENSABLE.filter(([name]) => name in body);
+	for (;;) {
+		try {
+			return await context.graph.json<GraphTask>({ method: 'POST', path, body, ...signalOf(context) });
+		} catch (error) {
+			const next = isFailure(error, 'invalid') ? waiting.shift() : undefined;
+			if (!next) throw error;
+			Reflect.deleteProperty(body, next[0]);
+			if (!notes.includes(next[1])) notes.push(next[1]);
+		}
+	}
 }
 
 /** The permission is named; that it may be there and yet not suffice is known of To Do alone. */
@@ -117,10 +139,10 @@ function refused(work: TaskWork, failure: Failure): Failure {
 	return work.refusal;
 }
 
-function completionNote(task: TaskDocument, made: GraphTask): string[] {
+function completionNote(task: TaskDocument, made: GraphTask, notes: readonly string[]): string[] {
 	const wanted = task.status === 'completed' ? task.completedDateTime?.dateTime.slice(0, 10) : undefined;
 	const kept = made.completedDateTime?.dateTime.slice(0, 10);
-	return wanted === undefined || kept === undefined || wanted === kept ? [] : [TASK_NOTES.completedOn(kept)];
+	return wanted === undefined || kept === undefined || wanted === kept || notes.includes(TASK_NOTES.completionRefused) ? [] : [TASK_NOTES.completedOn(kept)];
 }
 
 function outcome(item: RestorableItem, targetPath: string[], kind: RestoreOutcomeKind, more: { newId?: string; reason?: string; fidelity?: string[] }): RestoreOutcome {

@@ -88,7 +88,8 @@ export class TargetLists {
 
 	private byName(folder: RestorableFolder | undefined): TargetList | undefined {
 		const name = this.nameOf(folder);
-		const free = this.living.filter((one) => !this.taken.has(one.id));
+		// What others see is not written to because of a name alone.
+		const free = this.living.filter((one) => !this.taken.has(one.id) && one.isShared !== true);
 		const list = free.find((one) => one.displayName === name) ?? free.find((one) => one.displayName?.toLowerCase() === name.toLowerCase());
 		return list && this.take(list, folder !== undefined && this.isOriginal(folder, list));
 	}

@@ -136,10 +136,21 @@ function stepChild(step: GraphChecklistItem): ChildKey {
 }
 
 function steps(input: ChildrenInput): Child[] {
-	return (input.task.checklistItems ?? []).map((step) => ({ ...stepChild(step), add: post(input, 'checklistItems', stepBody(step)) }));
+	return (input.task.checklistItems ?? []).map((step) => ({ ...stepChild(step), add: () => addStep(input, step) }));
 }
 
-export function stepBody(step: GraphChecklistItem): JsonObject {
+/** With its times where Graph takes them. */
+async function addStep(input: ChildrenInput, step: GraphChecklistItem): Promise<void> {
+	const { displayName, isChecked, ...times } = stepBody(step);
+	try {
+		await post(input, 'checklistItems', stepBody(step))();
+	} catch (error) {
+		if (!isFailure(error, 'invalid') || Object.keys(times).length === 0) throw error;
+		await post(input, 'checklistItems', { displayName: displayName ?? '', isChecked: isChecked ?? false })();
+	}
+}
+
+function stepBody(step: GraphChecklistItem): JsonObject {
 	const isChecked = step.isChecked === true;
 	return {
 		displayName: step.displayName ?? '',
