@@ -45,6 +45,7 @@ function isWithin(at: number | undefined, { after, before }: TimeRange): boolean
 
 function time(value: JsonValue | undefined): number | undefined {
 	if (typeof value !== 'string') return undefined;
-	const parsed = Date.parse(value);
+	// Due dates may come without a zone; they must not mean something else on each machine.
+	const parsed = Date.parse(/T[\d:.]+$/.test(value) ? `${value}Z` : value);
 	return Number.isNaN(parsed) ? undefined : parsed;
 }

@@ -22,6 +22,7 @@ describe('what belongs to a day', () => {
 		['a series without end', true, entry('event', { kind: 'series', start: '2020-01-01T09:00:00Z', endless: true })],
 		['a series without end that begins later', false, entry('event', { kind: 'series', start: '2026-11-23T09:00:00Z', endless: true })],
 		['a task due then', true, entry('task', { due: '2026-11-22T00:00:00Z', created: '2026-01-01T00:00:00Z' })],
+		['a task due then, without a zone', true, entry('task', { due: '2026-11-22T00:00:00' })],
 		['a task created then', true, entry('task', { due: '2027-01-01T00:00:00Z', created: '2026-11-22T12:00:00Z' })],
 		['a task of another day', false, entry('task', { due: '2027-01-01T00:00:00Z', created: '2026-01-01T00:00:00Z' }, '2026-11-22T12:00:00Z')],
 		['a task of which nothing is known but its last change', true, entry('task', {}, '2026-11-22T12:00:00Z')],

@@ -89,6 +89,7 @@ export function taskMeta(task: GraphTask): JsonObject {
 		categories: task.categories && task.categories.length > 0 ? task.categories : undefined,
 		attachments: task.hasAttachments === true ? true : undefined,
 		status: task.status,
+		created: task.createdDateTime,
 		due: isoOf(task.dueDateTime),
 		completed: isoOf(task.completedDateTime),
 		importance: task.importance === 'low' || task.importance === 'high' ? task.importance : undefined,
