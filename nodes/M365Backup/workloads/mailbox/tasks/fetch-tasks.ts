@@ -15,23 +15,21 @@ type Read = { request: ContentRequest; task: GraphTask } | { request: ContentReq
 /** Each task as a JSON document, and the files that are attached to it as parts. */
 export async function* fetchTasks(context: TasksContext, requests: readonly ContentRequest[], signal: AbortSignal): AsyncGenerator<Fetched> {
 	for (let start = 0; start < requests.length; start += TOGETHER) {
-		for (const read of await readTasks(context, requests.slice(start, start + TOGETHER), signal)) {
-			if ('failure' in read) yield { id: read.request.id, failure: read.failure };
-			else yield* taskContents(context, read.request, read.task, signal);
+		const reads = await readTasks(context, requests.slice(start, start + TOGETHER), signal);
+		const files = await listAttachments(context, reads, signal);
+		for (const read of reads) {
+			const { id } = read.request;
+			const attachments = files.get(id) ?? [];
+			if ('failure' in read) yield { id, failure: read.failure };
+			else if (attachments instanceof Failure) yield { id, failure: attachments };
+			else yield* taskContents(context, read.request, read.task, attachments, signal);
 		}
 	}
 }
 
-async function* taskContents(context: TasksContext, request: ContentRequest, task: GraphTask, signal: AbortSignal): AsyncGenerator<Fetched> {
+async function* taskContents(context: TasksContext, request: ContentRequest, task: GraphTask, attachments: readonly GraphTaskAttachment[], signal: AbortSignal): AsyncGenerator<Fetched> {
 	const { id } = request;
 	const path = pathOf(context, request);
-	let attachments: GraphTaskAttachment[] = [];
-	try {
-		if (task.hasAttachments === true) attachments = await listAttachments(context, path, signal);
-	} catch (error) {
-		yield { id, failure: toFailure(error) };
-		return;
-	}
 	const bytes = Buffer.from(`${JSON.stringify(taskDocument(task, attachments), null, 2)}\n`);
 	yield { id, content: once(bytes), sizeBytes: bytes.length, more: true };
 	for (const [index, attachment] of attachments.entries()) {
@@ -58,10 +56,29 @@ function pathOf(context: TasksContext, request: ContentRequest): string {
 	return taskPath(context, list, graphIdOf(request.id));
 }
 
-async function listAttachments(context: TasksContext, path: string, signal: AbortSignal): Promise<GraphTaskAttachment[]> {
-	const found: GraphTaskAttachment[] = [];
-	for await (const page of context.graph.pages<GraphTaskAttachment>({ path: `${path}/attachments`, signal })) found.push(...page);
+/** What is attached to those that have something attached, by item id. */
+async function listAttachments(context: TasksContext, reads: readonly Read[], signal: AbortSignal): Promise<Map<string, GraphTaskAttachment[] | Failure>> {
+	const found = new Map<string, GraphTaskAttachment[] | Failure>();
+	const asked = reads.flatMap((read): BatchRequest[] =>
+		'task' in read && read.task.hasAttachments === true ? [{ id: read.request.id, method: 'GET', path: `${pathOf(context, read.request)}/attachments` }] : [],
+	);
+	for await (const answer of context.graph.batch(asked, { signal })) {
+		const result = batchResult(answer);
+		try {
+			found.set(answer.id, result.ok ? ((await wholeCollection(context, result.body, signal)) as GraphTaskAttachment[]) : result.failure);
+		} catch (error) {
+			found.set(answer.id, toFailure(error));
+		}
+	}
 	return found;
+}
+
+/** A collection from its first page on. */
+async function wholeCollection(context: TasksContext, body: unknown, signal: AbortSignal): Promise<unknown[]> {
+	const { value, '@odata.nextLink': next } = body as { value: unknown[]; '@odata.nextLink'?: string };
+	const all = [...value];
+	if (next !== undefined) for await (const page of context.graph.pages({ path: next, signal })) all.push(...page);
+	return all;
 }
 
 /** As a stream; where Graph does not give one, from the attachment's own JSON (25 MB are its limit). */
@@ -111,12 +128,7 @@ async function readPlainly(context: TasksContext, request: ContentRequest, signa
 			return { request, failure: result.failure };
 		}
 		if (answer.id === '') Object.assign(task, result.body);
-		else {
-			const { value, '@odata.nextLink': next } = result.body as { value: unknown[]; '@odata.nextLink'?: string };
-			const all = [...value];
-			if (next !== undefined) for await (const page of context.graph.pages({ path: next, signal })) all.push(...page);
-			task[answer.id] = all;
-		}
+		else task[answer.id] = await wholeCollection(context, result.body, signal);
 	}
 	return { request, task: task as unknown as GraphTask };
 }

@@ -25,7 +25,7 @@ export interface TasksContext {
 
 export const TASKS_PART = 'tasks';
 
-/** Key of the notes, and of nothing else: the lists themselves are listed whole in each run. */
+/** As the catalog, links and scopes name a list or a task. */
 export function scopedId(graphId: string): string {
 	return partId(TASKS_PART, graphId);
 }
