@@ -112,8 +112,8 @@ function edit(fixture: Fixture, serial: number, { what, a, b }: Step & { do: 'ed
 				else contacts.renameFolder(folder, `Renamed ${serial}`);
 				return;
 			default:
-				// A user takes it out of the bin. Where delta does not tell of returns, only the weekly comparison finds it.
-				if (deleted.length > 0 && fixture.sim.tenant.switches.deltaReportsReturns) contacts.move(deleted[a % deleted.length]!, folder);
+				// A user takes it out of the bin.
+				if (deleted.length > 0) contacts.move(deleted[a % deleted.length]!, folder);
 		}
 	} catch (error) {
 		// Exchange refuses a taken name, a move of a folder below itself and the like.

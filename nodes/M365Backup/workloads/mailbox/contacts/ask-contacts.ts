@@ -27,7 +27,7 @@ export async function askContacts(run: ContactRun, ids: readonly string[], known
 			const change = await decideContact(run, result.body as GraphContact, before, signal);
 			if (change) changes.push(change);
 		} else if (isFailure(result.failure, 'notFound')) {
-			if (before) changes.push({ kind: 'gone', id: answer.id });
+			if (before) changes.push(gone(run, before));
 		} else if (isFailure(result.failure, 'cancelled')) throw result.failure;
 		else {
 			changes.push({
@@ -55,11 +55,12 @@ export async function decideContact(run: ContactRun, contact: GraphContact, befo
 		await lookAgain(run, signal);
 		if (!tree.has(folderId)) tree.outside.add(folderId);
 	}
-	if (!tree.has(folderId)) return before ? { kind: 'gone', id: before.id, movedTo: 'a place that is no contact folder, such as Deleted Items' } : null;
+	if (!tree.has(folderId)) return before ? gone(run, before, 'a place that is no contact folder, such as Deleted Items') : null;
 	const id = partId(CONTACTS, contact.id);
 	const parent = partId(CONTACTS, folderId);
 	const etag = text(contact['changeKey']);
 	if (before?.etag === etag && before.parent === parent && before.hasContent && before.failedAttempts === 0) return null;
+	tree.moved(before?.parent && graphIdIn(before.parent), folderId);
 	const modified = contact['lastModifiedDateTime'];
 	return {
 		kind: 'item',
@@ -80,4 +81,9 @@ export async function decideContact(run: ContactRun, contact: GraphContact, befo
 			hints: { document: contactDocument(contact).toString('utf8') },
 		},
 	};
+}
+
+function gone(run: ContactRun, before: KnownItem, movedTo?: string): Change {
+	run.tree.moved(before.parent && graphIdIn(before.parent), undefined);
+	return { kind: 'gone', id: before.id, ...(movedTo === undefined ? {} : { movedTo }) };
 }

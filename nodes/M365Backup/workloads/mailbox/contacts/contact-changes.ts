@@ -49,13 +49,13 @@ interface Round {
 	toList: FolderTask[];
 }
 
-/** Delta pages of all folders, twenty folders a batch; each round is one page of changes. */
-export async function* readContactChanges(input: ContactEnumeration): AsyncGenerator<ChangePage> {
+/** Delta pages of all folders, or of these, twenty folders a batch; each round is one page of changes. */
+export async function* readContactChanges(input: ContactEnumeration, folderIds: readonly string[] = input.run.tree.ids): AsyncGenerator<ChangePage> {
 	const { run, links } = input;
 	for (const key of Object.keys(links)) {
 		if (key.startsWith(`${CONTACTS}/`) && !run.tree.has(key.slice(CONTACTS.length + 1))) yield { changes: [], links: { [key]: null } };
 	}
-	const queue = run.tree.ids.map((id) => taskFor(input, id));
+	const queue = folderIds.map((id) => taskFor(input, id));
 	run.unread.clear();
 	while (queue.length > 0) {
 		const round: Round = { entries: new Map(), questions: new Set(), page: { changes: [], links: {}, listings: [], scopes: [] }, queue, toList: [] };
@@ -163,6 +163,7 @@ function takeFailure(run: ContactRun, task: FolderTask, failure: Failure, round:
 
 /** The folder keeps its old entries and its old link and says so; the next run tries again (DESIGN §3.1). */
 function unreadable(run: ContactRun, id: string, failure: Failure): ScopeNews {
+	run.unreadable.add(id);
 	const path = run.tree.path(id).join('/');
 	const reason = `Contact folder "${path}": ${failure.title ?? failure.message}.${failure.nextStep === undefined ? '' : ` ${failure.nextStep}`}`;
 	return scopeNews(run, id, isFailure(failure, 'denied') ? 'denied' : 'stale', reason);

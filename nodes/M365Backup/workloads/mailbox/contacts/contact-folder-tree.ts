@@ -11,9 +11,16 @@ export interface ContactFolderNode {
 	parent: string | null;
 }
 
+/** How many contacts the catalog has of a folder, and by how many Graph's own count differs from that without telling anything. */
+interface ContactCount {
+	count: number;
+	drift: number;
+}
+
 /** The contact folders of a mailbox as the last walk found them, by Graph id. */
 export class ContactFolderTree {
 	private readonly nodes = new Map<string, ContactFolderNode>();
+	private readonly counts = new Map<string, ContactCount>();
 	/** Of the folder that Graph's lists omit; null while nobody could tell. */
 	defaultId: string | null = null;
 	/** Graph ids of places that are no contact folders of this tree: Deleted Items and the like. */
@@ -26,6 +33,7 @@ export class ContactFolderTree {
 		for (const [id, value] of Object.entries(folders)) {
 			if (!Array.isArray(value) || typeof value[0] !== 'string') return null;
 			tree.nodes.set(id, { name: value[0], parent: typeof value[1] === 'string' ? value[1] : null });
+			if (typeof value[2] === 'number') tree.counts.set(id, { count: value[2], drift: typeof value[3] === 'number' ? value[3] : 0 });
 		}
 		tree.defaultId = typeof notes?.['defaultId'] === 'string' ? notes['defaultId'] : null;
 		return tree;
@@ -44,7 +52,12 @@ export class ContactFolderTree {
 
 	toNotes(): JsonObject {
 		return {
-			folders: Object.fromEntries([...this.nodes].map(([id, { name, parent }]) => [id, [name, parent]])),
+			folders: Object.fromEntries(
+				[...this.nodes].map(([id, { name, parent }]) => {
+					const { count, drift } = this.countOf(id);
+					return [id, [name, parent, count, drift]];
+				}),
+			),
 			...(this.defaultId === null ? {} : { defaultId: this.defaultId }),
 		};
 	}
@@ -71,6 +84,33 @@ export class ContactFolderTree {
 
 	remove(id: string): void {
 		this.nodes.delete(id);
+		this.counts.delete(id);
+	}
+
+	/** A contact of the catalog comes, goes or moves. Graph ids of its folder before and after. */
+	moved(from: string | undefined, to: string | undefined): void {
+		if (from === to) return;
+		for (const [id, by] of [[from, -1], [to, 1]] as const) {
+			if (id === undefined) continue;
+			const { count, drift } = this.countOf(id);
+			this.counts.set(id, { count: count + by, drift });
+		}
+	}
+
+	/** Whether Graph's count says that delta lost something: a difference that was there before is no news. */
+	hasDrifted(id: string, total: number): boolean {
+		const { count, drift } = this.countOf(id);
+		return total - count !== drift;
+	}
+
+	/** The folder was compared just now: what still differs means nothing. */
+	settle(id: string, total: number): void {
+		const { count } = this.countOf(id);
+		this.counts.set(id, { count, drift: total - count });
+	}
+
+	private countOf(id: string): ContactCount {
+		return this.counts.get(id) ?? { count: 0, drift: 0 };
 	}
 
 	/** Display names from the part's title on: `['Contacts', 'Contacts', 'VIP']`. */

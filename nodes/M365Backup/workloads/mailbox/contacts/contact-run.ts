@@ -17,6 +17,8 @@ export interface ContactRun {
 	unread: Set<string>;
 	/** Graph ids of folders whose full listing is still going on. */
 	relisting: Set<string>;
+	/** Graph ids of folders that could not be read in this run. */
+	unreadable: Set<string>;
 	/** Graph ids of folders in the middle of a round of delta pages. */
 	unfinished: Set<string>;
 }

@@ -4,6 +4,7 @@ import type { MailboxOptions } from '../mailbox';
 import type { MailboxPart } from '../mailbox-part';
 import { partRootId } from '../mailbox-part';
 import { askContacts } from './ask-contacts';
+import { countContacts } from './count-contacts';
 import { linesOfDiscovered, readContactChanges } from './contact-changes';
 import { readContactFolders } from './contact-folder-changes';
 import { CONTACTS, contactsRootLine, ContactFolderTree } from './contact-folder-tree';
@@ -24,10 +25,11 @@ export function contactsPart(options: MailboxOptions): MailboxPart {
 		isTreeKnown: false,
 		discovered: new Set(),
 		unread: new Set(),
+		unreadable: new Set(),
 		relisting: new Set(),
 		unfinished: new Set(),
 	};
-	const when: Comparison = { begun: false, comparedAt: null };
+	const when: Comparison = { begun: false, comparedAt: null, compared: new Map() };
 	return {
 		name: CONTACTS,
 		enumerate: (input) => enumerateContacts(run, when, input),
@@ -45,9 +47,13 @@ interface Comparison {
 	begun: boolean;
 	/** ISO 8601: when all contacts were last listed and compared. */
 	comparedAt: string | null;
+	/** Graph's counts of folders that this run has listed to the end and compared. */
+	compared: Map<string, number>;
 }
 
 function notesOf(run: ContactRun, when: Comparison): JsonObject {
+	// What a comparison finds missing is asked about, and counted, only after it.
+	for (const [id, total] of when.compared) if (run.tree.has(id)) run.tree.settle(id, total);
 	return {
 		...run.tree.toNotes(),
 		...(run.relisting.size > 0 ? { relisting: [...run.relisting] } : {}),
@@ -86,7 +92,16 @@ async function* enumerateContacts(run: ContactRun, when: Comparison, input: Enum
 		const changes = await askContacts(run, ids, await known.lookUp(ids), signal);
 		yield { changes: [...linesOfDiscovered(run), ...changes] };
 	}
-	yield* readContactChanges({ run, known, links, compareAll, before, isFirst, signal });
+	const totals = await countContacts(run, signal);
+	const enumeration = { run, known, links, compareAll, before, isFirst, signal };
+	yield* readContactChanges(enumeration);
+	const isReadable = (id: string): boolean => run.tree.has(id) && !run.unreadable.has(id);
+	const inDoubt = [...totals].filter(([id, total]) => isReadable(id) && (compareAll || fullPass || run.tree.hasDrifted(id, total)));
+	if (!compareAll && !fullPass) {
+		const ids = inDoubt.map(([id]) => id);
+		yield* readContactChanges({ ...enumeration, compareAll: true, before: new Set([...before, ...ids]) }, ids);
+	}
+	when.compared = new Map(inDoubt.filter(([id]) => isReadable(id)));
 	if (compareAll || when.comparedAt === null) when.comparedAt = now.toISOString();
 }
 
