@@ -145,6 +145,28 @@ describe('bringing messages back from their Exchange exports', () => {
 		expect(outcomes(await restoreAll(fixture))).toEqual({ skipped: SORTS.length });
 	});
 
+	it('finishes what lies in Drafts even where importing is not allowed any more', async () => {
+		const before = await lost();
+		fixture.sim.tenant.faults.script({ match: (method) => method === 'PATCH', times: Infinity, do: { status: 400 } });
+		expect(outcomes(await restoreAll(fixture))).toEqual({ failed: SORTS.length });
+		fixture.sim.tenant.faults.clear();
+		fixture.sim.tenant.roles.revoke('MailboxItem.ImportExport.All');
+		expect(outcomes(await restoreAll(fixture))).toEqual({ created: SORTS.length });
+		expect(await fullPortraits(fixture)).toEqual(before);
+		expect(drafts()).toBe(0);
+	});
+
+	it('makes nothing beside what could be there already', async () => {
+		const before = await lost({}, SORTS.slice(0, 1));
+		const { faults } = fixture.sim.tenant;
+		faults.script({ match: /importItem/, when: 'after', do: { reset: true } });
+		faults.script({ match: (method, path) => method === 'GET' && path.includes('/mailFolders/drafts/messages'), skip: 1, times: Infinity, do: { status: 503 } });
+		expect(await restoreAll(fixture)).toMatchObject([{ outcome: 'failed', nextStep: expect.stringMatching(/again/) as string }]);
+		faults.clear();
+		expect(outcomes(await restoreAll(fixture))).toEqual({ created: 1 });
+		expect(await fullPortraits(fixture)).toEqual(before);
+	});
+
 	it('keeps copies of one mail apart, also when answers are lost', async () => {
 		const [signed] = SORTS.filter(({ sort }) => sort.includes('signature'));
 		const before = await lost({}, [signed!, signed!, signed!]);

@@ -52,7 +52,8 @@ export function missingPermission(method: string, path: string): PermissionPair 
 export function permissionNextStep(method: string, path: string): string {
 	const pair = missingPermission(method, path);
 	if (pair === undefined) return 'Check the application permissions of the app registration in Entra and grant admin consent';
-	const name = method === 'GET' ? pair.backup : pair.restore;
+	// An export reads, although it is a POST.
+	const name = method === 'GET' || /\/exportItems$/i.test(shownPath(path)) ? pair.backup : pair.restore;
 	const scoped = /^(Mail|Calendars|Contacts)/.test(name)
 		? ' If access is limited to some mailboxes (Exchange RBAC for Applications), add this mailbox to its scope; that takes up to two hours'
 		: '';
@@ -65,6 +66,8 @@ const stronger: Readonly<Record<string, readonly string[]>> = Object.freeze({
 	'Contacts.Read': ['Contacts.ReadWrite'],
 	'Tasks.Read.All': ['Tasks.ReadWrite.All'],
 	'MailboxSettings.Read': ['MailboxSettings.ReadWrite'],
+	'MailboxItem.Export.All': ['MailboxItem.ImportExport.All'],
+	'MailboxFolder.Read.All': ['MailboxFolder.ReadWrite.All'],
 	'Files.Read.All': ['Files.ReadWrite.All', 'Sites.Read.All', 'Sites.ReadWrite.All', 'Sites.Manage.All', 'Sites.FullControl.All'],
 	'Files.ReadWrite.All': ['Sites.ReadWrite.All', 'Sites.Manage.All', 'Sites.FullControl.All'],
 	'Sites.Read.All': ['Sites.ReadWrite.All', 'Sites.Manage.All', 'Sites.FullControl.All'],

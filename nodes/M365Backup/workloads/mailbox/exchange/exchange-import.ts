@@ -1,5 +1,4 @@
-import type { Failure } from '../../../base/failure';
-import { isFailure, toFailure } from '../../../base/failure';
+import { Failure, isFailure, toFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { RestorableContent, RestorableItem } from '../../restorer';
 import { graphIdOf } from '../mail-context';
@@ -12,6 +11,7 @@ import { ImportSession } from './import-session';
 import { StagedMessages, type StagedMessage } from './staged-messages';
 
 const TRIES = 4;
+const UNSETTLED = 'importUnsettled';
 /** From here on imports go one after the other: each needs several times its size in memory. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 
@@ -46,11 +46,11 @@ export class ExchangeImport {
 	async bring(item: RestorableItem, folderId: string): Promise<Imported | undefined> {
 		const content = item.parts?.get(EXCHANGE_PART);
 		if (!content || item.meta['draft'] === true) return undefined;
-		if (this.refusal) return { refused: refusalNote(this.refusal) };
 		const { internetMessageId } = item.meta;
 		return await this.inTurn(typeof internetMessageId === 'string' ? internetMessageId : item.id, async () => {
 			const left = await this.staged.takeLeft(item.meta, item.markerKey, this.context.isOriginalMailbox ? graphIdOf(item.id) : '');
 			if (left) return await this.finish(item, folderId, left.id, left);
+			if (this.refusal) return { refused: refusalNote(this.refusal) };
 			let id: string;
 			try {
 				id = await this.import(item.meta, content);
@@ -75,7 +75,7 @@ export class ExchangeImport {
 	/** What concerns all imports is remembered; what the limits or a cancellation say is thrown. */
 	private refused(error: unknown): Imported {
 		const failure = toFailure(error);
-		if (isFailure(failure, 'cancelled', 'throttled')) throw failure;
+		if (isFailure(failure, 'cancelled', 'throttled') || failure.code === UNSETTLED) throw failure;
 		return { refused: refusalNote(failure) };
 	}
 
@@ -109,16 +109,28 @@ export class ExchangeImport {
 				const answer = await this.context.graph.postPreauthorised(await this.session.url(), body, { mailbox: this.context.mailboxId, ...signalOf(this.context) });
 				return graphSpelling(itemIdIn(answer));
 			} catch (error) {
-				if (tries >= TRIES || !(await this.mayTryAgain(error, folderId))) {
-					const made = isFailure(error, 'transient') ? await this.staged.findNew(meta) : undefined;
-					if (made !== undefined) return made;
-					throw error;
-				}
+				const isLast = tries >= TRIES || !(await this.mayTryAgain(error, folderId));
 				await this.context.ambient.sleep(1_000 * tries, this.context.signal);
 				// An answer that was lost may be that of an import which took place.
-				const made = isFailure(error, 'transient') ? await this.staged.findNew(meta) : undefined;
+				const made = isFailure(error, 'transient') ? await this.look(meta) : undefined;
 				if (made !== undefined) return made;
+				if (isLast) throw error;
 			}
+		}
+	}
+
+	/** Nothing may be made beside what could be there already. */
+	private async look(meta: JsonObject): Promise<string | undefined> {
+		try {
+			return await this.staged.findNew(meta);
+		} catch (error) {
+			const failure = toFailure(error);
+			if (isFailure(failure, 'cancelled')) throw failure;
+			throw new Failure('transient', 'Nobody could tell whether Exchange imported this message', {
+				code: UNSETTLED,
+				nextStep: 'Run the restore again: it takes up what is there',
+				cause: failure,
+			});
 		}
 	}
 

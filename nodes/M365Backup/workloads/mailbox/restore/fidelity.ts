@@ -17,6 +17,9 @@ export interface FidelityRow {
 /** A message that was found alive and moved back: everything, since it is the same message. */
 export const MOVED_BACK = 'Messages that still exist somewhere in the mailbox (Deleted Items, another folder, Recoverable Items) are moved back and lose nothing.';
 
+/** A message that was imported from the export that the backup holds beside its MIME. */
+export const IMPORTED = 'Messages whose Exchange export is in the backup come back whole, with signature, message class and nested attachments, where the app may import (MailboxItem.ImportExport.All, global cloud only).';
+
 /** A message that had to be made anew from its MIME and the backup's catalog. */
 export const REBUILT_MESSAGE: readonly FidelityRow[] = [
 	{ property: 'Folder', result: 'equal', how: 'Folders that are gone are made anew, hidden ones hidden. A folder that was only moved or renamed is used where it is now. What was in Recoverable Items comes back into a folder named Recovered Items.', graph: ['parentFolderId'] },
