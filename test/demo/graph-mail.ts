@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { request as httpsRequest } from 'node:https';
-import { request as httpRequest } from 'node:http';
-import { readFileSync } from 'node:fs';
+import { GraphReader } from './graph-reader';
 
 /** What Graph shows of a message, as far as somebody who reads mail would notice a difference. */
 export interface SeenMessage {
@@ -19,11 +17,6 @@ export interface SeenAttachment {
 	name: string;
 	/** Type, inline or not, and SHA-256 of the bytes; of an attached message, its MIME. */
 	content: string;
-}
-
-interface Page {
-	value: Record<string, unknown>[];
-	'@odata.nextLink'?: string;
 }
 
 const compared = [
@@ -47,18 +40,8 @@ const compared = [
 	'internetMessageId',
 ] as const;
 
-/** Graph as an outsider sees it: the check must not share code with what it checks. */
-export class GraphMail {
-	private readonly ca: string | undefined;
-
-	constructor(
-		private readonly graphUrl: string,
-		private readonly token: string,
-		caFile?: string,
-	) {
-		this.ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
-	}
-
+/** Mail, read from Graph as an outsider sees it. */
+export class GraphMail extends GraphReader {
 	async mailboxes(): Promise<{ id: string; address: string; name: string }[]> {
 		const users = await this.list('/users?$select=id,displayName,userPrincipalName');
 		return users.map((user) => ({
@@ -126,51 +109,6 @@ export class GraphMail {
 			found.push({ name: String(name), content: `${String(contentType)}, ${place}, ${sha256(bytes)}` });
 		}
 		return found.sort((a, b) => a.name.localeCompare(b.name) || a.content.localeCompare(b.content));
-	}
-
-	private async list(path: string): Promise<Record<string, unknown>[]> {
-		const all: Record<string, unknown>[] = [];
-		for (let next: string | undefined = path; next !== undefined; ) {
-			const page = JSON.parse((await this.send('GET', next)).toString('utf8')) as Page;
-			all.push(...page.value);
-			next = page['@odata.nextLink'];
-		}
-		return all;
-	}
-
-	private async send(method: string, pathOrUrl: string, body?: unknown): Promise<Buffer> {
-		const url = new URL(pathOrUrl.startsWith('http') ? pathOrUrl : `${this.graphUrl}/v1.0${pathOrUrl}`);
-		const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
-		return new Promise((resolve, reject) => {
-			const request = open(
-				url,
-				{
-					method,
-					...(this.ca === undefined ? {} : { ca: this.ca }),
-					headers: {
-						authorization: `Bearer ${this.token}`,
-						prefer: 'IdType="ImmutableId"',
-						...(body === undefined ? {} : { 'content-type': 'application/json' }),
-					},
-				},
-				(response) => {
-					const parts: Buffer[] = [];
-					response.on('data', (part: Buffer) => parts.push(part));
-					response.once('error', reject);
-					response.once('end', () => {
-						const bytes = Buffer.concat(parts);
-						const status = response.statusCode ?? 0;
-						if (status >= 200 && status < 300) {
-							resolve(bytes);
-						} else {
-							reject(new Error(`The simulated tenant answered ${status} to ${method} ${url.pathname}: ${bytes.toString('utf8').slice(0, 500)}`));
-						}
-					});
-				},
-			);
-			request.once('error', reject);
-			request.end(body === undefined ? undefined : JSON.stringify(body));
-		});
 	}
 }
 

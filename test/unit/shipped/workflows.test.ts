@@ -48,9 +48,9 @@ describe.each(files)('workflows/%s', (file) => {
 		}
 	});
 
-	it('can be run by hand, explains itself, and names credentials without ids', () => {
+	it('can be run by hand or by a form, explains itself, and names credentials without ids', () => {
 		const types = workflow.nodes.map(({ type }) => type);
-		expect(types).toContain('n8n-nodes-base.manualTrigger');
+		expect(types.some((type) => ['n8n-nodes-base.manualTrigger', 'n8n-nodes-base.formTrigger'].includes(type))).toBe(true);
 		expect(types).toContain('n8n-nodes-base.stickyNote');
 		for (const { credentials } of workflow.nodes) {
 			for (const credential of Object.values(credentials ?? {})) {
@@ -86,6 +86,19 @@ describe.each(files)('workflows/%s', (file) => {
 		const names = workflow.nodes.map(({ name }) => name);
 		for (const [, quoted] of JSON.stringify(workflow.nodes.map(({ parameters }) => parameters)).matchAll(/\$\('([^']+)'\)/g)) {
 			expect([...names, 'Write Mail']).toContain(quoted);
+		}
+	});
+
+	it('opens a form to signed-in people only, and takes the mailbox from n8n, never from what the browser sends', () => {
+		for (const { name, parameters } of workflow.nodes.filter(({ type }) => type === 'n8n-nodes-base.formTrigger')) {
+			expect(parameters['authentication']).toBe('n8nUserAuth');
+			const sources = ours.map((node) => JSON.stringify(node.parameters['source']));
+			expect(new Set(sources).size).toBe(1);
+			const [, from] = /\$\('([^']+)'\)/.exec(sources[0]!)!;
+			const setter = JSON.stringify(workflow.nodes.find((node) => node.name === from)!.parameters);
+			const mailbox = /"name":"mailbox","type":"string","value":"(.*?[^\\])"/.exec(setter)![1]!;
+			const read = [...mailbox.matchAll(new RegExp(String.raw`\$\('${name}'\)\.first\(\)\.json\.(\w+)`, 'g'))].map(([, field]) => field);
+			expect(new Set(read)).toEqual(new Set(['user']));
 		}
 	});
 
