@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
 import type { FaultAction } from '../simulator/faults';
 import type { Switches } from '../simulator/switches';
 import { mailWithLargeAttachment } from '../support/every-sort-of-mail';
@@ -36,6 +37,7 @@ describe('exporting what MIME alone cannot give back', () => {
 		}
 		const [one] = exported(entries);
 		expect(one?.content?.[1]?.entry).toMatch(/\.fts$/);
+		expect((await verifyRepository(fixture.repository, { deep: true })).damage).toEqual([]);
 		expect(count(EXPORT)).toBe(1);
 		expect(count(SETTINGS)).toBe(1);
 		expect(count(/translateExchangeIds/)).toBe(0);
