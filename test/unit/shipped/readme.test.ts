@@ -20,12 +20,18 @@ describe('README.md', () => {
 		}
 	});
 
-	it('asks for exactly the permissions that reading and writing mail take', () => {
-		const mail = missingPermission('GET', '/users/x/messages')!;
-		const users = missingPermission('GET', '/users')!;
-		expect(readme).toContain(`| Backup | \`${mail.backup}\` |`);
-		expect(readme).toContain(`| Restore | \`${mail.restore}\` |`);
-		expect(readme).toContain(`| | \`${users.backup}\` |`);
+	it.each([
+		['Finding mailboxes (always)', '/users'],
+		['Mail', '/users/x/messages'],
+		['Calendars', '/users/x/events'],
+		['Contacts', '/users/x/contacts'],
+		['Tasks (To Do)', '/users/x/todo/lists'],
+		['Rules, categories, mailbox settings', '/users/x/mailFolders/inbox/messageRules'],
+		['Exchange Export (see below), notice of an in-place archive', '/users/x/settings/exchange'],
+		['Exchange Export', '/admin/exchange/mailboxes/x/exportItems'],
+	])('asks for exactly the permissions that it takes: %s', (what, path) => {
+		const { backup, restore } = missingPermission('GET', path)!;
+		expect(readme).toContain(`\n| ${what} | \`${backup}\` | \`${restore}\` |\n`);
 	});
 
 	it('promises of restored items of every kind exactly what the code promises', () => {
