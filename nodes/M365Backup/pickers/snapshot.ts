@@ -10,20 +10,22 @@ const allSnapshots = 'all';
 const runId = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/;
 const pageLength = 100;
 
+const aboutAll = ' A search can also look into All Snapshots: it finds the newest version of each item, also of those deleted meanwhile.';
+
 export function isSnapshotId(text: string): boolean {
 	return runId.test(text);
 }
 
 /** Which state of the source: the latest, that of a date, or one of the list; for a search also all of them. */
-export function snapshotField(use: { displayOptions?: IDisplayOptions }): INodeProperties {
+export function snapshotField(use: { displayOptions?: IDisplayOptions; forSearch?: boolean }): INodeProperties {
+	const { forSearch = false, ...others } = use;
 	return {
 		...fieldUse({
 			name: 'snapshot',
 			displayName: 'Snapshot',
-			description:
-				'Which state of the mailbox to use. Latest is the newest complete snapshot. A search can also look into All Snapshots: it finds the newest version of each item, also of those deleted meanwhile.',
+			description: `Which state of the mailbox to use. Latest is the newest complete snapshot.${forSearch ? aboutAll : ''}`,
 			required: true,
-			...use,
+			...others,
 		}),
 		type: 'resourceLocator',
 		default: { mode: 'list', value: latest, cachedResultName: 'Latest' },

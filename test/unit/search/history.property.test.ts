@@ -204,6 +204,21 @@ describe('searching several snapshots at once', () => {
 		expect(gone).toBeGreaterThan(60);
 	});
 
+	it('tells the places of items that come from very many snapshots', async () => {
+		const days = many.flatMap((one, index): Step[] => [
+			...(index === 20 ? [{ kind: 'rename', name: 'Projects' } as const] : []),
+			{ kind: 'move', id: one, parent: 'mail/sub' },
+			{ kind: 'commit', partial: false },
+			{ kind: 'end', id: one },
+			{ kind: 'commit', partial: false },
+		]);
+		const { repository } = await play(days, 50, 500);
+		const found = await all(searchHistory(repository, key, { all: true }, { text: 'base-' }));
+		expect(new Set(found.map(({ snapshot }) => snapshot.id)).size).toBe(many.length);
+		const placeOf = new Map(found.map(({ id, folderPath }) => [id, folderPath]));
+		expect(many.map((one) => placeOf.get(one))).toEqual(many.map((_, index) => (index < 20 ? 'mail/in/mail/sub' : 'mail/in/Projects')));
+	});
+
 	it('reads each segment once, however many snapshots share it', async () => {
 		const commits = Array.from({ length: 30 }, (_, index): Step[] => [
 			{ kind: 'put', id: ids[index % 3]!, content: index % 2 === 0 ? 'one' : 'two' },

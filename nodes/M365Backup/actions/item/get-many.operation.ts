@@ -21,7 +21,7 @@ export const getMany: Operation = {
 	properties: [
 		...repositoryFields,
 		sourceField({ description: 'The mailbox in whose backup to search', required: true }),
-		snapshotField({}),
+		snapshotField({ forSearch: true }),
 		...queryFields,
 		...limitFields,
 		simplifyField,

@@ -33,7 +33,7 @@ export function selectionFields(use: SelectionUse): INodeProperties[] {
 			default: use.default,
 			description: `Which items to ${use.verb}`,
 		},
-		snapshotField({ displayOptions: { show: { selection: among(ofSnapshot) } } }),
+		snapshotField({ forSearch: true, displayOptions: { show: { selection: among(ofSnapshot) } } }),
 		{
 			displayName: 'Snapshot ID',
 			name: 'itemSnapshot',
