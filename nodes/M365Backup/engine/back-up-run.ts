@@ -124,6 +124,8 @@ export class BackUpRun {
 			await this.takePage(page);
 			if (this.isStopping()) return;
 		}
+		// Also what it noted after its last page, such as when it last compared everything.
+		this.notes = workload.notes();
 		this.isInDoubt = !(await this.settleListings());
 	}
 

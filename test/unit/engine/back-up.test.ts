@@ -184,6 +184,19 @@ describe('a run', () => {
 		expect((await run({})).input).toMatchObject({ isInDoubt: false, links: { 'mail/F': 'L1' } });
 	});
 
+	it('hands the next one what the workload noted after its last page', async () => {
+		const { run } = await fixture();
+		const script: Script = { pages: [page([mail('mail/1')], 'L1')], notes: { mail: { at: 'page' } } };
+		const workload = scripted(script);
+		const { enumerate } = workload;
+		workload.enumerate = async function* (input) {
+			yield* enumerate(input);
+			script.notes = { mail: { at: 'end' } };
+		};
+		await run(script, { workload });
+		expect((await run({})).input?.notes['mail']).toEqual({ at: 'end' });
+	});
+
 	it('that has only an older cursor is told to compare', async () => {
 		const { run, store, repository } = await fixture();
 		await run({ pages: [page([mail('mail/1')], 'L1')] });

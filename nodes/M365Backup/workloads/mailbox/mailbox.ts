@@ -51,6 +51,12 @@ function makePart(name: MailboxPartName, options: MailboxOptions): MailboxPart |
 	}
 }
 
+/** In the notes: parts whose catalog may hold items that their links know nothing of, until each was enumerated once. */
+const DOUBTED_NOTE = 'doubtedParts';
+
+/** What leaves the other parts as they are, if one cannot be read for it. Damage of the repository is none of it. */
+const OF_ONE_PART = ['denied', 'transient', 'throttled', 'quota', 'notFound', 'conflict', 'invalid'] as const;
+
 /**
  * Parts as one workload. The small ones come first: a mailbox whose mail takes several runs has them from the start. A
  * part that cannot be read as a whole leaves the others as they are; if none can, the last failure is thrown.
@@ -59,20 +65,34 @@ export function joinParts(parts: readonly MailboxPart[]): Workload {
 	/** Notes of parts that are not backed up, or not reached by this run: they still hold. */
 	const kept: JsonObject = {};
 	const started = new Set<MailboxPartName>();
+	const doubted = new Set<string>();
 
 	async function* enumerate(input: EnumerationInput): AsyncGenerator<ChangePage> {
-		Object.assign(kept, input.notes);
+		const { [DOUBTED_NOTE]: doubtedBefore, ...notes } = input.notes;
+		Object.assign(kept, notes);
+		for (const name of input.isInDoubt === true ? MAILBOX_PARTS : []) doubted.add(name);
+		if (Array.isArray(doubtedBefore)) for (const name of doubtedBefore) if (typeof name === 'string') doubted.add(name);
 		yield { changes: [], scopes: MAILBOX_PARTS.filter((name) => !parts.some((part) => part.name === name)).map(leftOut) };
 		let failedParts = 0;
 		for (const part of parts) {
-			started.add(part.name);
 			try {
-				yield* part.enumerate({ ...input, retry: input.retry.filter((id) => partOf(id) === part.name) });
+				yield* enumeratePart(part, { ...input, isInDoubt: doubted.has(part.name) });
+				doubted.delete(part.name);
 			} catch (error) {
+				// What it has made of a page that it never handed out must not count: its lines and links are not stored.
+				started.delete(part.name);
 				failedParts += 1;
-				if (!isFailure(error, 'denied', 'transient', 'throttled', 'quota', 'notFound') || failedParts === parts.length) throw error;
+				if (!isFailure(error, ...OF_ONE_PART) || failedParts === parts.length) throw error;
 				yield { changes: [], scopes: [unreadable(part.name, error)] };
 			}
+		}
+	}
+
+	async function* enumeratePart(part: MailboxPart, input: EnumerationInput): AsyncGenerator<ChangePage> {
+		for await (const page of part.enumerate({ ...input, retry: input.retry.filter((id) => partOf(id) === part.name) })) {
+			started.add(part.name);
+			yield page;
+			Object.assign(kept, part.notes());
 		}
 	}
 
@@ -87,7 +107,7 @@ export function joinParts(parts: readonly MailboxPart[]): Workload {
 			return changes;
 		},
 		notes(): JsonObject {
-			const notes = { ...kept };
+			const notes = { ...kept, ...(doubted.size > 0 ? { [DOUBTED_NOTE]: [...doubted] } : {}) };
 			for (const part of parts) if (started.has(part.name)) Object.assign(notes, part.notes());
 			return notes;
 		},
