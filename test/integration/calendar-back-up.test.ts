@@ -83,6 +83,16 @@ describe('backing up calendars', () => {
 		expect(fixture.sim.misses).toEqual([]);
 	});
 
+	it('takes one request an event, twenty to a call', async () => {
+		fixture = await mailboxFixture();
+		const { calendar } = fixture.mailbox;
+		for (let index = 0; index < 90; index += 1) calendar.addEvent(calendar.default, meeting(`Event ${index}`, '2026-11-24', index % 3 === 0 ? daily() : {}));
+		await fixture.backUp({ content: CALENDAR });
+		// Calendars, groups, two groups' calendars, a page of ids, each event.
+		expect(fixture.sim.requestLog.requests).toBe(2 + 2 + 1 + 90);
+		expect(fixture.sim.requestLog.calls).toBeLessThanOrEqual(1 + 1 + 1 + 5);
+	});
+
 	it('reads nothing but ids in a quiet run, and records none', async () => {
 		fixture = await mailboxFixture();
 		const { calendar } = fixture.mailbox;

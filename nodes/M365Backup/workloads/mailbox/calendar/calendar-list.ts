@@ -11,7 +11,6 @@ interface GraphCalendar {
 	id: string;
 	name?: string | null;
 	color?: string | null;
-	hexColor?: string | null;
 	isDefaultCalendar?: boolean | null;
 	canEdit?: boolean | null;
 	owner?: { name?: string | null; address?: string | null } | null;
@@ -22,7 +21,7 @@ interface GraphGroup {
 	name?: string | null;
 }
 
-const CALENDAR_SELECT = 'id,name,color,hexColor,isDefaultCalendar,canEdit,owner';
+const CALENDAR_SELECT = 'id,name,color,isDefaultCalendar,canEdit,owner';
 
 /** Which calendars and groups there are now, what of that is news, and what was left out. */
 export interface CalendarNews {
@@ -169,7 +168,6 @@ function calendarMeta(calendar: GraphCalendar): JsonObject {
 		kind: 'calendar',
 		...(calendar.isDefaultCalendar === true ? { isDefault: true } : {}),
 		...(calendar.color && calendar.color !== 'auto' ? { color: calendar.color } : {}),
-		...(calendar.hexColor ? { hexColor: calendar.hexColor } : {}),
 	};
 }
 

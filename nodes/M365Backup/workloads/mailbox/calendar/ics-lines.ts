@@ -26,21 +26,19 @@ function parameter(text: string): string {
 
 /** Folds between characters, never within one: lines are counted in octets of UTF-8. */
 export function fold(line: string): string {
+	const octets = Buffer.from(line);
 	const lines: string[] = [];
-	let current = '';
-	let octets = 0;
-	for (const char of line) {
-		const size = Buffer.byteLength(char);
-		if (octets + size > LINE_OCTETS) {
-			lines.push(current);
-			current = ' ';
-			octets = 1;
-		}
-		current += char;
-		octets += size;
+	let start = 0;
+	// All but the first begin with a space.
+	for (let room = LINE_OCTETS; octets.length - start > room; room = LINE_OCTETS - 1) {
+		let end = start + room;
+		// 10xxxxxx goes on with a character that has begun.
+		while (((octets[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+		lines.push(octets.toString('utf8', start, end));
+		start = end;
 	}
-	lines.push(current);
-	return `${lines.join('\r\n')}\r\n`;
+	lines.push(octets.toString('utf8', start));
+	return `${lines.join('\r\n ')}\r\n`;
 }
 
 /** Bytes as a folded base64 value behind a property's head, a chunk at a time. */
