@@ -115,6 +115,24 @@ describe('restoring a calendar when answers get lost', () => {
 		expect(results.flatMap(({ fidelity }) => fidelity)).toEqual([expect.stringMatching(/2099-01-07/)]);
 	});
 
+	it('asks for less where the full request is refused, and says so', async () => {
+		fixture = await mailboxFixture();
+		const { calendar } = fixture.mailbox;
+		calendar.addEvent(calendar.default, meeting('Event', '2099-01-05', { locations: [{ displayName: 'Room 1', address: { city: 'Bern' } }] }));
+		await fixture.backUp({ content: CALENDAR });
+		loseEverything(fixture);
+		const refused = { status: 400, body: { error: { code: 'TimeZoneNotSupportedException', message: 'x' } } };
+		fixture.sim.tenant.faults.script({ match: /^POST \/users\/[^/]+\/calendars\/[^/]+\/events$/, do: refused });
+		const results = await restoreCalendars(fixture);
+		expect(outcomes(results)).toEqual({ created: 1 });
+		expect(results[0]?.fidelity).toEqual([expect.stringMatching(/TimeZoneNotSupportedException.*Windows names/)]);
+		const [event] = calendar.events();
+		expect(event?.state).toMatchObject({ startMs: Date.parse('2099-01-05T09:00:00Z'), originalStartTimeZone: 'W. Europe Standard Time', location: { displayName: 'Room 1' } });
+		fixture.sim.tenant.faults.script({ match: /^POST \/users\/[^/]+\/calendars\/[^/]+\/events$/, times: 10, do: refused });
+		loseEverything(fixture);
+		expect(failures(await restoreCalendars(fixture))).toHaveLength(1);
+	});
+
 	it('stops when it is told to, and a second restore goes on', async () => {
 		const before = await lostSeries();
 		const stop = new AbortController();

@@ -6,7 +6,7 @@ import { allDayDate, instantOf, isLive, localDate, seriesEnd, wallTime, zoneOfEv
 import { EVENT_NOTES } from './fidelity-notes';
 import type { GraphDateTime, GraphEvent, GraphPattern, GraphRange } from './graph-event';
 import { plainText } from './plain-text';
-import { ianaZone } from './zones';
+import { ianaZone, windowsZone } from './zones';
 
 export interface EventRequest {
 	/** Of `POST …/events`, without marker and attachments. */
@@ -21,17 +21,19 @@ export interface EventRequest {
  * The JSON that makes an event anew. Nobody is named in it, so that Graph has nobody to invite (`POST …/events` always
  * invites attendees, microsoft-graph-docs #7483): people become text, online meetings links. What only Graph decides
  * (ids, organiser, transactionId) is left out.
+ *
+ * @param careful After Graph refused the full request: zones by their Windows names, places by their display name alone.
  */
-export function eventRequest(event: GraphEvent, now: Date): EventRequest {
-	const zone = zoneOfEvent(event);
+export function eventRequest(event: GraphEvent, now: Date, careful = false): EventRequest {
+	const zone = spelled(zoneOfEvent(event), careful);
 	const fidelity = notesOf(event, zone);
 	const text = bodyOf(event);
 	if (text.wholeText !== undefined) fidelity.push(EVENT_NOTES.longText);
 	const body: JsonObject = {
 		subject: event.subject ?? '',
 		body: text.body,
-		...timesOf(event, zone),
-		...placesOf(event),
+		...timesOf(event, zone, careful),
+		...(careful ? placeName(event) : placesOf(event)),
 		...plain('showAs', known(event.showAs, SHOW_AS)),
 		importance: known(event.importance, ['low', 'normal', 'high']) ?? 'normal',
 		sensitivity: known(event.sensitivity, ['normal', 'personal', 'private', 'confidential']) ?? 'normal',
@@ -66,7 +68,11 @@ function bodyOf(event: GraphEvent): { body: JsonObject; wholeText?: string } {
 	return { body: { ...cut }, wholeText: content };
 }
 
-function timesOf(event: GraphEvent, zone: EventZone): JsonObject {
+function spelled<T extends { name: string; iana: string }>(zone: T, careful: boolean): T {
+	return careful ? { ...zone, name: windowsZone(zone.iana) } : zone;
+}
+
+function timesOf(event: GraphEvent, zone: EventZone, careful: boolean): JsonObject {
 	if (event.isAllDay === true) {
 		// Both must be midnight in one zone (docs of event, isAllDay).
 		const timeZone = zone.isSubstitute ? 'UTC' : zone.name;
@@ -74,7 +80,7 @@ function timesOf(event: GraphEvent, zone: EventZone): JsonObject {
 	}
 	const endName = event.recurrence ? null : event.originalEndTimeZone;
 	const endIana = ianaZone(endName);
-	const end = endName && endIana !== undefined ? { name: endIana === 'Etc/UTC' ? 'UTC' : endName, iana: endIana } : zone;
+	const end = endName && endIana !== undefined ? spelled({ name: endIana === 'Etc/UTC' ? 'UTC' : endName, iana: endIana }, careful) : zone;
 	return { isAllDay: false, start: timeIn(event.start, zone), end: timeIn(event.end, end) };
 }
 
@@ -93,6 +99,11 @@ function placesOf(event: GraphEvent): JsonObject {
 	if (locations.length > 0) return { locations };
 	const location = event.location ? placeOf(event.location) : undefined;
 	return location ? { location } : {};
+}
+
+function placeName(event: GraphEvent): JsonObject {
+	const displayName = event.location?.['displayName'];
+	return typeof displayName === 'string' && displayName !== '' ? { location: { displayName } } : {};
 }
 
 /** Ids of places are for Outlook's own use. */

@@ -5,6 +5,7 @@ export const EVENT_NOTES = {
 	online: 'Its online meeting cannot be made again: the link to it is in the text.',
 	cancelled: 'Its organiser had cancelled it: it is back as a plain event.',
 	longText: 'Its text is longer than one request may be (3 MB) and is back shortened, with the whole text attached.',
+	careful: (why: string): string => `Microsoft Graph refused the full request (${why}): time zones are back under their Windows names, places by their name alone.`,
 	zone: (name: string): string => `Its own time zone is none that Microsoft Graph takes: it is back at the right time, shown in ${name}.`,
 	seriesZone: (name: string): string =>
 		`Its own time zone is none that Microsoft Graph takes: the series is back in ${name}, so that its times may be an hour off for a part of the year.`,

@@ -81,6 +81,7 @@ export interface GraphEvent {
 	/** `OID.<id of the series>.2024-05-01`; only with a GET of one master that selects it (docs PR #14928). */
 	cancelledOccurrences?: string[] | null;
 	exceptionOccurrences?: GraphEvent[] | null;
+	'exceptionOccurrences@odata.nextLink'?: string;
 }
 
 /** What a listing tells to find changes, and what a line needs even if the content cannot be read. */

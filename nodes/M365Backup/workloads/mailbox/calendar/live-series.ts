@@ -10,6 +10,7 @@ import { isLive, seriesEnd } from './event-times';
 import type { GraphEvent } from './graph-event';
 import { cancelledDate, changeKeyOf, isMaster, OCCURRENCES_QUERY } from './graph-event';
 import { readInstances } from './instances-window';
+import { allExceptions } from './load-events';
 
 /** Every living series is read again in one run out of four, a quarter of them each time. */
 export const TURNS = 4;
@@ -62,9 +63,11 @@ async function marksByLists(run: SeriesRun, due: readonly GraphEvent[]): Promise
 			// Any other trouble: its turn comes again.
 			continue;
 		}
-		const { exceptionOccurrences, cancelledOccurrences } = result.body as GraphEvent;
-		if (exceptionOccurrences === undefined && cancelledOccurrences === undefined) without.push(event);
-		else marks.set(event.id, occurrencesMark(exceptionOccurrences ?? [], datesOf(cancelledOccurrences ?? [])));
+		const master = result.body as GraphEvent;
+		if (master.exceptionOccurrences === undefined && master.cancelledOccurrences === undefined) without.push(event);
+		else await unlessInTrouble(async () => {
+			marks.set(event.id, occurrencesMark(await allExceptions(run.context, master, run.signal), datesOf(master.cancelledOccurrences ?? [])));
+		});
 	}
 	if (without.length > 0) run.context.lacksExceptions = true;
 	for (const [id, mark] of await marksByInstances(run, without)) marks.set(id, mark);
@@ -78,13 +81,20 @@ function datesOf(cancelled: readonly string[]): string[] {
 async function marksByInstances(run: SeriesRun, due: readonly GraphEvent[]): Promise<Map<string, string>> {
 	const marks = new Map<string, string>();
 	for (const event of due) {
-		try {
+		await unlessInTrouble(async () => {
 			const { exceptions, cancelled } = await readInstances(run.context, event, run.signal);
 			marks.set(event.id, occurrencesMark(exceptions, cancelled));
-		} catch (error) {
-			const failure = toFailure(error);
-			if (!isFailure(failure, 'notFound', 'denied', 'transient', 'throttled', 'corrupt', 'invalid')) throw failure;
-		}
+		});
 	}
 	return marks;
+}
+
+/** Trouble with one series is no reason to stop: its turn comes again. */
+async function unlessInTrouble(work: () => Promise<void>): Promise<void> {
+	try {
+		await work();
+	} catch (error) {
+		const failure = toFailure(error);
+		if (!isFailure(failure, 'notFound', 'denied', 'transient', 'throttled', 'corrupt', 'invalid')) throw failure;
+	}
 }

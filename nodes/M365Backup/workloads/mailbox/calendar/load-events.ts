@@ -91,12 +91,12 @@ async function single(context: LoadContext, path: string, signal: AbortSignal | 
 async function withOccurrences(context: LoadContext, event: GraphEvent, signal: AbortSignal | undefined): Promise<LoadedEvent | Failure> {
 	const document: EventDocument = { event, exceptions: [], cancelled: [], attachments: [] };
 	if (!isMaster(event)) return { document, attachments: [] };
-	if (event.exceptionOccurrences !== undefined || event.cancelledOccurrences !== undefined) {
-		document.exceptions = event.exceptionOccurrences ?? [];
-		document.cancelled = (event.cancelledOccurrences ?? []).map(cancelledDate).filter((date) => date !== undefined);
-		return { document, attachments: [] };
-	}
 	try {
+		if (event.exceptionOccurrences !== undefined || event.cancelledOccurrences !== undefined) {
+			document.exceptions = await allExceptions(context, event, signal);
+			document.cancelled = (event.cancelledOccurrences ?? []).map(cancelledDate).filter((date) => date !== undefined);
+			return { document, attachments: [] };
+		}
 		const { warning, ...read } = await readInstances(context, event, signal);
 		return { document: { ...document, ...read }, attachments: [], warning };
 	} catch (error) {
@@ -104,6 +104,15 @@ async function withOccurrences(context: LoadContext, event: GraphEvent, signal: 
 		if (isFailure(failure, 'cancelled')) throw failure;
 		return failure;
 	}
+}
+
+/** What is expanded may come in pages, as OData has it. */
+export async function allExceptions(context: Pick<LoadContext, 'graph'>, master: GraphEvent, signal: AbortSignal | undefined): Promise<GraphEvent[]> {
+	const found = [...(master.exceptionOccurrences ?? [])];
+	const next = master['exceptionOccurrences@odata.nextLink'];
+	if (!next) return found;
+	for await (const page of context.graph.pages<GraphEvent>({ path: next, headers: { ...EVENT_HEADERS }, ...(signal ? { signal } : {}) })) found.push(...page);
+	return found;
 }
 
 async function withAttachments(context: LoadContext, loaded: Map<string, LoadedEvent | Failure>, signal: AbortSignal | undefined): Promise<void> {

@@ -98,8 +98,9 @@ async function act(context: RestoreContext, markers: FolderMarkers, planned: Pla
 	const request = eventRequest(document.event, context.ambient.now());
 	const isNew = plan.do === 'create';
 	const state = isWholeAtOnce(document, request) ? 'done' : 'open';
-	const id = isNew ? await create(context, markers, target, request, { key: item.markerKey, state }) : plan.id;
-	const fidelity = [...request.fidelity, ...(await complete(context, item, document, request, id, isNew))];
+	const made = isNew ? await create(context, markers, target, document.event, { key: item.markerKey, state }) : { id: plan.id, fidelity: request.fidelity };
+	const { id } = made;
+	const fidelity = [...made.fidelity, ...(await complete(context, item, document, request, id, isNew))];
 	if (!isNew || state === 'open') await markDone(context, id, item.markerKey);
 	await remove(context, plan.replaces);
 	return outcome(item, target, plan.replaces === undefined ? 'created' : 'replaced', { newId: id, fidelity: [...new Set(fidelity)], ...reasonOf(plan.reason) });
@@ -111,19 +112,32 @@ function isWholeAtOnce(document: EventDocument, request: EventRequest): boolean 
 	return attachments.length + exceptions.length + cancelled.length === 0 && request.wholeText === undefined;
 }
 
+/** As it was; where Graph refuses that, without what it may not take. */
 async function create(
 	context: RestoreContext,
 	markers: FolderMarkers,
 	target: TargetCalendar,
-	request: EventRequest,
+	event: GraphEvent,
 	marker: Marker,
-): Promise<string> {
+): Promise<{ id: string; fidelity: string[] }> {
 	const { id: calendarId } = target;
 	if (calendarId === null) throw new Error('A planned calendar was never made');
-	const body: JsonObject = { ...request.body, singleValueExtendedProperties: [markerProperty(marker)] };
-	const attempt = async (): Promise<string> =>
-		(await context.graph.json<{ id: string }>({ method: 'POST', path: `${calendarPath(context, calendarId)}/events`, body, ...signalOf(context) })).id;
-	return await createOnce(attempt, () => markers.find(calendarId, marker.key), context.ambient, context.signal);
+	const post = async (request: EventRequest): Promise<string> => {
+		const body: JsonObject = { ...request.body, singleValueExtendedProperties: [markerProperty(marker)] };
+		const attempt = async (): Promise<string> =>
+			(await context.graph.json<{ id: string }>({ method: 'POST', path: `${calendarPath(context, calendarId)}/events`, body, ...signalOf(context) })).id;
+		return await createOnce(attempt, () => markers.find(calendarId, marker.key), context.ambient, context.signal);
+	};
+	const now = context.ambient.now();
+	const request = eventRequest(event, now);
+	try {
+		return { id: await post(request), fidelity: request.fidelity };
+	} catch (error) {
+		if (!isFailure(error, 'invalid', 'corrupt')) throw error;
+		const careful = eventRequest(event, now, true);
+		if (JSON.stringify(careful.body) === JSON.stringify(request.body)) throw error;
+		return { id: await post(careful), fidelity: [...careful.fidelity, EVENT_NOTES.careful(error.code ?? error.kind)] };
+	}
 }
 
 /** Attachments, then the series' occurrences, which may take over attachments, then theirs. @returns fidelity sentences. */

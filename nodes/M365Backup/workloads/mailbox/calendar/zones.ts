@@ -1,5 +1,5 @@
 import { IANAZone } from 'luxon';
-import { findIana } from 'windows-iana';
+import { findIana, findWindows } from 'windows-iana';
 
 /** What Graph shows for the zone of old Outlook events that is in no list, and takes from nobody. */
 export const CUSTOM_ZONE = 'tzone://Microsoft/Custom';
@@ -23,4 +23,9 @@ function find(name: string): string | undefined {
 	const [world] = findIana(name, '001');
 	const iana = world ?? findIana(name)[0] ?? (name.includes('/') ? name : undefined);
 	return iana !== undefined && IANAZone.isValidZone(iana) ? iana : undefined;
+}
+
+/** The Windows name of an IANA zone, which Exchange knows if any; the zone's own name where there is none. */
+export function windowsZone(iana: string): string {
+	return findWindows(iana)[0] ?? iana;
 }
