@@ -47,6 +47,7 @@ function contextOf(): MailContext {
 		tree,
 		countsKnown: true,
 		discovered: new Set(),
+		recoverableItems: false,
 	};
 }
 
