@@ -7,6 +7,8 @@ export type SeenKind = 'event' | 'contact' | 'task' | 'setting';
 export interface SeenItem {
 	kind: SeenKind;
 	id: string;
+	/** Where Graph has it, below `/v1.0`. */
+	path: string;
 	/** Its calendar, contact folder or list. */
 	place: string;
 	/** Subject, name or title. */
@@ -17,8 +19,8 @@ export interface SeenItem {
 
 type Json = Record<string, unknown>;
 
-/** Of every kind; Exchange and To Do give them anew to whatever is made. */
-const own = ['id', '@odata.etag', '@odata.context', 'changeKey', 'createdDateTime', 'lastModifiedDateTime', 'bodyLastModifiedDateTime', 'webLink', 'iCalUId', 'uid', 'transactionId', 'parentFolderId', 'calendar@odata.associationLink', 'calendar@odata.navigationLink'];
+/** Of every kind: what Exchange and To Do give anew to whatever is made, or derive from everything else. */
+const own = ['id', '@odata.etag', '@odata.context', 'changeKey', 'createdDateTime', 'lastModifiedDateTime', 'bodyLastModifiedDateTime', 'webLink', 'iCalUId', 'uid', 'transactionId', 'parentFolderId', 'calendar@odata.associationLink', 'calendar@odata.navigationLink', 'isDraft', 'hasError', 'primaryEmailAddress', 'secondaryEmailAddress', 'tertiaryEmailAddress'];
 
 /** Everything of a mailbox but mail, as Graph serves it. */
 export async function seenItems(graph: GraphReader, mailbox: string, kinds: readonly SeenKind[] = ['event', 'contact', 'task', 'setting']): Promise<SeenItem[]> {
@@ -52,10 +54,13 @@ async function events(graph: GraphReader, user: string): Promise<SeenItem[]> {
 			seen.push({
 				kind: 'event',
 				id,
+				path,
 				place: String(calendar['name']),
 				name: String(listed['subject']),
 				properties: {
 					...without(listed, own),
+					location: place(listed['location'] as Json | undefined),
+					locations: ((listed['locations'] as Json[] | undefined) ?? []).map(place),
 					attachments: await files(graph, `${path}/attachments`),
 					cancelledOccurrences: ((series['cancelledOccurrences'] as string[] | undefined) ?? []).map((occurrence) => occurrence.slice(occurrence.lastIndexOf('.') + 1)).sort(),
 					exceptionOccurrences: exceptions.map(exception).sort(),
@@ -64,6 +69,14 @@ async function events(graph: GraphReader, user: string): Promise<SeenItem[]> {
 		}
 	}
 	return seen;
+}
+
+/** Where an event takes place, without the ids of places; null for none. */
+function place(location: Json | undefined): Json | null {
+	if (location === undefined || location['displayName'] === '') {
+		return null;
+	}
+	return without(location, ['uniqueId', 'uniqueIdType', 'locationType']);
 }
 
 /** Of a changed occurrence: what makes it differ from the others. */
@@ -81,6 +94,7 @@ async function contacts(graph: GraphReader, user: string): Promise<SeenItem[]> {
 			seen.push({
 				kind: 'contact',
 				id,
+				path: `${user}/contacts/${id}`,
 				place,
 				name: String(contact['displayName']),
 				properties: { ...without(contact, own), photo: photo === null ? null : sha256(photo) },
@@ -103,14 +117,16 @@ async function tasks(graph: GraphReader, user: string): Promise<SeenItem[]> {
 		const listPath = `${user}/todo/lists/${String(list['id'])}/tasks`;
 		for (const task of await graph.list(`${listPath}?$top=100`)) {
 			const path = `${listPath}/${String(task['id'])}`;
-			const { extensions } = await graph.json(`${path}?$expand=extensions`);
+			// Lists often leave out how a task repeats.
+			const { extensions, 'extensions@odata.context': _context, ...whole } = await graph.json(`${path}?$expand=extensions`);
 			seen.push({
 				kind: 'task',
 				id: String(task['id']),
+				path,
 				place: String(list['displayName']),
 				name: String(task['title']),
 				properties: {
-					...without(task, own),
+					...without(whole, own),
 					checklistItems: (await graph.list(`${path}/checklistItems`)).map(({ displayName, isChecked }) => ({ displayName, isChecked })),
 					linkedResources: (await graph.list(`${path}/linkedResources`)).map((link) => without(link, own)),
 					attachments: await files(graph, `${path}/attachments`),
@@ -126,13 +142,13 @@ async function settings(graph: GraphReader, user: string): Promise<SeenItem[]> {
 	const rules = await graph.list(`${user}/mailFolders/inbox/messageRules`);
 	const categories = await graph.list(`${user}/outlook/masterCategories`);
 	return [
-		...rules.map((rule) => setting(rule, 'Rules')),
-		...categories.map((category) => setting(category, 'Categories')),
+		...rules.map((rule) => setting(rule, `${user}/mailFolders/inbox/messageRules`, 'Rules')),
+		...categories.map((category) => setting(category, `${user}/outlook/masterCategories`, 'Categories')),
 	];
 }
 
-function setting(json: Json, place: string): SeenItem {
-	return { kind: 'setting', id: String(json['id']), place, name: String(json['displayName']), properties: without(json, own) };
+function setting(json: Json, list: string, place: string): SeenItem {
+	return { kind: 'setting', id: String(json['id']), path: `${list}/${String(json['id'])}`, place, name: String(json['displayName']), properties: without(json, own) };
 }
 
 async function files(graph: GraphReader, path: string): Promise<unknown[]> {

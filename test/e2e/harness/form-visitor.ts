@@ -34,10 +34,15 @@ export class FormVisitor {
 		await this.allow();
 	}
 
-	/** For somebody who is signed in already. */
-	async allow(): Promise<void> {
-		await this.page.getByRole('button', { name: 'Allow access' }).click({ timeout: waitMs });
-		await this.page.locator('#submit-btn').waitFor({ timeout: waitMs });
+	/** n8n asks once for each person and form. */
+	private async allow(): Promise<void> {
+		const question = this.page.getByRole('button', { name: 'Allow access' });
+		const form = this.page.locator('#submit-btn');
+		await question.or(form).first().waitFor({ timeout: waitMs });
+		if (await question.isVisible()) {
+			await question.click();
+		}
+		await form.waitFor({ timeout: waitMs });
 	}
 
 	/** Values by label. */
@@ -67,8 +72,9 @@ export class FormVisitor {
 		return this.page.locator('.multiselect-option label').allInnerTexts();
 	}
 
+	/** The first choice that has these words. */
 	async tick(part: string): Promise<void> {
-		await this.page.locator('.multiselect-option').filter({ hasText: part }).locator('input').check();
+		await this.page.locator('.multiselect-option').filter({ hasText: part }).first().locator('input').check();
 	}
 
 	/** All text that the page shows. */
