@@ -1,8 +1,11 @@
+import ICAL from 'ical.js';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../nodes/M365Backup/base/json';
+import { eventIcs } from '../../nodes/M365Backup/workloads/mailbox/calendar/event-ics';
 import type { EventRecord } from '../simulator/event-record';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture } from '../support/mailbox-fixture';
-import { instancesBetween } from '../simulator/event-instance';
+import { instancesBetween, stateOf } from '../simulator/event-instance';
 import { at, CALENDAR, everything, loseEverything, restoreCalendars } from './calendar-help';
 import { failures } from './restore-help';
 
@@ -100,4 +103,38 @@ describe('series of every pattern', () => {
 		expect(new Set(again.map(({ outcome }) => outcome))).toEqual(new Set(['skipped']));
 		expect(everything(fixture)).toEqual(after);
 	});
+
+	it('are the same occurrences to another calendar program that opens them as a file', async () => {
+		fixture = await mailboxFixture();
+		const made = addSeries(fixture);
+		await fixture.backUp({ content: CALENDAR });
+		const entries = await fixture.entries();
+		for (const record of made) {
+			const document = JSON.parse((await fixture.content(entries.get(`calendar/${record.id}`)!)).toString()) as JsonObject;
+			const shown = (startMs: number, isAllDay: boolean, subject: string | null): string => `${new Date(startMs).toISOString().slice(0, isAllDay ? 10 : 16)} ${subject === record.state.subject ? 'as ever' : (subject ?? '')}`;
+			const expected = instancesBetween(record, Date.parse('2025-01-01'), Date.parse('2032-01-01'))
+				.slice(0, 40)
+				.map((instance) => stateOf(instance))
+				.map(({ startMs, isAllDay, subject }) => shown(startMs, isAllDay, subject));
+			// Half past two does not exist on the day on which summer time begins: the RFC and Exchange take an hour later, ical.js an earlier one.
+			const outsideGaps = (ones: string[]): string[] => ones.filter((one) => record.state.originalStartTimeZone !== 'Europe/Berlin' || !/-03-(2[5-9]|3[01])T0[01]:30/.test(one));
+			expect(outsideGaps(await occurrencesIn(document, expected.length, shown)), record.state.subject ?? '').toEqual(outsideGaps(expected));
+		}
+	});
 });
+
+async function occurrencesIn(document: JsonObject, most: number, shown: (startMs: number, isAllDay: boolean, subject: string | null) => string): Promise<string[]> {
+	const chunks: Uint8Array[] = [];
+	for await (const chunk of eventIcs(document, new Map())) chunks.push(chunk);
+	const file = new ICAL.Component(ICAL.parse(Buffer.concat(chunks).toString('utf8')) as unknown[]);
+	for (const zone of file.getAllSubcomponents('vtimezone')) ICAL.TimezoneService.register(zone);
+	const [master, ...exceptions] = file.getAllSubcomponents('vevent').map((one) => new ICAL.Event(one));
+	for (const exception of exceptions) master!.relateException(exception);
+	const found: string[] = [];
+	const iterator = master!.iterator();
+	for (let next = iterator.next(); next && found.length < most; next = iterator.next()) {
+		const { startDate, item } = master!.getOccurrenceDetails(next) as { startDate: ICAL.Time; item: ICAL.Event };
+		found.push(shown(startDate.isDate ? Date.parse(startDate.toString()) : startDate.toUnixTime() * 1000, startDate.isDate, item.summary));
+	}
+	return found;
+}
