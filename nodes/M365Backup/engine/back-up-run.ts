@@ -4,6 +4,7 @@ import type { JsonObject } from '../base/json';
 import type { CatalogEntry, CursorRecord, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { RunWriter } from '../repository/run-writer';
+import { isGone } from '../workloads/is-gone';
 import { itemReason } from '../workloads/item-reason';
 import type { Change, ChangePage, ContentRequest, Fetched, ItemChange, Workload } from '../workloads/workload';
 import { CatalogState } from './catalog-state';
@@ -243,7 +244,7 @@ export class BackUpRun {
 	/** The line keeps what was stored before and says that the item failed; deleted in flight is a skip. */
 	private async takeFailure(change: ItemChange, prior: CatalogEntry | null, failure: Failure): Promise<void> {
 		const { writer, ambient } = this.parts;
-		if (failure.kind === 'notFound') {
+		if (isGone(failure)) {
 			this.tally.bump('skipped');
 			return;
 		}

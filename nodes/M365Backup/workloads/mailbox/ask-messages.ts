@@ -1,6 +1,7 @@
 import { isFailure } from '../../base/failure';
 import type { BatchRequest } from '../../graph/client';
 import { batchResult } from '../../graph/client';
+import { isGone } from '../is-gone';
 import type { Change, KnownItem } from '../workload';
 import { itemReason } from '../item-reason';
 import { decideMessage } from './decide-message';
@@ -40,7 +41,7 @@ export async function askMessages(
 		if (result.ok) {
 			const change = await decideAlive(context, result.body as GraphMessage, before, removed.has(answer.id), signal);
 			if (change) changes.push(change);
-		} else if (result.failure.kind === 'notFound') {
+		} else if (isGone(result.failure)) {
 			if (before) changes.push(gone(context, before));
 		} else if (isFailure(result.failure, 'cancelled')) {
 			throw result.failure;

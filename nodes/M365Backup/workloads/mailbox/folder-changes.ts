@@ -2,6 +2,7 @@ import { isFailure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
 import type { BatchRequest, DeltaCursor, DeltaPage } from '../../graph/client';
 import { batchResult } from '../../graph/client';
+import { isGone } from '../is-gone';
 import type { Change, KnownItems, ListingNews } from '../workload';
 import type { GraphFolder } from './graph-folder';
 import { FOLDER_SELECT, isSearchFolder, OUTSIDE_ROLES, ROOT_ROLE, WELL_KNOWN_ROLES } from './graph-folder';
@@ -262,7 +263,7 @@ async function confirmRemoved(
 	for await (const answer of context.graph.batch(requests, { signal })) {
 		const result = batchResult(answer);
 		if (result.ok) alive.push(result.body as GraphFolder);
-		else if (isFailure(result.failure, 'notFound')) folderGone(context, answer.id, news);
+		else if (isGone(result.failure)) folderGone(context, answer.id, news);
 		else throw result.failure;
 	}
 	for (const folder of alive) {

@@ -1,6 +1,7 @@
 import type { Failure } from '../../base/failure';
 import { isFailure, toFailure } from '../../base/failure';
 import type { DeltaCursor, DeltaPage } from '../../graph/client';
+import { isGone } from '../is-gone';
 import type { Change, ChangePage, KnownItem, KnownItems, ListingNews, ScopeNews } from '../workload';
 import { askMessages } from './ask-messages';
 import { decideMessage } from './decide-message';
@@ -176,7 +177,7 @@ function takeFailure(run: MessageEnumeration, task: FolderTask, failure: Failure
 		return;
 	}
 	if (isFailure(failure, 'notFound')) {
-		if (failure.code === 'MailboxNotEnabledForRESTAPI') throw failure;
+		if (!isGone(failure)) throw failure;
 		folderGone(context, task.id, round.page);
 		round.page.links[key] = null;
 		return;

@@ -1,10 +1,12 @@
-import { isFailure } from '../../../base/failure';
+import type { Failure } from '../../../base/failure';
+import { isFailure, toFailure } from '../../../base/failure';
 import type { BatchRequest } from '../../../graph/client';
 import { batchResult } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import { itemReason } from '../../item-reason';
 import type { Change, KnownItem } from '../../workload';
 import { graphIdIn, partId } from '../mailbox-part';
-import { lookAgain } from './contact-folder-changes';
+import { isBelowUnlisted, lookAgain } from './contact-folder-changes';
 import { CONTACTS } from './contact-folder-tree';
 import type { ContactRun } from './contact-run';
 import { contactDocument, contactMeta, contactName, contactTitle, text } from './graph-contact';
@@ -26,19 +28,11 @@ export async function askContacts(run: ContactRun, ids: readonly string[], known
 		if (result.ok) {
 			const change = await decideContact(run, result.body as GraphContact, before, signal);
 			if (change) changes.push(change);
-		} else if (isFailure(result.failure, 'notFound')) {
+		} else if (isGone(result.failure)) {
 			if (before) changes.push(gone(run, before));
 		} else if (isFailure(result.failure, 'cancelled')) throw result.failure;
 		else {
-			changes.push({
-				kind: 'failed',
-				id: answer.id,
-				type: 'contact',
-				name: before?.name ?? graphIdIn(answer.id),
-				...(before?.parent === undefined ? {} : { parent: before.parent }),
-				reason: itemReason(result.failure),
-				failure: result.failure,
-			});
+			changes.push(failedContact(answer.id, before, result.failure));
 		}
 	}
 	return changes;
@@ -52,8 +46,14 @@ export async function decideContact(run: ContactRun, contact: GraphContact, befo
 	const { tree } = run;
 	const folderId = text(contact['parentFolderId']);
 	if (!tree.has(folderId) && !tree.outside.has(folderId)) {
-		await lookAgain(run, signal);
-		if (!tree.has(folderId)) tree.outside.add(folderId);
+		try {
+			await lookAgain(run, signal);
+			if (!tree.has(folderId) && !(await isBelowUnlisted(run, folderId, signal))) tree.outside.add(folderId);
+		} catch (error) {
+			const failure = toFailure(error);
+			if (isFailure(failure, 'cancelled')) throw failure;
+			return failedContact(partId(CONTACTS, contact.id), before, failure);
+		}
 	}
 	if (!tree.has(folderId)) return before ? gone(run, before, 'a place that is no contact folder, such as Deleted Items') : null;
 	const id = partId(CONTACTS, contact.id);
@@ -86,4 +86,16 @@ export async function decideContact(run: ContactRun, contact: GraphContact, befo
 function gone(run: ContactRun, before: KnownItem, movedTo?: string): Change {
 	run.tree.moved(before.parent && graphIdIn(before.parent), undefined);
 	return { kind: 'gone', id: before.id, ...(movedTo === undefined ? {} : { movedTo }) };
+}
+
+function failedContact(id: string, before: KnownItem | undefined, failure: Failure): Change {
+	return {
+		kind: 'failed',
+		id,
+		type: 'contact',
+		name: before?.name ?? graphIdIn(id),
+		...(before?.parent === undefined ? {} : { parent: before.parent }),
+		reason: itemReason(failure),
+		failure,
+	};
 }

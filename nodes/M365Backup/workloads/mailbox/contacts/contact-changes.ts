@@ -1,10 +1,11 @@
 import type { Failure } from '../../../base/failure';
 import { isFailure, toFailure } from '../../../base/failure';
 import type { DeltaCursor, DeltaPage } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import type { Change, ChangePage, KnownItems, ListingNews, ScopeNews } from '../../workload';
 import { partId } from '../mailbox-part';
 import { askContacts, decideContact } from './ask-contacts';
-import { contactFolderGone } from './contact-folder-changes';
+import { contactFolderGone, lookAgain } from './contact-folder-changes';
 import { CONTACTS } from './contact-folder-tree';
 import type { ContactRun } from './contact-run';
 import type { GraphContact } from './graph-contact';
@@ -81,6 +82,7 @@ function taskFor({ run, links, compareAll, before, isFirst }: ContactEnumeration
 async function readRound(input: ContactEnumeration, tasks: readonly FolderTask[], round: Round): Promise<void> {
 	const { run, signal } = input;
 	const byId = new Map(tasks.map((task) => [task.id, task]));
+	const hadDefault = run.tree.defaultId !== null;
 	const cursors = tasks.map(({ id, cursor }) => ({ id, cursor }));
 	for await (const answer of run.graph.deltaBatch<GraphContact>(cursors, { signal, maxPageSize: PAGE_SIZE })) {
 		const task = byId.get(answer.id);
@@ -89,6 +91,8 @@ async function readRound(input: ContactEnumeration, tasks: readonly FolderTask[]
 		else if (answer.page) takePage(run, task, answer.page, round);
 		else if (answer.failure) takeFailure(run, task, answer.failure, round);
 	}
+	// The default folder is gone with its mailbox: the new one has another.
+	if (hadDefault && run.tree.defaultId === null) await lookAgain(run, signal);
 	await decideRound(input, round);
 }
 
@@ -153,7 +157,13 @@ function takeFailure(run: ContactRun, task: FolderTask, failure: Failure, round:
 		return;
 	}
 	if (isFailure(failure, 'notFound')) {
-		if (failure.code === 'MailboxNotEnabledForRESTAPI') throw failure;
+		if (!isGone(failure)) throw failure;
+		// Its folder answers, and was found again: then nobody can tell.
+		if (run.vanished.has(task.id)) {
+			round.page.scopes.push(unreadable(run, task.id, failure));
+			return;
+		}
+		run.vanished.add(task.id);
 		contactFolderGone(run, task.id, round.page);
 		round.page.links[partId(CONTACTS, task.id)] = null;
 		return;
@@ -169,6 +179,11 @@ function unreadable(run: ContactRun, id: string, failure: Failure): ScopeNews {
 	return scopeNews(run, id, isFailure(failure, 'denied') ? 'denied' : 'stale', reason);
 }
 
+/** Folders below these may be unknown, and what is in them with them. */
+export function unlistedScopes(run: ContactRun): ScopeNews[] {
+	return [...run.unlisted].flatMap(([id, failure]) => (run.tree.has(id) ? [unreadable(run, id, failure)] : []));
+}
+
 /** One decision a contact, even if several folders of the round reported it; questions are asked last, so theirs is the newest answer. */
 async function decideRound({ run, known, signal }: ContactEnumeration, round: Round): Promise<void> {
 	const { entries, questions, page } = round;
@@ -180,7 +195,8 @@ async function decideRound({ run, known, signal }: ContactEnumeration, round: Ro
 		else if (change) page.changes.push(change);
 	}
 	if (questions.size > 0) page.changes.push(...(await askContacts(run, [...questions], before, signal)));
-	page.changes.unshift(...linesOfDiscovered(run));
+	// After what said that one of them was gone.
+	page.changes.push(...linesOfDiscovered(run));
 }
 
 /** Folders that a contact brought to light go into the catalog with the very page whose contacts are in them. */

@@ -1,12 +1,16 @@
 import { isFailure } from '../../../base/failure';
 import type { BatchRequest } from '../../../graph/client';
 import { batchResult } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import type { Change, ListingNews } from '../../workload';
 import { partId } from '../mailbox-part';
 import { CONTACTS } from './contact-folder-tree';
 import type { ContactRun } from './contact-run';
 import type { GraphContactFolder, Walked } from './walk-contact-folders';
 import { CONTACT_FOLDER_SELECT, walkContactFolders } from './walk-contact-folders';
+
+/** Deeper than Exchange allows: a ring. */
+const DEEPEST = 310;
 
 /** What became of the folders since the last run. */
 export interface ContactFolderNews {
@@ -33,9 +37,44 @@ export async function lookAgain(run: ContactRun, signal: AbortSignal): Promise<v
 	for (const id of layOver(run, await walk(run, false, signal))) if (!before.has(id)) run.discovered.add(id);
 }
 
+/**
+ * Whether a folder that a walk did not show hangs below one whose subfolders it could not list: its parents tell. It is
+ * in the tree then, and noted as discovered.
+ *
+ * @throws Failure if nobody can tell
+ */
+export async function isBelowUnlisted(run: ContactRun, graphId: string, signal: AbortSignal): Promise<boolean> {
+	if (run.unlisted.size === 0) return false;
+	const { graph, tree } = run;
+	const chain: GraphContactFolder[] = [];
+	let at = graphId;
+	while (!tree.has(at)) {
+		if (chain.length >= DEEPEST || tree.outside.has(at)) return false;
+		let folder: GraphContactFolder;
+		try {
+			folder = await graph.json<GraphContactFolder>({ path: `${run.userPath}/contactFolders/${encodeURIComponent(at)}?$select=${CONTACT_FOLDER_SELECT}`, signal });
+		} catch (error) {
+			// Deleted Items and the like are no contact folders.
+			if (isGone(error) || isFailure(error, 'invalid')) return false;
+			throw error;
+		}
+		const { parentFolderId } = folder;
+		if (!parentFolderId || parentFolderId === at) return false;
+		chain.push(folder);
+		at = parentFolderId;
+	}
+	for (const { id, displayName, parentFolderId } of chain.reverse()) {
+		tree.set(id, { name: displayName ?? '', parent: parentFolderId ?? null });
+		run.discovered.add(id);
+	}
+	return true;
+}
+
 async function walk(run: ContactRun, readDefault: boolean, signal: AbortSignal): Promise<Walked> {
 	const { graph, userPath, tree } = run;
-	return await walkContactFolders({ graph, userPath, known: tree.ids, defaultId: tree.defaultId, readDefault, signal });
+	const walked = await walkContactFolders({ graph, userPath, known: tree.ids, defaultId: tree.defaultId, readDefault, signal });
+	run.unlisted = walked.unreadable;
+	return walked;
 }
 
 /** @returns Graph ids of folders that are new or have changed. */
@@ -65,7 +104,7 @@ async function confirmMissing(run: ContactRun, ids: readonly string[], news: Con
 	for await (const answer of run.graph.batch(requests, { signal })) {
 		const result = batchResult(answer);
 		if (result.ok) alive.set(answer.id, result.body as GraphContactFolder);
-		else if (!isFailure(result.failure, 'notFound')) {
+		else if (!isGone(result.failure)) {
 			if (isFailure(result.failure, 'cancelled')) throw result.failure;
 			// Nobody can tell: it stays as it was, and its contacts will say the same.
 			missing.delete(answer.id);

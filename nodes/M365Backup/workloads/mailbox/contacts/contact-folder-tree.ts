@@ -85,6 +85,7 @@ export class ContactFolderTree {
 	remove(id: string): void {
 		this.nodes.delete(id);
 		this.counts.delete(id);
+		if (id === this.defaultId) this.defaultId = null;
 	}
 
 	/** A contact of the catalog comes, goes or moves. Graph ids of its folder before and after. */
@@ -128,7 +129,7 @@ export class ContactFolderTree {
 	}
 
 	/** Whether a folder hangs below one of these. */
-	isBelow(id: string, ancestors: ReadonlySet<string>): boolean {
+	isBelow(id: string, ancestors: { has(id: string): boolean }): boolean {
 		const met = new Set<string>();
 		for (let at = this.nodes.get(id)?.parent ?? null; at !== null && !met.has(at); at = this.nodes.get(at)?.parent ?? null) {
 			if (ancestors.has(at)) return true;

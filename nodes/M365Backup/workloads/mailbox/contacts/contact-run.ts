@@ -1,4 +1,5 @@
 import type { Ambient } from '../../../base/ambient';
+import type { Failure } from '../../../base/failure';
 import type { GraphClient } from '../../../graph/client';
 import type { ContactFolderTree } from './contact-folder-tree';
 
@@ -17,6 +18,10 @@ export interface ContactRun {
 	unread: Set<string>;
 	/** Graph ids of folders whose full listing is still going on. */
 	relisting: Set<string>;
+	/** Graph ids of folders whose subfolders the last walk could not list, and why: what is below them is not known. */
+	unlisted: ReadonlyMap<string, Failure>;
+	/** Graph ids of folders whose delta said in this run that they are gone. */
+	vanished: Set<string>;
 	/** Graph ids of folders that could not be read in this run. */
 	unreadable: Set<string>;
 	/** Graph ids of folders in the middle of a round of delta pages. */

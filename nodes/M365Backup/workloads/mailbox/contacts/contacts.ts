@@ -5,7 +5,7 @@ import type { MailboxPart } from '../mailbox-part';
 import { partRootId } from '../mailbox-part';
 import { askContacts } from './ask-contacts';
 import { countContacts } from './count-contacts';
-import { linesOfDiscovered, readContactChanges } from './contact-changes';
+import { linesOfDiscovered, readContactChanges, unlistedScopes } from './contact-changes';
 import { readContactFolders } from './contact-folder-changes';
 import { CONTACTS, contactsRootLine, ContactFolderTree } from './contact-folder-tree';
 import type { ContactRun } from './contact-run';
@@ -25,6 +25,8 @@ export function contactsPart(options: MailboxOptions): MailboxPart {
 		isTreeKnown: false,
 		discovered: new Set(),
 		unread: new Set(),
+		unlisted: new Map(),
+		vanished: new Set(),
 		unreadable: new Set(),
 		relisting: new Set(),
 		unfinished: new Set(),
@@ -101,6 +103,7 @@ async function* enumerateContacts(run: ContactRun, when: Comparison, input: Enum
 		const ids = inDoubt.map(([id]) => id);
 		yield* readContactChanges({ ...enumeration, compareAll: true, before: new Set([...before, ...ids]) }, ids);
 	}
+	yield { changes: [], scopes: unlistedScopes(run) };
 	when.compared = new Map(inDoubt.filter(([id]) => isReadable(id)));
 	if (compareAll || when.comparedAt === null) when.comparedAt = now.toISOString();
 }

@@ -3,6 +3,7 @@ import type { Failure } from '../../../base/failure';
 import { isFailure, toFailure } from '../../../base/failure';
 import type { BatchRequest } from '../../../graph/client';
 import { batchResult } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import type { ContentRequest, Fetched } from '../../workload';
 import { graphIdIn } from '../mailbox-part';
 import type { ContactRun } from './contact-run';
@@ -88,7 +89,7 @@ async function askSingle(run: ContactRun, id: string, signal: AbortSignal): Prom
 }
 
 function outcomeOf(failure: Failure): Photo {
-	if (isFailure(failure, 'notFound')) return { none: true };
+	if (isGone(failure)) return { none: true };
 	return isFailure(failure, 'corrupt') ? { unreadable: failure } : { failure };
 }
 

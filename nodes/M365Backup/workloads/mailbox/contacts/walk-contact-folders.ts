@@ -1,6 +1,8 @@
+import type { Failure } from '../../../base/failure';
 import { isFailure } from '../../../base/failure';
 import type { BatchRequest, GraphClient } from '../../../graph/client';
 import { batchResult } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 
 export interface GraphContactFolder {
 	id: string;
@@ -28,8 +30,8 @@ export interface Walked {
 	/** By Graph id, with the default folder where it could be told. */
 	folders: Map<string, GraphContactFolder>;
 	defaultId: string | null;
-	/** Folders whose children could not be listed: nobody can say that one of these is gone. */
-	unreadable: Set<string>;
+	/** Folders whose children could not be listed, and why: nobody can say that one of these is gone. */
+	unreadable: Map<string, Failure>;
 }
 
 /**
@@ -38,14 +40,14 @@ export interface Walked {
  * twenty to a batch.
  */
 export async function walkContactFolders(input: WalkInput): Promise<Walked> {
-	const walked: Walked = { folders: new Map(), defaultId: input.defaultId, unreadable: new Set() };
+	const walked: Walked = { folders: new Map(), defaultId: input.defaultId, unreadable: new Map() };
 	const asked = new Set<string>();
 	/** Listed folders by the one that they were listed below; '' for the top list. */
 	const listed = new Map<string, GraphContactFolder[]>();
 	let firstContact: string | undefined;
 	const top: BatchRequest = { id: 'top', method: 'GET', path: `${input.userPath}/contactFolders?${PAGE_QUERY}` };
 	const first: BatchRequest[] = [top];
-	if (input.defaultId === null) first.push({ id: 'contact', method: 'GET', path: `${input.userPath}/contacts?$select=parentFolderId&$top=1` });
+	if (input.defaultId === null) first.push({ id: 'contact', method: 'GET', path: firstContactPath(input) });
 	else if (input.readDefault) first.push({ id: 'default', method: 'GET', path: folderPath(input, input.defaultId) });
 
 	const toAsk = (ids: Iterable<string>): BatchRequest[] =>
@@ -60,16 +62,18 @@ export async function walkContactFolders(input: WalkInput): Promise<Walked> {
 			const result = batchResult(answer);
 			const parent = answer.id.startsWith('below ') ? answer.id.slice('below '.length) : undefined;
 			if (!result.ok) {
-				if (parent === undefined && !(answer.id === 'default' && isFailure(result.failure, 'notFound'))) throw result.failure;
 				if (isFailure(result.failure, 'cancelled')) throw result.failure;
-				if (parent !== undefined && !isFailure(result.failure, 'notFound')) walked.unreadable.add(parent);
+				// A mailbox that was made anew has another default folder.
+				if (answer.id === 'default' && isGone(result.failure)) walked.defaultId = null;
+				else if (parent === undefined) throw result.failure;
+				if (parent !== undefined && !isFailure(result.failure, 'notFound')) walked.unreadable.set(parent, result.failure);
 			} else if (answer.id === 'default') walked.folders.set(input.defaultId ?? '', result.body as GraphContactFolder);
-			else if (answer.id === 'contact') firstContact = (result.body as { value?: { parentFolderId?: string }[] }).value?.[0]?.parentFolderId;
+			else if (answer.id === 'contact') firstContact = folderOfFirst(result.body as ContactPage);
 			else listed.set(parent ?? '', await allPages(input, result.body as Page));
 		}
 	}
 	for (const [id, folder] of reachable(listed)) walked.folders.set(id, folder);
-	if (walked.defaultId === null) await findDefault(input, walked, firstContact);
+	if (walked.defaultId === null) await findDefault(input, walked, input.defaultId === null ? firstContact : await findFirstContact(input));
 	return walked;
 }
 
@@ -120,6 +124,22 @@ async function findDefault(input: WalkInput, walked: Walked, firstContact: strin
 			if (!isFailure(error, 'notFound', 'invalid', 'denied')) throw error;
 		}
 	}
+}
+
+interface ContactPage {
+	value?: { parentFolderId?: string }[];
+}
+
+function firstContactPath(input: WalkInput): string {
+	return `${input.userPath}/contacts?$select=parentFolderId&$top=1`;
+}
+
+function folderOfFirst(page: ContactPage): string | undefined {
+	return page.value?.[0]?.parentFolderId;
+}
+
+async function findFirstContact(input: WalkInput): Promise<string | undefined> {
+	return folderOfFirst(await input.graph.json<ContactPage>({ path: firstContactPath(input), ...signalOf(input) }));
 }
 
 function folderPath(input: WalkInput, id: string): string {

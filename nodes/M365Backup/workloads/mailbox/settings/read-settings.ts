@@ -3,6 +3,7 @@ import { isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { BatchRequest, GraphClient } from '../../../graph/client';
 import { batchResult } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import type { SettingKind } from './graph-settings';
 import { categoriesPath, mailboxSettingsPath, parseSettingId, rulesPath } from './graph-settings';
 import type { SettingDocument } from './setting-document';
@@ -81,7 +82,7 @@ export async function askSettings({ graph, userPath }: SettingsContext, ids: rea
 		const kind = parseSettingId(answer.id)?.kind ?? 'rule';
 		if (result.ok) asked.alive.push(settingDocument(kind, result.body as JsonObject));
 		else if (isFailure(result.failure, 'cancelled')) throw result.failure;
-		else if (isFailure(result.failure, 'notFound')) asked.goneIds.push(answer.id);
+		else if (isGone(result.failure)) asked.goneIds.push(answer.id);
 		else asked.failures.push(result.failure);
 	}
 	return asked;

@@ -1,5 +1,6 @@
 import { isFailure } from '../../../base/failure';
 import { batchResult, type BatchRequest } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import { itemReason } from '../../item-reason';
 import type { Change, KnownItem } from '../../workload';
 import { PART_TITLES } from '../mailbox-part';
@@ -63,7 +64,7 @@ export async function askTasks(context: TasksContext, questions: readonly TaskQu
 		if (result.ok) {
 			const change = decideTask(context, question.listId, result.body as GraphTask, before);
 			if (change) changes.push(change);
-		} else if (isFailure(result.failure, 'notFound')) {
+		} else if (isGone(result.failure)) {
 			if (before) changes.push({ kind: 'gone', id });
 		} else if (isFailure(result.failure, 'cancelled')) {
 			throw result.failure;

@@ -21,7 +21,7 @@ export async function* fetchTasks(context: TasksContext, requests: readonly Cont
 			const { id } = read.request;
 			const attachments = files.get(id) ?? [];
 			if ('failure' in read) yield { id, failure: read.failure };
-			else if (attachments instanceof Failure) yield { id, failure: attachments };
+			else if (attachments instanceof Failure) yield { id, failure: ofAPart(attachments) };
 			else yield* taskContents(context, read.request, read.task, attachments, signal);
 		}
 	}
@@ -38,12 +38,19 @@ async function* taskContents(context: TasksContext, request: ContentRequest, tas
 			const content = await openAttachment(context, `${path}/attachments/${encodeURIComponent(attachment.id)}`, signal);
 			yield { id, ...content, part: { name: `attachment-${index + 1}`, title: `${request.title}, ${base}`, extension }, more: true };
 		} catch (error) {
-			yield { id, failure: toFailure(error) };
+			yield { id, failure: ofAPart(error) };
 			return;
 		}
 	}
 	const details = detailsDigest(task);
 	yield { id, end: true, ...(details === undefined ? {} : { meta: { details } }) };
+}
+
+/** That something of a task is not there does not mean that the task is gone: the next run tries again. */
+function ofAPart(error: unknown): Failure {
+	const failure = toFailure(error);
+	if (failure.kind !== 'notFound') return failure;
+	return new Failure('transient', failure.message, { title: 'Something that belongs to the task was not found', code: failure.code, status: failure.status, cause: failure });
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
@@ -105,7 +112,8 @@ async function readTasks(context: TasksContext, requests: readonly ContentReques
 			const request = requests[Number(answer.id)];
 			const result = batchResult(answer);
 			if (!request) continue;
-			if (result.ok) reads.push({ request, task: result.body as GraphTask });
+			if (result.ok && hasRelations(result.body as JsonObject)) reads.push({ request, task: result.body as GraphTask });
+			else if (result.ok) plain.push(request);
 			else if (isFailure(result.failure, 'invalid')) plain.push(request);
 			else reads.push({ request, failure: result.failure });
 		}
@@ -113,6 +121,11 @@ async function readTasks(context: TasksContext, requests: readonly ContentReques
 	} else plain = [...requests];
 	for (const request of plain) reads.push(await readPlainly(context, request, signal));
 	return reads;
+}
+
+/** Whether steps and links came with the task, and all of them: what is left out in silence would count as not there. */
+function hasRelations(task: JsonObject): boolean {
+	return Array.isArray(task['checklistItems']) && Array.isArray(task['linkedResources']) && !RELATIONS.some((relation) => `${relation}@odata.nextLink` in task);
 }
 
 /** The task and what hangs on it in requests of their own. */
@@ -125,10 +138,14 @@ async function readPlainly(context: TasksContext, request: ContentRequest, signa
 		if (!result.ok) {
 			// Open extensions are nobody's but an application's: without them the task is still whole to its user.
 			if (answer.id === 'extensions' && isFailure(result.failure, 'invalid', 'denied')) continue;
-			return { request, failure: result.failure };
+			return { request, failure: answer.id === '' ? result.failure : ofAPart(result.failure) };
 		}
-		if (answer.id === '') Object.assign(task, result.body);
-		else task[answer.id] = await wholeCollection(context, result.body, signal);
+		try {
+			if (answer.id === '') Object.assign(task, result.body);
+			else task[answer.id] = await wholeCollection(context, result.body, signal);
+		} catch (error) {
+			return { request, failure: ofAPart(error) };
+		}
 	}
 	return { request, task: task as unknown as GraphTask };
 }

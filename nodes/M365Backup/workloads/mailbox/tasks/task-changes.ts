@@ -93,7 +93,10 @@ function takePage(run: TaskEnumeration, round: ListRound, answer: DeltaPage<Grap
 	}
 	// Replays and duplicates occur: the last occurrence wins (delta-query-overview).
 	for (const task of answer.items) {
-		const before = task['@removed'] ? undefined : entries.get(task.id)?.task;
+		const met = entries.get(task.id);
+		// Removed here, and alive in another list of this round: it was moved.
+		if (task['@removed'] && met && met.listId !== round.id && !met.task['@removed']) continue;
+		const before = task['@removed'] ? undefined : met?.task;
 		entries.set(task.id, { task: before?.['@removed'] ? task : { ...before, ...task }, listId: round.id });
 	}
 	const seen = answer.items.filter((task) => !task['@removed']).map((task) => scopedId(task.id));

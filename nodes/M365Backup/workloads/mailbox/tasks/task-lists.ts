@@ -1,6 +1,6 @@
-import { isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import { batchResult } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import type { Change, ChangePage, KnownItems, ListingNews, ScopeNews } from '../../workload';
 import { partRootId, PART_TITLES } from '../mailbox-part';
 import { TASK_TYPE, type GraphTaskList } from './graph-task';
@@ -88,7 +88,7 @@ async function askMissing(context: TasksContext, ids: readonly string[], signal:
 	for await (const answer of context.graph.batch(requests, { signal })) {
 		const result = batchResult(answer);
 		if (result.ok) answers.push([answer.id, result.body as GraphTaskList]);
-		else if (isFailure(result.failure, 'notFound')) answers.push([answer.id, undefined]);
+		else if (isGone(result.failure)) answers.push([answer.id, undefined]);
 		else throw result.failure;
 	}
 	return answers;

@@ -1,0 +1,177 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ContactFolder } from '../simulator/contact-folder';
+import type { MailboxContacts } from '../simulator/contact-store';
+import type { MailboxFixture } from '../support/mailbox-fixture';
+import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
+import { contactsFixture, expectContactsSaved } from './contacts-help';
+import { expectTasksEqual } from './tasks-help';
+
+let fixture: MailboxFixture;
+afterEach(async () => {
+	expect(fixture.sim.tenant.outbox).toEqual([]);
+	await fixture.stop();
+});
+
+const CONTACTS = { content: ['contacts' as const] };
+
+/** What a new mailbox of the same user brings: another default folder, and nothing of the old one. */
+function renewDefaultFolder(contacts: MailboxContacts): void {
+	const old = contacts.default;
+	for (const contact of contacts.all()) contacts.purge(contact);
+	const inner = contacts as unknown as { default: ContactFolder; makeFolder(name: string, parent: unknown, isHidden: boolean): ContactFolder };
+	inner.default = inner.makeFolder(old.displayName, contacts.mailbox.root, false);
+	old.isDeleted = true;
+	contacts.folders.delete(old.sequence);
+}
+
+describe('contacts', () => {
+	it('of a mailbox that was made anew are found in its new default folder', async () => {
+		const own = await contactsFixture();
+		fixture = own;
+		const { contacts } = own;
+		contacts.add('default', { displayName: 'Old' });
+		await fixture.backUp(CONTACTS);
+		renewDefaultFolder(contacts);
+		contacts.add('default', { displayName: 'New' });
+		await fixture.backUp(CONTACTS);
+		await expectContactsSaved(own);
+		expect((await fixture.backUp(CONTACTS)).status).toBe('unchanged');
+	});
+
+	it('of a folder whose delta says that it is gone, while the folder answers, stay and are not asked for without end', async () => {
+		const own = await contactsFixture();
+		fixture = own;
+		own.contacts.add('default', { displayName: 'Here' });
+		await fixture.backUp(CONTACTS);
+		fixture.sim.tenant.faults.script({ match: /contacts\/delta/, times: Infinity, do: { status: 404 } });
+		expect(await fixture.backUp(CONTACTS)).toMatchObject({ status: 'partial', changes: { deleted: 0 } });
+		await expectContactsSaved(own);
+		fixture.sim.tenant.faults.clear();
+		expect((await fixture.backUp(CONTACTS)).status).toBe('complete');
+		await expectContactsSaved(own);
+	});
+
+	it('are compared once a week, also where nothing is backed up after them', async () => {
+		const own = await contactsFixture();
+		fixture = own;
+		const [a] = ['A', 'B', 'C'].map((displayName) => own.contacts.add('default', { displayName }));
+		await fixture.backUp(CONTACTS);
+		// Delta loses a change.
+		a!.properties['jobTitle'] = 'Boss';
+		a!.changeNumber = 900_000;
+		expect((await fixture.backUp({ ...CONTACTS, hoursLater: 25 })).status).toBe('unchanged');
+		expect(await fixture.backUp({ ...CONTACTS, hoursLater: 8 * 24 })).toMatchObject({ status: 'complete', changes: { updated: 1 } });
+		await expectContactsSaved(own);
+	});
+
+	it('do not count as deleted, nor the backup as complete, while folders cannot be listed into which they may have moved', async () => {
+		const own = await contactsFixture();
+		fixture = own;
+		const { contacts } = own;
+		const vip = contacts.addFolder('default', 'VIP');
+		const moving = contacts.add('default', { displayName: 'Moves' });
+		contacts.add(vip, { displayName: 'Stays' });
+		await fixture.backUp(CONTACTS);
+		contacts.move(moving, contacts.addFolder(vip, 'New'));
+		fixture.sim.tenant.faults.script({ match: 'GET /users/*/contactFolders/*/childFolders', times: Infinity, do: { status: 503 } });
+		const summary = await fixture.backUp(CONTACTS);
+		expect(summary).toMatchObject({ status: 'partial', changes: { deleted: 0 } });
+		expect([...(await fixture.entries()).values()].some(({ name }) => name === 'Moves')).toBe(true);
+		fixture.sim.tenant.faults.clear();
+		expect((await fixture.backUp(CONTACTS)).status).toBe('complete');
+		await expectContactsSaved(own);
+	});
+
+	it('keep their folder where a part of the run fails after it was found', async () => {
+		const own = await contactsFixture();
+		fixture = own;
+		fixture.mailbox.addMime(fixture.mailbox.folder('inbox'), plainMail('Mail'));
+		const moving = own.contacts.add('default', { displayName: 'Moves' });
+		await fixture.backUp({ content: ['contacts', 'mail'] });
+		own.contacts.move(moving, own.contacts.addFolder('default', 'New'));
+		fixture.sim.tenant.faults.script({ match: 'GET /users/*/contactFolders', skip: 1, times: 12, do: { status: 503 } });
+		await fixture.backUp({ content: ['contacts', 'mail'] });
+		fixture.sim.tenant.faults.clear();
+		await fixture.backUp({ content: ['contacts', 'mail'] });
+		await expectContactsSaved(own);
+	});
+});
+
+const NO_MAILBOX = { status: 404, body: { error: { code: 'MailboxNotEnabledForRESTAPI', message: 'The mailbox is either inactive, soft-deleted, or is hosted on-premise.' } } };
+
+describe('a mailbox that loses its licence in the middle of a run', () => {
+	it('does not lose what is asked about just then', async () => {
+		const own = await contactsFixture();
+		fixture = own;
+		const { contacts, mailbox, sim } = own;
+		const content = ['contacts' as const, 'tasks' as const, 'mail' as const];
+		const contact = contacts.add('default', { displayName: 'Contact' });
+		const task = mailbox.todo.add(mailbox.todo.defaultList, { title: 'Task' });
+		const message = mailbox.addMime(mailbox.folder('inbox'), plainMail('Message'));
+		await fixture.backUp({ content });
+		contacts.purge(contact);
+		mailbox.todo.delete(task);
+		mailbox.purge(message);
+		for (const match of [/^GET \/users\/[^/]+\/contacts\/[^/?]+$/, /^GET \/users\/[^/]+\/todo\/lists\/[^/]+\/tasks\/(?!delta)[^/?]+$/, /^GET \/users\/[^/]+\/messages\/[^/?]+/]) sim.tenant.faults.script({ match, times: Infinity, do: NO_MAILBOX });
+		const summary = await fixture.backUp({ content });
+		expect(summary.changes.deleted).toBe(0);
+		expect(summary.failures).toHaveLength(3);
+		sim.tenant.faults.clear();
+		expect(await fixture.backUp({ content })).toMatchObject({ status: 'complete', changes: { deleted: 3, failed: 0 } });
+	});
+
+	it('gets what could not be read just then once it is back', async () => {
+		const own = await contactsFixture();
+		fixture = own;
+		const { mailbox, sim } = own;
+		const content = ['tasks' as const, 'mail' as const];
+		await fixture.backUp({ content });
+		mailbox.todo.add(mailbox.todo.defaultList, { title: 'Task' });
+		mailbox.addMime(mailbox.folder('inbox'), plainMail('Message'));
+		for (const match of [/^GET \/users\/[^/]+\/todo\/lists\/[^/]+\/tasks\/(?!delta)[^/?]+/, /\/\$value$/]) sim.tenant.faults.script({ match, times: Infinity, do: NO_MAILBOX });
+		expect(await fixture.backUp({ content })).toMatchObject({ changes: { failed: 2, skipped: 0 } });
+		sim.tenant.faults.clear();
+		expect(await fixture.backUp({ content })).toMatchObject({ status: 'complete', changes: { failed: 0 } });
+		await expectTasksEqual(fixture);
+		expect(await fixture.messages()).toEqual(await fixture.living());
+	});
+});
+
+describe('tasks', () => {
+	const TASKS = { content: ['tasks' as const] };
+
+	it('one of whose files does not answer are not forgotten', async () => {
+		fixture = await mailboxFixture();
+		const { todo } = fixture.mailbox;
+		await fixture.backUp(TASKS);
+		todo.add(todo.defaultList, { title: 'With a file', attachments: [{ name: 'a.txt', content: 'A' }] });
+		fixture.sim.tenant.faults.script({ match: /\/attachments\/[^/]+(\/\$value)?$/, times: Infinity, do: { status: 404 } });
+		expect(await fixture.backUp(TASKS)).toMatchObject({ changes: { failed: 1, skipped: 0 } });
+		fixture.sim.tenant.faults.clear();
+		expect(await fixture.backUp(TASKS)).toMatchObject({ status: 'complete', changes: { failed: 0 } });
+		await expectTasksEqual(fixture);
+	});
+
+	it('have all their steps, also where Microsoft gives only some of them with the task, or none', async () => {
+		fixture = await mailboxFixture();
+		const { todo } = fixture.mailbox;
+		for (const title of ['None', 'Some']) todo.add(todo.defaultList, { title, checklist: ['One', 'Two', 'Three'], linkedResources: [{ webUrl: 'https://tracker.example/1', applicationName: 'Tracker' }] });
+		const graphClient = fixture.client();
+		const { batch } = graphClient;
+		graphClient.batch = async function* (requests, options) {
+			for await (const answer of batch.call(graphClient, requests, options)) {
+				const asked = requests.find(({ id }) => id === answer.id);
+				if (!('failure' in answer) && asked?.path.includes('/tasks/') && asked.path.includes('$expand')) {
+					const body = answer.body as { title: string; checklistItems?: unknown[]; linkedResources?: unknown[] };
+					if (body.title === 'None') {
+						delete body.checklistItems;
+						delete body.linkedResources;
+					} else Object.assign(body, { checklistItems: body.checklistItems?.slice(0, 1), 'checklistItems@odata.nextLink': `${fixture.sim.graphUrl}/v1.0${asked.path.split('?')[0]!}/checklistItems?$skip=1` });
+				}
+				yield answer;
+			}
+		};
+		expect((await fixture.backUp({ ...TASKS, graphClient })).status).toBe('complete');
+		await expectTasksEqual(fixture);
+	});
+});
