@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { mailboxRestorer } from '../../nodes/M365Backup/workloads/mailbox/restore-mailbox';
 import type { ContactFolder } from '../simulator/contact-folder';
 import type { MailboxContacts } from '../simulator/contact-store';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
 import { contactsFixture, expectContactsSaved } from './contacts-help';
+import { restoreAll } from './restore-help';
 import { expectTasksEqual } from './tasks-help';
 
 let fixture: MailboxFixture;
@@ -173,5 +175,21 @@ describe('tasks', () => {
 		};
 		expect((await fixture.backUp({ ...TASKS, graphClient })).status).toBe('complete');
 		await expectTasksEqual(fixture);
+	});
+});
+
+describe('a rule', () => {
+	it('that is set back is there once, also where the restore was cut off before the changed one was taken away', async () => {
+		fixture = await mailboxFixture();
+		const { settings } = fixture.mailbox;
+		const rule = settings.addRule({ displayName: 'Invoices', conditions: { subjectContains: ['invoice'] }, actions: { markAsRead: true } });
+		await fixture.backUp({ content: ['settings'] });
+		settings.changeRule(rule, { conditions: { subjectContains: ['bill'] } });
+		const restorer = mailboxRestorer({ graph: fixture.client(), mailboxId: fixture.source.id, ambient: fixture.ambient, source: fixture.source });
+		fixture.sim.tenant.faults.script({ match: /^DELETE .*\/messageRules\//, times: Infinity, do: { status: 503 } });
+		expect((await restoreAll(fixture, { restorer, conflictPolicy: 'replace' })).map(({ outcome }) => outcome)).toContain('failed');
+		fixture.sim.tenant.faults.clear();
+		await restoreAll(fixture, { restorer, conflictPolicy: 'replace' });
+		expect(settings.sortedRules().map(({ displayName, conditions }) => [displayName, conditions])).toEqual([['Invoices', expect.objectContaining({ subjectContains: ['invoice'] })]]);
 	});
 });

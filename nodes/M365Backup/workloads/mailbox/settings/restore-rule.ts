@@ -40,7 +40,8 @@ export async function restoreRule(restore: SettingsRestore, item: RestorableItem
 	const reason = original ? `It was changed and is set back. ${OFF}` : OFF;
 	if (request.preview) return settingOutcome(item, outcome, { reason, fidelity: notes });
 
-	const created = await create(restore, body, fingerprint);
+	// A restore that was cut off before it took the changed one away has made it already.
+	const created = (original && (await living.sameRule(fingerprint))) ?? (await create(restore, body, fingerprint));
 	living.take(created.id);
 	if (original) await remove(restore, original.id);
 	return settingOutcome(item, outcome, { newId: created.id, reason, fidelity: notes });
