@@ -5,10 +5,14 @@ import type { SeenKind } from './graph-items';
 /** Headings of the README's tables. */
 export const headingOf: Readonly<Record<SeenKind, string>> = { event: 'Calendars', contact: 'Contacts', task: 'Tasks', setting: 'Mailbox settings' };
 
+/** The rows of the README's table of a kind. */
+export function promisesOf(kind: SeenKind): (typeof fidelitySections)[number]['rows'] {
+	return fidelitySections.find(({ heading }) => heading === headingOf[kind])!.rows;
+}
+
 /** What the README promises of a property that Graph serves; undefined if no row is about it. */
 export function promiseOf(kind: SeenKind, property: string): 'equal' | 'close' | 'never' | undefined {
-	const { rows } = fidelitySections.find(({ heading }) => heading === headingOf[kind])!;
-	return rows.find(({ graph }) => graph.includes(property))?.result;
+	return promisesOf(kind).find(({ graph }) => graph.includes(property))?.result;
 }
 
 /** A line for each property that differs although the README promises that it comes back as it was. */

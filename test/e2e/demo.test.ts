@@ -10,6 +10,9 @@ it('npm run demo -- --exit gives back what was lost, and leaves nothing behind',
 	const before = await leftovers();
 	const { exitCode, output } = await demo(['--exit']);
 	expect(output).toMatch(/All [1-9]\d* lost messages are back, and equal what was lost/);
+	for (const what of ['appointments', 'contacts', 'tasks']) {
+		expect(output).toMatch(new RegExp(`All [1-9]\\d* lost ${what} are back`));
+	}
 	expect(exitCode).toBe(0);
 	expect(await leftovers()).toEqual(before);
 });

@@ -154,7 +154,9 @@ describe.skipIf(chromiumPath() === undefined)('give-me-back-what-i-deleted.json 
 		const { email, id } = bruno.person;
 		const visitor = await visit(anna.person, `?mailbox=${email}&user=${id}&email=${email}&source=${email}&formQueryParameters=x`);
 		await visitor.fill({ 'Deleted since': '2026-01-01', 'Look for': 'Everything' });
+		let tampered = 0;
 		await visitor.tamper((body, request) => {
+			tampered += 1;
 			const more = ['mailbox', 'user', 'user[email]', 'email', 'source', 'field-3', 'field-4'].reduce((all, name) => withField(all, name, email), body);
 			if (!request.url().includes('form-waiting')) return more;
 			return withValue(more, 'field-0', JSON.stringify(['1. x', '999. x', '0', '-1', 'constructor', '__proto__', { number: 1 }, null, 'mail/AAAA']));
@@ -163,6 +165,7 @@ describe.skipIf(chromiumPath() === undefined)('give-me-back-what-i-deleted.json 
 		expect((await visitor.choices()).join('\n')).not.toContain('Bruno');
 		await visitor.tick('Twins');
 		await visitor.submit();
+		expect(tampered).toBe(2);
 		expect(await visitor.text()).toContain('It is back');
 		expect(await visitor.text()).not.toContain('Bruno');
 		expect(await subjects(bruno.mailbox)).toEqual(before);

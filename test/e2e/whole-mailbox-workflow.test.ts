@@ -19,9 +19,9 @@ describe('whole-mailbox-backup.json in a real n8n', () => {
 		stage.mailServer.mails.length = 0;
 	});
 
-	async function run(mailbox: string, swap = false): Promise<Execution> {
+	async function run(mailbox: string, { swap = false, tag = '' } = {}): Promise<Execution> {
 		const here = await workflowForHere(file, stage.n8n.filesFolder);
-		setFields(here, 'Which Mailbox', { mailbox, tag: 'before leaving' });
+		setFields(here, 'Which Mailbox', { mailbox, tag });
 		const workflow = swap ? swapped(here) : here;
 		await stage.put(workflow);
 		return stage.n8n.client.run(workflow.id, 'Run by Hand');
@@ -31,7 +31,7 @@ describe('whole-mailbox-backup.json in a real n8n', () => {
 		const mailbox = user.mailbox!;
 		const deleted = mailbox.addMime('inbox', 'From: a@example.com\r\nSubject: Deleted twice\r\nMessage-ID: <d@example.com>\r\n\r\nText\r\n');
 		mailbox.delete(deleted);
-		const execution = await run(user.userPrincipalName);
+		const execution = await run(user.userPrincipalName, { tag: 'before leaving' });
 		expect(execution.error).toBeUndefined();
 		const [item] = nodeRun(execution, 'Back Up').items;
 		expect(item!.json['status']).toBe('complete');
@@ -55,7 +55,7 @@ describe('whole-mailbox-backup.json in a real n8n', () => {
 	])('says what could not be read, and ends in an error: %s', async (_name, swap) => {
 		const { mailbox } = user;
 		mailbox!.calendar.forbid(mailbox!.calendar.default);
-		const execution = await run(user.userPrincipalName, swap);
+		const execution = await run(user.userPrincipalName, { swap });
 		expect(execution.status).toBe('error');
 		expect(execution.lastNode).toBe('Stop and Error');
 		expect(nodeRun(execution, 'Back Up').items[0]!.json['status']).toBe('partial');

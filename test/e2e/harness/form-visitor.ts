@@ -82,11 +82,12 @@ export class FormVisitor {
 		return this.page.locator('body').innerText();
 	}
 
-	/** Changes what the browser sends: gets the body of each submission, returns another. */
+	/** Changes what the browser sends: gets the multipart body of each submission, returns another. */
 	async tamper(change: (body: string, request: Request) => string): Promise<void> {
 		await this.page.route('**/form*/**', async (route, request) => {
 			const body = request.postDataBuffer();
-			if (request.method() !== 'POST' || body === null) {
+			// The last page also posts, without any field, to say that it was shown.
+			if (body === null || !(request.headers()['content-type'] ?? '').startsWith('multipart/')) {
 				await route.continue();
 				return;
 			}
