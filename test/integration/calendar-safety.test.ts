@@ -236,6 +236,59 @@ describe('trouble with an event', () => {
 		expect((await named('With files')).meta['incomplete']).toBeUndefined();
 	});
 
+	it('an attachment that is not found is asked for again, and left out only the second time', async () => {
+		fixture = await mailboxFixture();
+		const { calendar } = fixture.mailbox;
+		const event = calendar.addEvent(calendar.default, meeting('With file'));
+		calendar.addAttachment(event, { name: 'a.txt', contentBytes: base64('a') });
+		fixture.sim.tenant.faults.script({ match: 'GET /users/*/$value', times: 1, do: { status: 404 } });
+		expect((await back()).changes).toMatchObject({ failed: 1, skipped: 0 });
+		expect(await back()).toMatchObject({ changes: { failed: 0 }, failures: [] });
+		expect((await named('With file')).content).toHaveLength(2);
+		calendar.change(event, { subject: 'With no file' });
+		fixture.sim.tenant.faults.script({ match: 'GET /users/*/$value', times: 2, do: { status: 404 } });
+		// What was stored stays while nobody knows.
+		await back();
+		expect((await named('With file')).content).toHaveLength(2);
+		expect((await back()).warnings.join()).toMatch(/a\.txt/);
+		expect((await named('With no file')).content).toHaveLength(1);
+	});
+
+	it('is no reason to take it for deleted where the whole mailbox does not answer', async () => {
+		fixture = await mailboxFixture();
+		const { calendar } = fixture.mailbox;
+		const work = calendar.addCalendar('Work');
+		const inWork = calendar.addEvent(work, meeting('At work'));
+		const gone = calendar.addEvent(calendar.default, meeting('Gone'));
+		fixture.mailbox.addMime('inbox', 'Subject: x\r\n\r\nx');
+		const all = (): ReturnType<MailboxFixture['backUp']> => fixture.backUp({ content: ['calendar', 'mail'] });
+		await all();
+		calendar.purgeEvent(gone);
+		calendar.purgeEvent(inWork);
+		calendar.deleteCalendar(work, true);
+		calendar.addEvent(calendar.default, meeting('New'));
+		const lost = { status: 404, body: { error: { code: 'MailboxNotEnabledForRESTAPI', message: 'The mailbox is either inactive, soft-deleted, or is hosted on-premise.' } } };
+		for (const match of [/^GET \/users\/[^/]+\/events\/[^/?]+/, /^GET \/users\/[^/]+\/calendars\/[^/?]+(\?|$)/]) fixture.sim.tenant.faults.script({ match, times: Infinity, do: lost });
+		const summary = await all();
+		expect(summary.changes).toMatchObject({ deleted: 0, skipped: 0 });
+		expect([...(await fixture.entries()).values()].some(({ name }) => name === 'Work')).toBe(true);
+		fixture.sim.tenant.faults.clear();
+		expect(await all()).toMatchObject({ status: 'complete', failures: [] });
+		expect(await names()).toEqual(['New']);
+		expect([...(await fixture.entries()).values()].some(({ name }) => name === 'Work')).toBe(false);
+	});
+
+	it('or a calendar that answers 404 for its events alone keeps what it had', async () => {
+		fixture = await mailboxFixture();
+		const { calendar } = fixture.mailbox;
+		calendar.addEvent(calendar.default, meeting('Here'));
+		await back();
+		fixture.sim.tenant.faults.script({ match: LIST, do: { status: 404 } });
+		expect(await back()).toMatchObject({ status: 'partial', changes: { deleted: 0 } });
+		expect(await names()).toEqual(['Here']);
+		expect((await back()).status).toBe('complete');
+	});
+
 	it('an attachment that breaks off is fetched again', async () => {
 		fixture = await mailboxFixture();
 		const { calendar } = fixture.mailbox;

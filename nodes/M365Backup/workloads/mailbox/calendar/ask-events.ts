@@ -1,6 +1,7 @@
 import { isFailure } from '../../../base/failure';
 import type { BatchRequest } from '../../../graph/client';
 import { batchResult } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import { itemReason } from '../../item-reason';
 import type { Change, KnownItem } from '../../workload';
 import type { CalendarContext } from './calendar-context';
@@ -46,7 +47,7 @@ export async function askEvents(
 		const result = batchResult(answer);
 		if (result.ok) alive.push(result.body as GraphEvent);
 		else if (isFailure(result.failure, 'cancelled')) throw result.failure;
-		else if (isFailure(result.failure, 'notFound')) asked.changes.push({ kind: 'gone', id: before.id });
+		else if (isGone(result.failure)) asked.changes.push({ kind: 'gone', id: before.id });
 		else {
 			asked.incomplete.add(graphIdOf(before.parent ?? ''));
 			asked.changes.push({ kind: 'failed', id: before.id, type: 'event', name: before.name, reason: itemReason(result.failure), failure: result.failure, ...(before.parent === undefined ? {} : { parent: before.parent }) });

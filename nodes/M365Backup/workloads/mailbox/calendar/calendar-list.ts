@@ -2,6 +2,7 @@ import { isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { BatchRequest } from '../../../graph/client';
 import { batchResult } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import type { Change, EnumerationInput, KnownItem, ListingNews, ScopeNews } from '../../workload';
 import { PART_TITLES, partOf, partRootId } from '../mailbox-part';
 import type { CalendarContext } from './calendar-context';
@@ -206,7 +207,7 @@ async function askVanished(
 		const line = vanished.get(answer.id);
 		if (!line) continue;
 		const result = batchResult(answer);
-		if (!result.ok && isFailure(result.failure, 'notFound')) {
+		if (!result.ok && isGone(result.failure)) {
 			news.changes.push({ kind: 'gone', id: line.id });
 			if (line.meta['kind'] === 'calendar') news.listings.push(...nothingIn(line.id));
 			continue;
@@ -228,7 +229,7 @@ async function knownContainers(input: Pick<EnumerationInput, 'known'>): Promise<
 }
 
 /** News of a complete listing that shows nothing: everything that the catalog has in there becomes a question. */
-export function nothingIn(parent: string): ListingNews[] {
+function nothingIn(parent: string): ListingNews[] {
 	return [
 		{ parent, type: 'event', state: 'restarted', seen: [] },
 		{ parent, type: 'event', state: 'finished', seen: [] },

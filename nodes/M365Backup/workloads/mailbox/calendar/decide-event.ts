@@ -28,14 +28,14 @@ export function decideEvent(event: GraphEvent, calendar: BackedUpCalendar, befor
 			...(event.lastModifiedDateTime ? { modified: event.lastModifiedDateTime } : {}),
 			...(etag === undefined ? {} : { etag }),
 			meta: eventMeta(event),
-			fetch: contentRequest(event, calendar, etag),
+			fetch: contentRequest(event, calendar, etag, (before?.failedAttempts ?? 0) > 0),
 			isNew: !before,
 		};
 	}
 	return before.parent === parent ? null : { kind: 'patch', id: before.id, type: 'event', parent };
 }
 
-function contentRequest(event: GraphEvent, calendar: BackedUpCalendar, etag: string | undefined): ContentRequest {
+function contentRequest(event: GraphEvent, calendar: BackedUpCalendar, etag: string | undefined, failedBefore: boolean): ContentRequest {
 	const subject = (event.subject ?? '').trim().slice(0, MAX_TITLE_CHARS) || '(no subject)';
 	return {
 		id: scopedId(event.id),
@@ -43,6 +43,6 @@ function contentRequest(event: GraphEvent, calendar: BackedUpCalendar, etag: str
 		title: [startDate(event), subject].filter(Boolean).join(' '),
 		extension: '.json',
 		version: etag ?? event.lastModifiedDateTime ?? '',
-		hints: isMaster(event) ? { series: true } : {},
+		hints: { ...(isMaster(event) ? { series: true } : {}), ...(failedBefore ? { failedBefore } : {}) },
 	};
 }

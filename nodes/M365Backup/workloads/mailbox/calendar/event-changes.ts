@@ -3,10 +3,10 @@ import type { Failure } from '../../../base/failure';
 import { isFailure } from '../../../base/failure';
 import { batchResult } from '../../../graph/client';
 import type { BatchRequest } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import type { Change, ChangePage, KnownItem, KnownItems, ListingNews, ScopeNews } from '../../workload';
 import type { BackedUpCalendar, CalendarContext } from './calendar-context';
 import { calendarPath, scopedId } from './calendar-context';
-import { nothingIn } from './calendar-list';
 import { decideEvent } from './decide-event';
 import type { GraphEvent } from './graph-event';
 import { LIST_SELECT } from './graph-event';
@@ -51,7 +51,6 @@ interface Round {
 	events: Map<string, { event: GraphEvent; calendar: BackedUpCalendar }>;
 	listings: ListingNews[];
 	scopes: ScopeNews[];
-	changes: Change[];
 	queue: CalendarTask[];
 }
 
@@ -68,7 +67,7 @@ export async function* readEventChanges(run: EventEnumeration): AsyncGenerator<C
 	}));
 	while (queue.length > 0) {
 		const tasks = queue.splice(0, ROUND_SIZE);
-		const round: Round = { events: new Map(), listings: [], scopes: [], changes: [], queue };
+		const round: Round = { events: new Map(), listings: [], scopes: [], queue };
 		const byId = new Map(tasks.map((task) => [task.calendar.id, task]));
 		const requests: BatchRequest[] = tasks.map((task) => ({ id: task.calendar.id, method: 'GET', path: task.path }));
 		for await (const answer of run.context.graph.batch(requests, { signal: run.signal })) {
@@ -76,9 +75,9 @@ export async function* readEventChanges(run: EventEnumeration): AsyncGenerator<C
 			if (!task) continue;
 			const result = batchResult(answer);
 			if (result.ok) takePage(run, task, result.body as { value?: GraphEvent[]; '@odata.nextLink'?: string }, round);
-			else takeFailure(run, task, result.failure, round);
+			else takeFailure(task, result.failure, round);
 		}
-		const changes = [...round.changes, ...(await decide(run, round))];
+		const changes = await decide(run, round);
 		yield { changes, listings: round.listings, scopes: round.scopes };
 	}
 }
@@ -138,18 +137,11 @@ export function markOf(ids: ReadonlySet<string>): string {
 	return `${ids.size}-${mark.toString(16)}`;
 }
 
-function takeFailure(run: EventEnumeration, task: CalendarTask, failure: Failure, round: Round): void {
+function takeFailure(task: CalendarTask, failure: Failure, round: Round): void {
 	if (isFailure(failure, 'cancelled')) throw failure;
 	const { id, path } = task.calendar;
-	if (isFailure(failure, 'notFound')) {
-		if (/mailboxnot/i.test(failure.code ?? '')) throw failure;
-		// Deleted since the calendars were listed.
-		round.changes.push({ kind: 'gone', id: scopedId(id) });
-		round.listings.push(...nothingIn(scopedId(id)));
-		run.context.calendars.delete(id);
-		return;
-	}
-	// The calendar keeps its last state and says so; the others go on.
+	if (isFailure(failure, 'notFound') && !isGone(failure)) throw failure;
+	// The calendar keeps its last state and says so; the others go on. If it was deleted a moment ago, the next run finds out.
 	const name = path.join('/');
 	const reason = [`Calendar "${name}": ${failure.title ?? failure.message}`, failure.nextStep].filter((text) => text !== undefined).join('. ');
 	round.scopes.push({ id: scopedId(id), name, state: failure.kind === 'denied' ? 'denied' : 'stale', reason });

@@ -63,13 +63,14 @@ async function* deliver(context: CalendarContext, request: ContentRequest, loade
 		} catch (error) {
 			const failure = toFailure(error);
 			if (isFailure(failure, 'cancelled')) throw failure;
-			if (isFailure(failure, 'transient', 'throttled', 'defect')) {
-				yield { id: request.id, failure };
-				return;
+			// What Exchange itself cannot read must not keep the event from being stored, nor what fails in two runs.
+			const isLasting = isFailure(failure, 'notFound', 'denied', 'invalid') && request.hints['failedBefore'] === true;
+			if (isFailure(failure, 'corrupt') || isLasting) {
+				unread.push(attachment.listed.name);
+				continue;
 			}
-			// What Exchange itself cannot read must not keep the event from being stored.
-			unread.push(attachment.listed.name);
-			continue;
+			yield { id: request.id, failure: ofAttachment(failure) };
+			return;
 		}
 		yield {
 			id: request.id,
@@ -80,6 +81,12 @@ async function* deliver(context: CalendarContext, request: ContentRequest, loade
 		};
 	}
 	yield { id: request.id, end: true, meta: metaOf(loaded, unread.length > 0), ...warningOf(request, loaded, unread) };
+}
+
+/** An attachment that is not found says nothing of its event, which is there: it is read again. */
+function ofAttachment(failure: Failure): Failure {
+	if (failure.kind !== 'notFound') return failure;
+	return new Failure('transient', failure.message, { cause: failure, code: failure.code, status: failure.status, nextStep: failure.nextStep });
 }
 
 async function open(context: CalendarContext, { id, listed }: ListedAttachment, signal: AbortSignal): ReturnType<CalendarContext['graph']['stream']> {

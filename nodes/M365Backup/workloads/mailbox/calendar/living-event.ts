@@ -2,6 +2,7 @@ import type { Failure } from '../../../base/failure';
 import { isFailure } from '../../../base/failure';
 import type { BatchRequest } from '../../../graph/client';
 import { batchResult } from '../../../graph/client';
+import { isGone } from '../../is-gone';
 import type { RestoreContext } from '../restore/restore-context';
 import { signalOf } from '../restore/restore-context';
 import { eventPath } from './calendar-context';
@@ -31,7 +32,7 @@ export async function findLivingEvents(context: RestoreContext, graphIds: readon
 		const result = batchResult(answer);
 		if (result.ok) found.set(answer.id, { event: result.body as GraphEvent });
 		else if (isFailure(result.failure, 'cancelled')) throw result.failure;
-		else found.set(answer.id, isFailure(result.failure, 'notFound') ? null : result.failure);
+		else found.set(answer.id, isGone(result.failure) ? null : result.failure);
 	}
 	return found;
 }

@@ -1,5 +1,6 @@
 import { isFailure, toFailure } from '../../../base/failure';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../../restorer';
+import { isWithoutMailbox } from '../restore-mail';
 import type { MailboxRestorerOptions } from '../restore-mailbox';
 import { FolderMarkers, type FoundMarker } from '../restore/folder-markers';
 import { inFlight } from '../restore/in-flight';
@@ -165,8 +166,7 @@ class Planner {
 	private endable(error: unknown): ReturnType<typeof toFailure> {
 		const failure = toFailure(error);
 		stopIfCancelled(this.context);
-		const isWithoutMailbox = failure.kind === 'notFound' && /mailboxnot|invaliduser|nonexistentmailbox|resourcenotfound/i.test(failure.code ?? '');
-		if (isFailure(failure, 'cancelled') || isWithoutMailbox) throw failure;
+		if (isFailure(failure, 'cancelled') || isWithoutMailbox(failure)) throw failure;
 		return failure;
 	}
 }
