@@ -1,5 +1,6 @@
 import { Failure } from '../base/failure';
 import { once } from '../repository/bytes';
+import { MAX_LIST_LENGTH } from '../repository/limits';
 import { newRunId, parseRepositoryKey, recordName } from '../repository/names';
 import { planFiles, type FilePlan } from '../repository/plan-files';
 import { planSnapshots, type SnapshotPlan } from '../repository/plan-prune';
@@ -32,6 +33,10 @@ interface Planned extends SourcePlan {
 const DELETED_TOGETHER = 500;
 /** Plans made anew because something changed meanwhile. */
 const MOST_PLANS = 3;
+/** Clocks of storage and host drift; what matters are days. */
+const CLOCK_TOLERANCE_MS = 3_600_000;
+/** Snapshots or files in one prune record: half of what a record may list. */
+const MOST_IN_RECORD = MAX_LIST_LENGTH / 2;
 
 /** @throws Failure `corrupt` where a record or an index that is needed cannot be read: nothing of the source is removed. */
 export async function planSource(repository: Repository, key: string, rules: PruneRules): Promise<SourcePlan> {
@@ -48,7 +53,8 @@ export async function pruneSource(repository: Repository, key: string, rules: Pr
 	const plan = await steadyPlan(repository, key, rules);
 	const { state, snapshots, files } = plan;
 	if (files.remove.length > 0) {
-		await writePruneRecord(repository, plan, rules);
+		const told = await writePruneRecords(repository, plan, rules);
+		await lookOnceMore(repository, plan, told, signal);
 		const records = new Set(snapshots.remove.map(({ id }) => recordName(id, 'snapshot')));
 		await remove(repository, key, [...records], signal);
 		const named = await namedMeanwhile(repository, state, signal);
@@ -61,12 +67,31 @@ async function steadyPlan(repository: Repository, key: string, rules: PruneRules
 	for (let made = 1; ; made++) {
 		const plan = await makePlan(repository, key, rules);
 		if (!(await isOvertaken(repository, plan, rules.signal))) return plan;
-		if (made === MOST_PLANS) {
-			throw new Failure('conflict', 'Snapshots of this source are being held or removed elsewhere at this moment; nothing was pruned', {
-				nextStep: 'Prune again when the other run has ended.',
-			});
-		}
+		if (made === MOST_PLANS) throw overtaken();
 	}
+}
+
+function overtaken(): Failure {
+	return new Failure('conflict', 'Snapshots of this source are being held or removed elsewhere at this moment; nothing was pruned', {
+		nextStep: 'Prune again when the other run has ended.',
+	});
+}
+
+/**
+ * The last moment before anything goes. Somebody may have held a snapshot while the record was written; and the record
+ * tells the store's own clock, by which files are 48 hours old: to a host whose clock is ahead, a run that is still going
+ * on would look like one that crashed days ago.
+ */
+async function lookOnceMore(repository: Repository, plan: Planned, { name, at }: { name: string; at: Date }, signal: AbortSignal | undefined): Promise<void> {
+	const { key } = plan.state;
+	const written = (await listSource(repository.store, key, signal)).get(name);
+	const aheadMs = written ? at.getTime() - written.modifiedAt.getTime() : 0;
+	if (aheadMs > CLOCK_TOLERANCE_MS) {
+		throw new Failure('conflict', `This machine's clock is ${Math.round(aheadMs / 3_600_000)} hours ahead of the storage's; nothing was pruned`, {
+			nextStep: 'Set the clock (switch on time synchronisation) and prune again.',
+		});
+	}
+	if (await isOvertaken(repository, plan, signal)) throw overtaken();
 }
 
 async function makePlan(repository: Repository, key: string, rules: PruneRules): Promise<Planned> {
@@ -126,22 +151,30 @@ async function namedMeanwhile(repository: Repository, state: SourceState, signal
 	return named;
 }
 
-async function writePruneRecord(repository: Repository, { state, snapshots, files }: Planned, { policy, zone, signal }: PruneRules): Promise<void> {
+/** As many as it takes: the first prune of a source that was backed up every hour for years removes more than one may list. */
+async function writePruneRecords(repository: Repository, { state, snapshots, files }: Planned, { policy, zone, signal }: PruneRules): Promise<{ name: string; at: Date }> {
 	const { ambient, store } = repository;
-	const now = ambient.now();
 	const last = [...state.files.keys()].map((name) => parseRepositoryKey(`${state.key}/${name}`)).flatMap(({ kind, runId }) => (kind === 'prune' && runId ? [runId] : []));
-	const id = newRunId(now, ambient.randomHex(2), last.sort().at(-1));
 	const hashes = new Map(state.snapshots.map(({ record, sha256 }) => [record.id, sha256]));
-	const record: PruneRecord = {
-		format: 1,
-		id,
-		prunedAt: now.toISOString(),
-		policy,
-		zone,
-		snapshots: snapshots.remove.map(({ id: removed, time, status, reason }) => ({ id: removed, finishedAt: time, status, sha256: hashes.get(removed) ?? '', reason })),
-		files: files.remove.map((file) => withRecordHash(file, hashes)),
-	};
-	await putConfirmed({ store, ambient, signal }, `${state.key}/${recordName(id, 'prune')}`, () => once(formatRecord(record)));
+	let newest = last.sort().at(-1);
+	for (let start = 0; ; ) {
+		const now = ambient.now();
+		newest = newRunId(now, ambient.randomHex(2), newest);
+		const end = start + MOST_IN_RECORD;
+		const record: PruneRecord = {
+			format: 1,
+			id: newest,
+			prunedAt: now.toISOString(),
+			policy,
+			zone,
+			snapshots: snapshots.remove.slice(start, end).map(({ id: removed, time, status, reason }) => ({ id: removed, finishedAt: time, status, sha256: hashes.get(removed) ?? '', reason })),
+			files: files.remove.slice(start, end).map((file) => withRecordHash(file, hashes)),
+		};
+		const name = recordName(newest, 'prune');
+		await putConfirmed({ store, ambient, signal }, `${state.key}/${name}`, () => once(formatRecord(record)));
+		start = end;
+		if (start >= files.remove.length) return { name, at: now };
+	}
 }
 
 function withRecordHash(file: PrunedFile, hashes: ReadonlyMap<string, string>): PrunedFile {

@@ -14,7 +14,7 @@ import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import type { RetentionPolicy } from '../../../nodes/M365Backup/repository/retention';
 import { createFaultyStore } from '../../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
-import type { Store } from '../../../nodes/M365Backup/stores/store';
+import type { PutOptions, Store } from '../../../nodes/M365Backup/stores/store';
 import { addMessage, all, bytesOf, commitInput, FakeAmbient, readAll, SOURCE, stateOf, tombstone } from '../repository/fixtures';
 
 const KEY = sourceKey(SOURCE);
@@ -107,6 +107,33 @@ describe('a prune', () => {
 		expect((await pruned(store, ambient, KEEP_2_DAYS)).remove.map(({ id }) => id)).toEqual([held.id]);
 		// Its archive has mail that is still there.
 		expect((await names(store)).filter((name) => name.includes(held.id) && !name.endsWith('.zip'))).toEqual([]);
+	});
+
+	it('leaves what is held at the very last moment, while the record of the prune is being written', async () => {
+		const { ambient, store, repository, records } = await history(10);
+		const before = await names(store);
+		const slow = Object.create(store) as Store;
+		slow.put = async (key: string, ...rest: [AsyncIterable<Uint8Array>, PutOptions?]) => {
+			await store.put(key, ...rest);
+			if (key.endsWith('.prune.json')) await holdSnapshot(repository, { key: KEY, id: records[1]!.id, by: 'legal', reason: 'case 4711' });
+		};
+		expect((await pruned(slow, ambient, KEEP_2_DAYS)).refused?.kind).toBe('conflict');
+		expect((await names(store)).filter((name) => before.includes(name))).toEqual(before);
+		expect((await pruned(store, ambient, KEEP_2_DAYS)).keep.map(({ id }) => id)).toContain(records[1]!.id);
+		expect((await verifyRepository(await Repository.open(store, ambient), { deep: true })).damage).toEqual([]);
+	});
+
+	it('removes nothing where this machine is days ahead of the storage: files of a run that is going on would look old', async () => {
+		const { ambient, store, repository } = await history(5);
+		const run = repository.startRun(SOURCE, await repository.latest(KEY), { volumeBytes: 500 });
+		for (let index = 0; index < 4; index++) await addMessage(run, `mail/going-${index}`, randomBytes(400));
+		const before = await names(store);
+		const ahead = new FakeAmbient();
+		ahead.time = ambient.time + 3 * DAY_MS;
+		expect((await pruned(store, ahead, { last: 50 })).refused?.message).toMatch(/72 hours ahead/);
+		expect((await names(store)).filter((name) => before.includes(name))).toEqual(before);
+		await run.commit(commitInput());
+		expect((await verifyRepository(await Repository.open(store, ambient), { deep: true })).damage).toEqual([]);
 	});
 
 	it('leaves a hold that cannot be read', async () => {
@@ -211,8 +238,10 @@ describe('a prune', () => {
 		for (let calls = 0; ; calls++) {
 			const late = new FakeAmbient();
 			late.time = ambient.time + 5 * DAY_MS;
-			const copy = createMemoryStore({ now: () => ambient.now() });
+			let clock = ambient;
+			const copy = createMemoryStore({ now: () => clock.now() });
 			for (const [key, bytes] of files) await copy.put(key, bytesOf(bytes));
+			clock = late;
 			const faulty = createFaultyStore(copy, late);
 			faulty.stopAfter(calls, { lastTakesEffect: calls % 2 === 0 });
 			const outcome = await pruned(faulty, late, { daily: 2 }).catch(() => 'stopped' as const);
