@@ -18,9 +18,10 @@ export class ReferencedFiles {
 		this.#own.set(name, sizeBytes);
 	}
 
-	/** Makes the next check list the source again. */
+	/** Makes the next check list the source again, and trust nothing else: it was so long ago that a prune may have been here. */
 	forget(): void {
 		this.#sizes = undefined;
+		this.#own.clear();
 	}
 
 	/** Throws `corrupt`, naming the first file that is missing or has another size. */

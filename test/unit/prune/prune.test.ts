@@ -123,6 +123,16 @@ describe('a prune', () => {
 		expect((await verifyRepository(await Repository.open(store, ambient), { deep: true })).damage).toEqual([]);
 	});
 
+	it('of files that a run wrote before its machine slept for days is noticed by that run: it commits nothing that is not there', async () => {
+		const { ambient, store, repository } = await history(5);
+		const run = repository.startRun(SOURCE, await repository.latest(KEY), { volumeBytes: 500 });
+		for (let index = 0; index < 4; index++) await addMessage(run, `mail/asleep-${index}`, randomBytes(400));
+		ambient.advance(3 * DAY_MS);
+		expect((await pruned(store, ambient, { last: 50 })).files.count).toBeGreaterThan(0);
+		await expect(run.commit(commitInput())).rejects.toMatchObject({ code: 'missingFile' });
+		expect((await verifyRepository(await Repository.open(store, ambient), { deep: true })).damage).toEqual([]);
+	});
+
 	it('removes nothing where this machine is days ahead of the storage: files of a run that is going on would look old', async () => {
 		const { ambient, store, repository } = await history(5);
 		const run = repository.startRun(SOURCE, await repository.latest(KEY), { volumeBytes: 500 });
