@@ -1,5 +1,7 @@
 import type { INodePropertyOptions } from 'n8n-workflow';
+import { Failure } from '../base/failure';
 import type { MailboxPartName } from '../engine/mailbox';
+import { commaList } from './comma-list';
 
 /** What a mailbox consists of, as lists show it. */
 export const mailboxParts: (INodePropertyOptions & { value: MailboxPartName })[] = [
@@ -10,7 +12,11 @@ export const mailboxParts: (INodePropertyOptions & { value: MailboxPartName })[]
 	{ name: 'Tasks', value: 'tasks', description: 'All To Do lists with their tasks, steps and attachments' },
 ];
 
-/** Those among the values that are parts. */
-export function partsAmong(values: readonly unknown[]): MailboxPartName[] {
-	return mailboxParts.map(({ value }) => value).filter((value) => values.includes(value));
+/** The parts that a parameter names; an expression may also give them as text. Failure invalid: one that is none. */
+export function partsAmong(given: unknown): MailboxPartName[] {
+	const wanted = new Set(commaList(given));
+	const parts = mailboxParts.map(({ value }) => value).filter((value) => wanted.delete(value));
+	const [unknown] = wanted;
+	if (unknown === undefined) return parts;
+	throw new Failure('invalid', `There is no kind "${unknown}"`, { nextStep: `Choose among ${mailboxParts.map(({ value }) => value).join(', ')}.` });
 }

@@ -77,7 +77,7 @@ function listedName({ path, kind }: SnapshotFolder): string {
 	return shown === undefined ? path : `${path} (${shown})`;
 }
 
-/** The id of the folder that the parameter names; null if it is empty. Failure notFound: the snapshot has none such. */
+/** The id of the folder that the parameter names; null if it is empty. Failures: notFound (the snapshot has none such), invalid (two of one path). */
 export async function resolveFolder(repository: Repository, snapshot: SnapshotRecord, raw: unknown): Promise<string | null> {
 	const { mode, value } = picked(raw);
 	if (value === '') return null;
@@ -86,7 +86,12 @@ export async function resolveFolder(repository: Repository, snapshot: SnapshotRe
 	const byId = folders.find(({ id, role }) => id === value || role === value.toLowerCase());
 	if (byId) return byId.id;
 	const wanted = value.replace(/^\/+|\/+$/g, '').toLocaleLowerCase();
-	const byPath = folders.find(({ path }) => path.toLocaleLowerCase() === wanted);
+	const [byPath, ...others] = folders.filter(({ path }) => path.toLocaleLowerCase() === wanted);
+	if (byPath && others.length > 0) {
+		throw new Failure('invalid', `The snapshot has ${others.length + 1} folders "${value}"`, {
+			nextStep: `Pick one from the list, or give its ID: ${[byPath, ...others].map(({ id }) => id).join(', ')}.`,
+		});
+	}
 	if (byPath) return byPath.id;
 	throw new Failure('notFound', `The snapshot has no folder "${value}"`, {
 		nextStep: 'Pick a folder from the list, or give its whole path, e.g. Inbox/Projects or Calendars/Work.',

@@ -98,7 +98,17 @@ export async function chosenSnapshot(
 	sourceKey: string,
 	itemIndex: number,
 ): Promise<ChosenSnapshot> {
-	return resolveSnapshot(repository, sourceKey, this.getNodeParameter('snapshot', itemIndex, latest), this.getTimezone());
+	return resolveSnapshot(repository, sourceKey, givenSnapshot.call(this, itemIndex), this.getTimezone());
+}
+
+/** Failure invalid: an expression left a date or an ID empty. Another state than the one that was meant would be taken. */
+function givenSnapshot(this: IExecuteFunctions, itemIndex: number): unknown {
+	const raw: unknown = this.getNodeParameter('snapshot', itemIndex, latest);
+	const { mode, value } = picked(raw);
+	if (value !== '' || mode === 'list') return raw;
+	throw new Failure('invalid', mode === 'asOf' ? 'As of Date is empty' : 'Snapshot is empty', {
+		nextStep: 'Fill in the parameter Snapshot, or choose Latest from its list.',
+	});
 }
 
 /** What a search looks into. */
@@ -114,7 +124,7 @@ export async function chosenSnapshots(
 	sourceKey: string,
 	itemIndex: number,
 ): Promise<ChosenSnapshots> {
-	const raw: unknown = this.getNodeParameter('snapshot', itemIndex, latest);
+	const raw = givenSnapshot.call(this, itemIndex);
 	if (!isAll(raw)) return { ...(await resolveSnapshot(repository, sourceKey, raw, this.getTimezone())), all: false };
 	const newest = await repository.latest(sourceKey);
 	if (!newest) throw new Failure('notFound', 'There is no snapshot of this mailbox', { nextStep: 'Back up this mailbox first.' });

@@ -31,7 +31,7 @@ describe('reading the repository and restoring from it', () => {
 	beforeAll(async () => {
 		base = await mkdtemp(path.join(tmpdir(), 'm365-items-'));
 		mail = await mailRepository(base, [
-			{ finishedAt: '2026-11-20T10:00:00Z', tag: 'first' },
+			{ finishedAt: '2026-11-20T10:00:00Z', tag: 'first', twins: true },
 			{ finishedAt: '2026-11-21T10:00:00Z' },
 			{ finishedAt: '2026-11-22T10:00:00Z', status: 'partial' },
 		]);
@@ -146,7 +146,7 @@ describe('reading the repository and restoring from it', () => {
 			['a folder without its subfolders', { query: { folder: { mode: 'path', value: 'Posteingang' }, includeSubfolders: false } }, []],
 			['a folder with its subfolders', { query: { folder: { mode: 'path', value: 'Posteingang' } } }, ['mail/m1', 'mail/m2']],
 			['attachments', { query: { hasAttachments: true } }, []],
-			['folders as a type', { query: { types: ['folder'] } }, ['mail/inbox', 'mail/projects']],
+			['folders as a type', { query: { types: ['folder'] } }, ['mail/inbox', 'mail/projects', 'mail/twin-1', 'mail/twin-2']],
 			['an older snapshot', { snapshot: { mode: 'asOf', value: '2026-11-20' } }, ['mail/m1']],
 			['a limit', { returnAll: false, limit: 1 }, ['mail/m1']],
 		])('obeys %s', async (_name, parameters, ids) => {
@@ -170,6 +170,15 @@ describe('reading the repository and restoring from it', () => {
 			expect(json['fileName']).toMatch(/Message 2\.eml$/);
 			expect(pairedItem).toEqual({ item: 0 });
 			expect(files.get(json['fileName'] as string)!.toString()).toBe('Subject: Message 2\r\n\r\nHello 2\r\n');
+		});
+
+		it.each<[string, Record<string, unknown>, string]>([
+			['a search that finds everything', { query: { from: '' } }, 'The search has no condition'],
+			['an empty condition beside another one', { query: { from: '', hasAttachments: false } }, 'The search condition From is empty'],
+		])('refuses %s: a whole mailbox would leave it by mistake', async (_name, parameters, message) => {
+			const execution = fake({ selection: 'search', ...parameters });
+			await expect(exportItems.execute.call(execution.context)).rejects.toThrow(message);
+			expect(execution.files.size).toBe(0);
 		});
 
 		it('says so if the snapshot has no such item', async () => {
@@ -261,6 +270,16 @@ describe('reading the repository and restoring from it', () => {
 			['no target folder', { destination: 'newFolder', targetFolder: '//' }, 'Target Folder is empty'],
 			['no target mailbox', { destination: 'elsewhere', targetMailbox: { mode: 'list', value: '' }, targetFolder: 'x' }, 'Target Mailbox is empty'],
 			['no kind', { selection: 'kind', kinds: [] }, 'Kinds is empty'],
+			['a kind that is none', { selection: 'kind', kinds: ['mail', 'calender'] }, 'There is no kind "calender"'],
+			['a policy that is none', { conflictPolicy: 'overwrite' }, 'There is no conflict policy "overwrite"'],
+			['a condition that an expression left empty, though there is another one', { selection: 'search', query: { hasAttachments: false, from: '' } }, 'The search condition From is empty'],
+			['an empty folder beside another condition', { selection: 'search', query: { subject: 'x', folder: { mode: 'path', value: '' } } }, 'The search condition Folder is empty'],
+			['an empty time of deletion beside another condition', { selection: 'search', query: { subject: 'x' }, changes: { deletedSince: null } }, 'The search condition Deleted Since is empty'],
+			['kinds of items that an expression left empty', { selection: 'search', query: { subject: 'x', types: null } }, 'The search condition Kinds is empty'],
+			['a kind of item that is none', { selection: 'search', query: { subject: 'x', types: ['mail'] } }, 'There is no kind "mail"'],
+			['a date of the snapshot that an expression left empty', { snapshot: { mode: 'asOf', value: '' } }, 'As of Date is empty'],
+			['an empty ID of the snapshot', { snapshot: { mode: 'id', value: undefined } }, 'Snapshot is empty'],
+			['a path that two folders have', { selection: 'folder', folder: { mode: 'path', value: 'posteingang/twins' } }, 'The snapshot has 2 folders "posteingang/twins"'],
 			['all snapshots without a search', { snapshot: { mode: 'list', value: 'all' } }, 'All Snapshots can only be searched'],
 			['no mailbox', { source: { mode: 'list', value: '' } }, 'No mailbox was chosen'],
 			['a mailbox without backup', { source: { mode: 'id', value: 'bob@contoso.com' } }, 'The repository has no backup of "bob@contoso.com"'],

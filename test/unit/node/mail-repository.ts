@@ -24,7 +24,7 @@ export interface MailRepository {
 /** A repository in a folder with snapshots of one mailbox, finished at these times. */
 export async function mailRepository(
 	base: string,
-	commits: { finishedAt: string; status?: 'complete' | 'partial'; tag?: string }[],
+	commits: { finishedAt: string; status?: 'complete' | 'partial'; tag?: string; /** Two folders of one name. */ twins?: boolean }[],
 	source = anna,
 ): Promise<MailRepository> {
 	const folder = path.join(base, 'repository');
@@ -32,9 +32,10 @@ export async function mailRepository(
 	const repository = await Repository.open(createFolderStore({ root: folder }), ambient, { create: true });
 	const run = repository.startRun(source, null);
 	const snapshots: SnapshotRecord[] = [];
-	for (const [index, { finishedAt, status = 'complete', tag }] of commits.entries()) {
+	for (const [index, { finishedAt, status = 'complete', tag, twins = false }] of commits.entries()) {
 		if (index === 0) {
 			await run.add({ id: 'mail/inbox', whole: true, type: 'folder', name: 'Posteingang', meta: { role: 'inbox' } });
+			for (const id of twins ? ['mail/twin-1', 'mail/twin-2'] : []) await run.add({ id, whole: true, type: 'folder', name: 'Twins', parent: 'mail/inbox', meta: {} });
 			await run.add({ id: 'mail/projects', whole: true, type: 'folder', name: 'Projects', parent: 'mail/inbox', meta: {} });
 		}
 		const number = index + 1;

@@ -23,7 +23,7 @@ export const exportItems: Operation = {
 				{ name: 'Input Items', value: 'inputItems', description: 'All items that come in, e.g. from Item: Get Many, as one ZIP' },
 				{ name: 'Item', value: 'item', description: 'Each item that comes in as a file of its own' },
 				{ name: 'Kind', value: 'kind', description: 'All mail, calendars, contacts, tasks or mailbox settings as one ZIP' },
-				{ name: 'Search Result', value: 'search', description: 'All items that a search finds as one ZIP' },
+				{ name: 'Search Result', value: 'search', description: 'All items that a search finds as one ZIP; at least one condition is needed' },
 			],
 			default: 'item',
 		}),

@@ -9,7 +9,7 @@ import { chosenSnapshot, type ChosenSnapshots } from '../../pickers/snapshot';
 import { requiredSource, type ProtectedSource } from '../../pickers/source';
 import { useCases } from '../use-cases';
 import { exportFormat } from './exported-item';
-import { itemSearch } from './item-search';
+import { narrowSearch } from './item-search';
 import { hintAtNothingFound } from './nothing-found';
 import { chosenItemSnapshot, inputItemId, snapshotSelection } from './read-selection';
 
@@ -69,7 +69,7 @@ async function contentsOf(
 		case 'inputItems':
 			return await inputContents.call(this, repository, source, members);
 		case 'search': {
-			const search = await itemSearch.call(this, repository, source.key, first);
+			const search = await narrowSearch.call(this, repository, source.key, first, 'Export What');
 			return { items: search.found(signal ? { signal } : {}), chosen: search };
 		}
 		default: {

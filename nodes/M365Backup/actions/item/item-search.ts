@@ -1,10 +1,11 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
+import { Failure } from '../../base/failure';
 import type { Repository } from '../../connect/repository';
 import type { FoundItem, SearchOptions, SearchQuery } from '../../engine/search';
 import type { FoundInHistory } from '../../engine/search-history';
 import { chosenSnapshots, type ChosenSnapshots } from '../../pickers/snapshot';
 import { useCases } from '../use-cases';
-import { readChanges, readQuery } from './read-query';
+import { readChanges, readQuery, refuseEmptyConditions } from './read-query';
 
 /** A search as the parameters of one input item describe it. */
 export interface ItemSearch extends ChosenSnapshots {
@@ -34,4 +35,25 @@ export async function itemSearch(this: IExecuteFunctions, repository: Repository
 				? useCases.searchHistory(repository, sourceKey, { upTo: snapshot, all, ...changes }, query, options)
 				: useCases.searchSnapshot(repository, snapshot, query, options),
 	};
+}
+
+/**
+ * For what gives things out or puts them back. Failures: as `itemSearch`; invalid: without a condition, or with one that is
+ * empty, the search would find everything, most likely because an expression gave nothing.
+ */
+export async function narrowSearch(
+	this: IExecuteFunctions,
+	repository: Repository,
+	sourceKey: string,
+	itemIndex: number,
+	shownSelection: string,
+): Promise<ItemSearch> {
+	const search = await itemSearch.call(this, repository, sourceKey, itemIndex);
+	if (!search.hasCondition) {
+		throw new Failure('invalid', 'The search has no condition, so it would find everything', {
+			nextStep: `Add a condition to Search, or set ${shownSelection} to Everything or Kind.`,
+		});
+	}
+	refuseEmptyConditions.call(this, itemIndex);
+	return search;
 }

@@ -25,7 +25,7 @@ export async function snapshotSelection(
 		case 'everything':
 			return { kind: 'everything' };
 		case 'kind': {
-			const parts = partsAmong(this.getNodeParameter('kinds', itemIndex, []) as unknown[]);
+			const parts = partsAmong(this.getNodeParameter('kinds', itemIndex, []));
 			return parts.length === 0 ? refuseEmpty('Kinds') : { kind: 'parts', parts };
 		}
 		case 'folder':

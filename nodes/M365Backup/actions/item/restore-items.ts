@@ -11,7 +11,7 @@ import { useCases } from '../use-cases';
 import { hintAtNothingFound } from './nothing-found';
 import { inputItemId, itemSnapshot } from './read-selection';
 import { restorePlan } from './restore-plan';
-import { restoreMode, restoreTarget, targetFolderKey } from './restore-request';
+import { conflictPolicy, restoreMode, restoreTarget, targetFolderKey } from './restore-request';
 
 /** One call of the use case: input items that go the same way are restored together. */
 interface RestoreJob {
@@ -71,6 +71,7 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 	const { first, inputs } = job;
 	const mode = restoreMode.call(this, first);
 	const { mailbox: named, destination } = restoreTarget.call(this, first);
+	const policy = conflictPolicy.call(this, first);
 	const repository = await connectRepository.call(this, first);
 	const source = await requiredSource.call(this, repository, first);
 	const { steps, chosen } = await restorePlan.call(this, repository, source.key, first, [...inputs.keys()]);
@@ -90,7 +91,7 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 		repository,
 		source: source.source,
 		destination,
-		conflictPolicy: this.getNodeParameter('conflictPolicy', first, 'skip') as RestoreOptions['conflictPolicy'],
+		conflictPolicy: policy,
 		mode,
 		restorer,
 		ambient: realAmbient,

@@ -1,9 +1,8 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { Failure } from '../../base/failure';
 import type { Repository, SnapshotRecord } from '../../connect/repository';
 import type { RestoreSelection } from '../../engine/restore';
 import { chosenSnapshot, type ChosenSnapshots } from '../../pickers/snapshot';
-import { itemSearch, type ItemSearch } from './item-search';
+import { narrowSearch, type ItemSearch } from './item-search';
 import { chosenItemSnapshot, inPieces, maxItemIds, snapshotSelection } from './read-selection';
 
 /** Which items of which snapshots; what several snapshots have takes several steps. */
@@ -32,17 +31,9 @@ export async function restorePlan(
 	return { steps: [{ snapshot, selection }], chosen: { ...chosen, all: false } };
 }
 
-/**
- * Refuses a search that finds everything: most likely an expression gave an empty text, and a whole mailbox would be
- * restored by mistake.
- */
+/** Refuses a search that finds everything. */
 async function bySearch(this: IExecuteFunctions, repository: Repository, sourceKey: string, itemIndex: number): Promise<RestorePlan> {
-	const search = await itemSearch.call(this, repository, sourceKey, itemIndex);
-	if (!search.hasCondition) {
-		throw new Failure('invalid', 'The search has no condition, so it would find everything', {
-			nextStep: 'Add a condition to Search, or set Restore What to Everything or Kind.',
-		});
-	}
+	const search = await narrowSearch.call(this, repository, sourceKey, itemIndex, 'Restore What');
 	const { snapshot, query } = search;
 	if (!search.isAcrossSnapshots) return { steps: [{ snapshot, selection: { kind: 'search', query } }], chosen: search };
 	return { steps: await acrossSnapshots.call(this, repository, sourceKey, search), chosen: search };

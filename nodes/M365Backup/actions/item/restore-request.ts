@@ -25,6 +25,13 @@ export function restoreMode(this: IExecuteFunctions, itemIndex: number): Restore
 	return 'restore';
 }
 
+/** Failure invalid: an expression gave something else. Never taken for one of the three, of which Replace takes things away. */
+export function conflictPolicy(this: IExecuteFunctions, itemIndex: number): RestoreOptions['conflictPolicy'] {
+	const policy: unknown = this.getNodeParameter('conflictPolicy', itemIndex, 'skip');
+	if (policy === 'skip' || policy === 'replace' || policy === 'keepBoth') return policy;
+	throw new Failure('invalid', `There is no conflict policy "${String(policy)}"`, { nextStep: 'Set If It Already Exists to Skip, Replace or Keep Both.' });
+}
+
 /** Where to. */
 export interface RestoreTarget {
 	/** As the user names it; null: the mailbox that was backed up. */

@@ -30,7 +30,7 @@ export function backUpChoices(this: IExecuteFunctions, itemIndex: number): BackU
 	const option = <T>(name: string, fallback: T): T => this.getNodeParameter(`options.${name}`, itemIndex, fallback) as T;
 	const minutes = limit(option<number | null>('stopAfterMinutes', null), 'Stop After (Minutes)');
 	const gigabytes = limit(option<number | null>('stopAfterGb', null), 'Stop After (GB)');
-	const content = partsAmong(option<unknown[]>('content', [...MAILBOX_PARTS]));
+	const content = partsAmong(option<unknown>('content', [...MAILBOX_PARTS]));
 	if (content.length === 0) {
 		throw new Failure('invalid', 'No content was chosen to back up', { nextStep: 'Choose something in the option Content, or remove the option.' });
 	}
