@@ -1,11 +1,12 @@
 import type { Ambient } from '../base/ambient';
 import { Failure, isFailure } from '../base/failure';
-import { once, readFile } from '../repository/bytes';
-import { MAX_RECORD_BYTES } from '../repository/limits';
+import { once, readFile, sha256 } from '../repository/bytes';
+import { MAX_CURSOR_BYTES, MAX_RECORD_BYTES } from '../repository/limits';
 import { isStored } from '../repository/put-confirmed';
 import { REPOSITORY_README } from '../repository/readme-text';
 import { parseRepositoryRecord } from '../repository/record-schemas';
 import { Repository } from '../repository/repository';
+import { openSealed } from '../repository/sealed-json';
 import { readSeen } from '../repository/seen-files';
 import type { Store } from '../stores/store';
 import { classifyImports, ImportOverlay, readImport, type FileToImport, type NamedImport } from './import-overlay';
@@ -31,6 +32,8 @@ export interface ImportResult {
 
 type Outcome = Omit<ImportResult, 'fileName'>;
 
+const replacedDamaged: Outcome = { outcome: 'imported', reason: 'it replaced a damaged file' };
+
 /** Before a record comes in, what it names has come in. */
 const order: NamedImport['parsed']['kind'][] = ['readme', 'segment', 'archive', 'seen', 'cursor', 'snapshot', 'hold', 'prune'];
 
@@ -53,6 +56,7 @@ class Import {
 	private readonly records = new Map<string, ImportRecords>();
 	private readonly listings = new Map<string, Map<string, number>>();
 	private readonly changes: boolean;
+	private readmeHash: string | undefined;
 	private readonly signal: AbortSignal | undefined;
 
 	constructor(
@@ -79,8 +83,11 @@ class Import {
 	private async settleIdentity(): Promise<Outcome> {
 		const stored = await readFile(this.store, 'repository.json', MAX_RECORD_BYTES, this.signal);
 		const brought = await readFile(this.overlay, 'repository.json', MAX_RECORD_BYTES, this.signal);
-		const storedId = stored && parseRepositoryRecord(stored, this.store.label).id;
-		const broughtId = brought && parseRepositoryRecord(brought, this.overlay.label).id;
+		const storedRecord = stored && parseRepositoryRecord(stored, this.store.label);
+		const broughtRecord = brought && parseRepositoryRecord(brought, this.overlay.label);
+		const storedId = storedRecord?.id ?? null;
+		const broughtId = broughtRecord?.id ?? null;
+		this.readmeHash = (storedRecord ?? broughtRecord)?.readme;
 		if (storedId === null && broughtId === null) {
 			throw new Failure('notFound', `There is no backup repository in ${this.store.label}, and repository.json is not among the files to import`, {
 				nextStep: 'To rebuild a repository, import its repository.json together with the other files. Nothing was changed.',
@@ -144,7 +151,7 @@ class Import {
 			return { outcome: 'alreadyThere' };
 		}
 		await this.put(named.key, content);
-		return there === null ? { outcome: 'imported' } : { outcome: 'imported', reason: 'it replaced a damaged file' };
+		return there === null ? { outcome: 'imported' } : replacedDamaged;
 	}
 
 	private async takeSeen(named: NamedImport, records: ImportRecords, name: string): Promise<Outcome> {
@@ -179,18 +186,19 @@ class Import {
 
 	/** Holds and prune records: small, and no hash names them. */
 	private async takeNote(named: NamedImport, records: ImportRecords): Promise<Outcome> {
-		const bytes = (await readFile(this.overlay, named.key, MAX_RECORD_BYTES, this.signal)) ?? Buffer.alloc(0);
-		if (!isJsonObject(bytes)) return { outcome: 'refused', reason: 'it is damaged: it is not JSON' };
+		const bytes = (await readFile(this.overlay, named.key, MAX_CURSOR_BYTES, this.signal)) ?? Buffer.alloc(0);
+		openSealed(bytes, named.key);
 		const runId = named.parsed.runId ?? '';
 		if (named.parsed.kind === 'hold' && !records.stored.has(runId) && !records.brought.has(runId)) {
 			return { outcome: 'refused', reason: 'its snapshot is neither in the repository nor among the files to import' };
 		}
-		const stored = await readFile(this.store, named.key, MAX_RECORD_BYTES, this.signal);
-		if (stored !== null && !stored.equals(bytes)) return { outcome: 'refused', reason: 'the repository holds another file of this name' };
+		const stored = await readFile(this.store, named.key, MAX_CURSOR_BYTES, this.signal);
+		const isThere = stored?.equals(bytes) === true;
+		if (stored !== null && !isThere && isSealed(stored, named.key)) return { outcome: 'refused', reason: 'the repository holds another file of this name' };
 		if (!this.changes) return { outcome: 'checked' };
-		if (stored !== null) return { outcome: 'alreadyThere' };
+		if (isThere) return { outcome: 'alreadyThere' };
 		await this.put(named.key, once(bytes));
-		return { outcome: 'imported' };
+		return stored === null ? { outcome: 'imported' } : replacedDamaged;
 	}
 
 	private async takeReadme({ key }: NamedImport): Promise<Outcome> {
@@ -198,9 +206,11 @@ class Import {
 		const [firstLine = ''] = bytes.toString('utf8').split(',');
 		if (!REPOSITORY_README.startsWith(`${firstLine},`)) return { outcome: 'refused', reason: 'it is not the README.txt of a repository' };
 		if (!this.changes) return { outcome: 'checked' };
-		if ((await this.sizeOf(key)) !== null) return { outcome: 'alreadyThere' };
+		const stored = await readFile(this.store, key, MAX_RECORD_BYTES, this.signal);
+		// repository.json has the hash of the text as it was written.
+		if (stored !== null && (sha256(stored) === this.readmeHash || sha256(bytes) !== this.readmeHash)) return { outcome: 'alreadyThere' };
 		await this.put(key, once(bytes));
-		return { outcome: 'imported' };
+		return stored === null ? { outcome: 'imported' } : replacedDamaged;
 	}
 
 	/** `cursor.json` is a copy of the newest cursor: where it is missing, it is made again. */
@@ -251,11 +261,12 @@ class Import {
 	}
 }
 
-function isJsonObject(bytes: Buffer): boolean {
+function isSealed(bytes: Buffer, key: string): boolean {
 	try {
-		const value: unknown = JSON.parse(bytes.toString('utf8'));
-		return typeof value === 'object' && value !== null && !Array.isArray(value);
-	} catch {
+		openSealed(bytes, key);
+		return true;
+	} catch (error) {
+		if (!isFailure(error, 'corrupt')) throw error;
 		return false;
 	}
 }

@@ -26,8 +26,17 @@ export function openSealed(bytes: Buffer, key: string): unknown {
 	const plain = Buffer.from(bytes);
 	plain.write(NO_CHECK, at, 'latin1');
 	if (digest(plain) !== bytes.toString('latin1', at, at + NO_CHECK.length)) throw damagedFile(key, 'its check sum is wrong');
-	const { check: _check, ...members } = JSON.parse(bytes.toString('utf8')) as { check: string };
+	const { check: _check, ...members } = parse(bytes, key);
 	return members;
+}
+
+/** Whoever forges a record can seal it, too. */
+function parse(bytes: Buffer, key: string): { check?: unknown } {
+	try {
+		return JSON.parse(bytes.toString('utf8')) as object;
+	} catch (cause) {
+		throw damagedFile(key, 'it is not JSON', cause);
+	}
 }
 
 function digest(bytes: Buffer): string {
