@@ -56,7 +56,7 @@ export async function patchEvent(request: GraphRequest, store: MailboxCalendar, 
 	const before = stateOf(instance);
 	if (body.transactionId !== undefined && body.transactionId !== before.transactionId) throw badRequest('transactionId can only be set when an event is created.', 'ErrorInvalidPropertySet');
 	const properties = extendedPropertiesFrom(body.singleValueExtendedProperties, checkPropertyId);
-	const guestsBefore = guestsOf(before);
+	const guestsBefore = allGuestsOf(instance);
 	store.change(instance, writable(body));
 	setProperties(exceptionOf(instance) ?? instance.record, properties);
 	const after = stateOf(instance);
@@ -76,11 +76,18 @@ function writable(body: Json): Json {
 	return rest;
 }
 
+/** Of a series also those who were asked to some of its days only. */
+function allGuestsOf({ record, date }: EventInstance): string[] {
+	const days = date === undefined ? [...record.exceptions.keys()].flatMap((day) => guestsOf(stateOf({ record, date: day }))) : [];
+	return [...new Set([...guestsOf(stateOf({ record, ...(date === undefined ? {} : { date }) })), ...days])];
+}
+
 /** DELETE: the organiser's guests are told; the day of a series is cancelled. */
 export function deleteEvent(request: GraphRequest, store: MailboxCalendar, instance: EventInstance, forGood: boolean): void {
 	if (instance.record.calendar?.canEdit === false) throw accessDenied();
 	const state = stateOf(instance);
-	if (state.isOrganizer && state.attendees.length && instance.record.calendar) notify(request, store, 'cancellation', state.subject ?? '', guestsOf(state));
+	const guests = allGuestsOf(instance);
+	if (state.isOrganizer && guests.length && instance.record.calendar) notify(request, store, 'cancellation', state.subject ?? '', guests);
 	if (forGood && instance.date === undefined) store.purgeEvent(instance.record);
 	else store.deleteInstance(instance);
 }

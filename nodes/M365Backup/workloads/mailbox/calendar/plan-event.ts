@@ -1,6 +1,7 @@
 import { Failure, isFailure } from '../../../base/failure';
 import type { ConflictPolicy } from '../../restorer';
 import type { FoundMarker } from '../restore/folder-markers';
+import type { Comparison } from './event-difference';
 import type { LivingAnswer } from './living-event';
 import { concernsOthers } from './living-event';
 import type { TargetCalendar } from './target-calendars';
@@ -20,7 +21,9 @@ export interface EventPlanInput {
 	/** State of the original; undefined if it is not to be looked for (another mailbox or calendar, or keepBoth). */
 	original: LivingAnswer | undefined;
 	/** Of an original in its place, where the policy is `replace`. */
-	differs: () => Promise<boolean>;
+	compare: () => Promise<Comparison>;
+	/** Of what an interrupted restore had begun: whether it has got guests meanwhile. */
+	hasGuests: (eventId: string) => Promise<boolean>;
 	/** Display name of a calendar of the mailbox. */
 	nameOf: (calendarId: string) => Promise<string>;
 }
@@ -44,8 +47,9 @@ export async function planEvent(input: EventPlanInput): Promise<EventPlan> {
 		return { do: 'nothing', id: event.id, reason: `It is in the calendar "${name}" now, and Microsoft Graph cannot move events; Keep Both makes a copy` };
 	}
 	if (policy === 'skip') return { do: 'nothing', id: event.id, reason: 'It is in its place' };
-	if (!(await input.differs())) return { do: 'nothing', id: event.id, reason: 'It is in its place, as it was' };
-	if (concernsOthers(event)) {
+	const { differs, hasGuests } = await input.compare();
+	if (!differs) return { do: 'nothing', id: event.id, reason: 'It is in its place, as it was' };
+	if (concernsOthers(event) || hasGuests) {
 		const reason = 'It was changed since, but setting it back would notify the other people in it, so it was left as it is; Keep Both makes a copy';
 		return { do: 'nothing', id: event.id, reason };
 	}
@@ -54,6 +58,10 @@ export async function planEvent(input: EventPlanInput): Promise<EventPlan> {
 
 async function planMarked(input: EventPlanInput, marker: FoundMarker): Promise<EventPlan> {
 	const replaces = await unfinishedReplacement(input, marker);
+	if (marker.state === 'open' && (await input.hasGuests(marker.id))) {
+		const reason = 'An interrupted restore had begun it; people were invited to it since, and finishing it would notify the other people, so it was left as it is; Keep Both makes a copy';
+		return { do: 'nothing', id: marker.id, reason };
+	}
 	if (marker.state === 'open') return { do: 'complete', id: marker.id, reason: 'An interrupted restore had begun it', ...replaces };
 	return { do: 'nothing', id: marker.id, reason: 'It was restored before', ...replaces };
 }
@@ -64,5 +72,6 @@ async function unfinishedReplacement(input: EventPlanInput, marker: FoundMarker)
 	if (policy !== 'replace' || !original || isFailure(original)) return {};
 	const { event, calendarId } = original;
 	if (calendarId !== target.id || event.id === marker.id || concernsOthers(event)) return {};
-	return (await input.differs()) ? { replaces: event.id } : {};
+	const { differs, hasGuests } = await input.compare();
+	return differs && !hasGuests ? { replaces: event.id } : {};
 }

@@ -10,7 +10,8 @@ import type { RestoreContext } from '../restore/restore-context';
 import { stopIfCancelled } from '../restore/restore-context';
 import { failed } from '../restore/restore-message';
 import { graphIdOf } from './calendar-context';
-import { differsFromLiving } from './event-difference';
+import type { Comparison } from './event-difference';
+import { compareWithLiving, hasGuests } from './event-difference';
 import type { LivingAnswer } from './living-event';
 import { findLivingEvents, locate } from './living-event';
 import { planEvent } from './plan-event';
@@ -123,10 +124,11 @@ class Planner {
 		const originals = looksForOriginals ? await this.originals(placed.filter(({ marker }) => !marker || policy === 'replace')) : new Map<string, LivingAnswer>();
 		for (const { item, target, marker } of placed) {
 			const original = originals.get(graphIdOf(item.id));
-			const differs = async (): Promise<boolean> => await this.differs(item, original);
+			const compare = async (): Promise<Comparison> => await this.compare(item, original);
+			const guests = (id: string): Promise<boolean> => hasGuests(this.context, id, item.meta['kind'] === 'series');
 			const nameOf = (id: string): Promise<string> => this.calendars.nameOf(id);
 			try {
-				yield { item, target, plan: await planEvent({ target, policy, marker, original, differs, nameOf }) };
+				yield { item, target, plan: await planEvent({ target, policy, marker, original, compare, hasGuests: guests, nameOf }) };
 			} catch (error) {
 				this.report(failed(item, target.path, this.endable(error)));
 			}
@@ -140,10 +142,10 @@ class Planner {
 		return living;
 	}
 
-	private async differs(item: RestorableItem, original: LivingAnswer | undefined): Promise<boolean> {
-		if (!original || isFailure(original)) return false;
-		const document = await readDocument(item);
-		return document !== undefined && (await differsFromLiving(this.context, document, original.event));
+	private async compare(item: RestorableItem, original: LivingAnswer | undefined): Promise<Comparison> {
+		const document = !original || isFailure(original) ? undefined : await readDocument(item);
+		if (!document || !original || isFailure(original)) return { differs: false, hasGuests: false };
+		return await compareWithLiving(this.context, document, original.event);
 	}
 
 	/** Each event with its calendar and its marker; those whose calendar fails are reported and left out. */
