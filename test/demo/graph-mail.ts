@@ -19,7 +19,8 @@ export interface SeenAttachment {
 	content: string;
 }
 
-const compared = [
+/** What a restored message is compared by. */
+export const compared = [
 	'subject',
 	'from',
 	'sender',

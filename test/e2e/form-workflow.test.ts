@@ -182,6 +182,13 @@ describe.skipIf(chromiumPath() === undefined)('give-me-back-what-i-deleted.json 
 		await other.page.goto(`${waiting.origin}${waiting.pathname}`);
 		expect(await other.choices()).toEqual([]);
 		expect(await other.text()).not.toContain('Kept for later');
+
+		// Even with the whole address, which nobody else gets to know, what another person ticks is not taken.
+		await other.page.goto(visitor.pageAddress);
+		await other.tick('Kept for later');
+		await other.submit();
+		expect(await other.text()).toContain('Nothing was chosen');
+		expect(await subjects(anna.mailbox)).not.toContain('Kept for later');
 		await visitor.leave();
 		await other.leave();
 	});

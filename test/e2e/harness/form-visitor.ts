@@ -7,6 +7,8 @@ const waitMs = 60_000;
 export class FormVisitor {
 	/** What JavaScript in a page wanted to show: nothing but an attack does. */
 	readonly dialogs: string[] = [];
+	/** Of the form's present page, with the secret that n8n takes out of what the browser shows. */
+	pageAddress = '';
 
 	private constructor(
 		private readonly context: BrowserContext,
@@ -17,6 +19,11 @@ export class FormVisitor {
 		const context = await browser.newContext({ viewport: { width: 1100, height: 1400 } });
 		const page = await context.newPage();
 		const visitor = new FormVisitor(context, page);
+		page.on('request', (request) => {
+			if (request.isNavigationRequest() && request.url().includes('/form-waiting/')) {
+				visitor.pageAddress = request.url();
+			}
+		});
 		page.on('dialog', (dialog) => {
 			visitor.dialogs.push(dialog.message());
 			void dialog.dismiss();

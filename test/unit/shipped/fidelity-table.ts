@@ -4,11 +4,13 @@ import { MOVED_BACK, REBUILT_MESSAGE, type FidelityRow } from '../../../nodes/M3
 import { RESTORED_SETTINGS, SETTINGS_THERE } from '../../../nodes/M365Backup/workloads/mailbox/settings/fidelity';
 import { REBUILT_TASK, TASK_IN_PLACE } from '../../../nodes/M365Backup/workloads/mailbox/tasks/fidelity';
 
+import measured from './measured-fidelity.json';
+
 const words: Record<FidelityRow['result'], string> = { equal: 'as it was', close: 'nearly', never: 'no' };
 
 /** What the README says of one kind: what happens to what is still there, then the table. */
 interface FidelitySection {
-	heading: string;
+	heading: keyof typeof measured;
 	living: string;
 	rows: readonly FidelityRow[];
 	/** What the rows are about. */
@@ -39,5 +41,22 @@ ${living} ${rebuilt}
 | | Comes back | |
 |---|---|---|
 ${lines.join('\n')}
+
+${measuredText(measured[heading])}
 `;
+}
+
+/** What the round trip of a whole mailbox found (test/e2e/whole-mailbox.test.ts), by the names that Graph gives to properties. */
+function measuredText(results: Readonly<Record<string, string>>): string {
+	const named = (wanted: string): string =>
+		Object.entries(results)
+			.filter(([, result]) => result === wanted)
+			.map(([property]) => `\`${property}\``)
+			.join(', ');
+	const parts = [
+		['as it was', named('equal')],
+		['in the text', named('text')],
+		['not, or not always', named('not')],
+	].filter(([, properties]) => properties !== '');
+	return `Measured in a round trip through n8n, in Microsoft Graph's names: ${parts.map(([what, properties]) => `${what}: ${properties}`).join('; ')}.`;
 }
