@@ -3,7 +3,7 @@ import { Failure } from '../../../nodes/M365Backup/base/failure';
 import type { JsonObject } from '../../../nodes/M365Backup/base/json';
 import { joinParts } from '../../../nodes/M365Backup/workloads/mailbox/mailbox';
 import type { MailboxPart, MailboxPartName } from '../../../nodes/M365Backup/workloads/mailbox/mailbox-part';
-import type { ChangePage, EnumerationInput, Workload } from '../../../nodes/M365Backup/workloads/workload';
+import type { ChangePage, EnumerationInput, KnownItem, Workload } from '../../../nodes/M365Backup/workloads/workload';
 
 type Step = { page: ChangePage; notes: JsonObject } | { notes: JsonObject; fails: Failure };
 
@@ -86,5 +86,14 @@ describe('the parts of a mailbox as one', () => {
 		expect(asked.at(-1)?.isInDoubt).toBe(true);
 		await notesOf(joinParts([part('tasks', [{ page, notes: { t: 1 } }], asked)]), { notes: third });
 		expect(asked.at(-1)?.isInDoubt).toBe(false);
+	});
+
+	it('ask again about what one part could not tell, and go on with the others', async () => {
+		const mail: MailboxPart = { ...part('mail', []), confirmMissing: (ids) => Promise.resolve(ids.map((id) => ({ kind: 'gone', id }))) };
+		const tasks: MailboxPart = { ...part('tasks', []), confirmMissing: () => Promise.reject(new Failure('transient', 'No answer')) };
+		const item = (id: string): KnownItem => ({ id, type: 'x', name: id, parent: 'p', hasContent: true, failedAttempts: 0, meta: {} });
+		const held = { ...known, lookUp: (ids: readonly string[]) => Promise.resolve(new Map(ids.map((id) => [id, item(id)]))) };
+		const changes = await joinParts([tasks, mail]).confirmMissing(['mail/1', 'tasks/1'], held, new AbortController().signal);
+		expect(changes).toEqual([expect.objectContaining({ kind: 'failed', id: 'tasks/1', parent: 'p' }), { kind: 'gone', id: 'mail/1' }]);
 	});
 });

@@ -3,7 +3,8 @@ import type { Failure } from '../../base/failure';
 import { isFailure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
 import type { GraphClient } from '../../graph/client';
-import type { Change, ChangePage, ContentRequest, EnumerationInput, Fetched, KnownItems, ScopeNews, Workload } from '../workload';
+import { itemReason } from '../item-reason';
+import type { Change, ChangePage, ContentRequest, EnumerationInput, Fetched, KnownItem, KnownItems, ScopeNews, Workload } from '../workload';
 import { calendarPart } from './calendar/calendar';
 import { contactsPart } from './contacts/contacts';
 import type { ExchangeExportMode } from './exchange/exchange-export';
@@ -103,7 +104,15 @@ export function joinParts(parts: readonly MailboxPart[]): Workload {
 		},
 		async confirmMissing(ids: readonly string[], known: KnownItems, signal: AbortSignal): Promise<Change[]> {
 			const changes: Change[] = [];
-			for (const [part, own] of byPart(parts, ids, (id) => id)) changes.push(...(await part.confirmMissing(own, known, signal)));
+			for (const [part, own] of byPart(parts, ids, (id) => id)) {
+				try {
+					changes.push(...(await part.confirmMissing(own, known, signal)));
+				} catch (error) {
+					// The others are asked about all the same, and these again in the next run.
+					if (!isFailure(error, 'transient', 'throttled', 'quota')) throw error;
+					changes.push(...[...(await known.lookUp(own)).values()].map((item) => unanswered(item, error)));
+				}
+			}
 			return changes;
 		},
 		notes(): JsonObject {
@@ -118,6 +127,10 @@ export function joinParts(parts: readonly MailboxPart[]): Workload {
 function unreadable(name: MailboxPartName, failure: Failure): ScopeNews {
 	const reason = [`${PART_TITLES[name]}: ${failure.message}`, failure.nextStep].filter((text) => text !== undefined).join('. ');
 	return { id: name, name: PART_TITLES[name], state: failure.kind === 'denied' ? 'denied' : 'stale', reason, andBelow: true };
+}
+
+function unanswered({ id, type, name, parent }: KnownItem, failure: Failure): Change {
+	return { kind: 'failed', id, type, name, reason: itemReason(failure), failure, ...(parent === undefined ? {} : { parent }) };
 }
 
 function leftOut(name: MailboxPartName): ScopeNews {

@@ -51,9 +51,15 @@ export async function findInCalendars(
 		let isThere = holds(page.value ?? [], id);
 		const next = page['@odata.nextLink'];
 		if (!isThere && next !== undefined) {
-			for await (const more of context.graph.pages<GraphEvent>({ path: next, ...options })) {
-				isThere = holds(more, id);
-				if (isThere) break;
+			try {
+				for await (const more of context.graph.pages<GraphEvent>({ path: next, ...options })) {
+					isThere = holds(more, id);
+					if (isThere) break;
+				}
+			} catch (error) {
+				if (!isFailure(error) || isFailure(error, 'cancelled', 'defect')) throw error;
+				if (!places.has(id)) places.set(id, 'unknown');
+				continue;
 			}
 		}
 		if (isThere) places.set(id, asked.calendarId);
