@@ -167,6 +167,18 @@ describe('restoring calendars', () => {
 		expect(calendar.events()).toHaveLength(5);
 	});
 
+	it('does not say that an event is as it was whose content could never be read', async () => {
+		fixture = await mailboxFixture();
+		const { calendar } = fixture.mailbox;
+		calendar.addEvent(calendar.default, meeting('Unread'));
+		fixture.sim.tenant.faults.script({ match: /^GET \/users\/[^/]+\/events\/[^/?]+$/, times: 100, do: { status: 500, body: { error: { code: 'ErrorCorruptData', message: 'x' } } } });
+		await fixture.backUp({ content: CALENDAR });
+		fixture.sim.tenant.faults.clear();
+		const results = await restoreCalendars(fixture, { conflictPolicy: 'replace' });
+		expect(results.map(({ outcome, reason }) => [outcome, reason])).toEqual([['failed', 'The backup holds no content of this event']]);
+		expect(outcomes(await restoreCalendars(fixture))).toEqual({ skipped: 1 });
+	});
+
 	it('keeps both, once', async () => {
 		fixture = await mailboxFixture();
 		const { calendar } = fixture.mailbox;

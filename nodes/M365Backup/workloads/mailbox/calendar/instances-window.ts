@@ -24,7 +24,9 @@ export async function readInstances(
 	const earliest = month.minus({ years: 1 });
 	const first = instantOf(master.start);
 	const from = first && first.getTime() > earliest.toMillis() ? DateTime.fromJSDate(first, { zone: 'utc' }).minus({ days: 1 }) : earliest;
-	const window = { from: iso(from), to: iso(month.plus({ years: 2 })) };
+	// Of a series that begins later still, two years from there.
+	const latest = DateTime.max(month, from.startOf('month')).plus({ years: 2 });
+	const window = { from: iso(from), to: iso(latest) };
 	const path = `${eventPath(context, master.id)}/instances?startDateTime=${window.from}&endDateTime=${window.to}&$top=${PAGE}`;
 	const exceptions = new Map<string, GraphEvent>();
 	const present = new Set<string>();

@@ -1,4 +1,4 @@
-import { isFailure, toFailure } from '../../../base/failure';
+import { Failure, isFailure, toFailure } from '../../../base/failure';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../../restorer';
 import { isWithoutMailbox } from '../restore-mail';
 import type { MailboxRestorerOptions } from '../restore-mailbox';
@@ -16,7 +16,7 @@ import type { LivingAnswer } from './living-event';
 import { findLivingEvents, locate } from './living-event';
 import { planEvent } from './plan-event';
 import type { PlannedEvent } from './restore-event';
-import { carryOut, previewOutcome, readDocument } from './restore-event';
+import { carryOut, NO_CONTENT, previewOutcome, readDocument } from './restore-event';
 import type { TargetCalendar } from './target-calendars';
 import { TargetCalendars } from './target-calendars';
 
@@ -143,8 +143,9 @@ class Planner {
 	}
 
 	private async compare(item: RestorableItem, original: LivingAnswer | undefined): Promise<Comparison> {
-		const document = !original || isFailure(original) ? undefined : await readDocument(item);
-		if (!document || !original || isFailure(original)) return { differs: false, hasGuests: false };
+		if (!original || isFailure(original)) return { differs: false, hasGuests: false };
+		const document = await readDocument(item);
+		if (!document) throw new Failure(NO_CONTENT.kind, NO_CONTENT.message, { nextStep: NO_CONTENT.nextStep });
 		return await compareWithLiving(this.context, document, original.event);
 	}
 

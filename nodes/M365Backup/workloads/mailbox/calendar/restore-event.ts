@@ -28,7 +28,7 @@ export interface PlannedEvent {
 	plan: EventPlan;
 }
 
-const NO_CONTENT = {
+export const NO_CONTENT = {
 	kind: 'notFound',
 	message: 'The backup holds no content of this event',
 	nextStep: 'Choose a snapshot in which this event could be read',
