@@ -193,3 +193,15 @@ describe('a rule', () => {
 		expect(settings.sortedRules().map(({ displayName, conditions }) => [displayName, conditions])).toEqual([['Invoices', expect.objectContaining({ subjectContains: ['invoice'] })]]);
 	});
 });
+
+describe('a calendar', () => {
+	it('that was backed up before is not left out because its owner has another address now', async () => {
+		fixture = await mailboxFixture();
+		const { calendar } = fixture.mailbox;
+		const work = calendar.addCalendar('Work');
+		await fixture.backUp({ content: ['calendar'] });
+		Object.assign(work, { owner: { name: 'Adele Married', address: 'adele.married@contoso.example' } });
+		calendar.addEvent(work, { subject: 'After the wedding' });
+		expect(await fixture.backUp({ content: ['calendar'] })).toMatchObject({ status: 'complete', changes: { added: 1 }, warnings: [] });
+	});
+});

@@ -57,7 +57,9 @@ export async function readCalendars(
 	const mine = [...calendars.values()].find((calendar) => calendar.isDefaultCalendar === true)?.owner?.address?.toLowerCase();
 	for (const calendar of calendars.values()) {
 		const owner = calendar.owner?.address?.toLowerCase();
-		const isForeign = mine !== undefined && owner !== undefined && owner !== '' && owner !== mine;
+		// Nobody takes over a calendar: one that was backed up before is still the mailbox's own, whatever address it now shows.
+		const wasOwn = before.containers?.includes(scopedId(calendar.id)) === true && !before.foreign.includes(calendar.id);
+		const isForeign = !wasOwn && mine !== undefined && owner !== undefined && owner !== '' && owner !== mine;
 		if (isForeign) {
 			news.foreign.push(calendar.id);
 			// Said once: the next runs need not repeat it.
