@@ -1,9 +1,15 @@
-import { Failure } from '../base/failure';
+import { Failure, isFailure } from '../base/failure';
 import { once } from '../repository/bytes';
-import { recordName } from '../repository/names';
-import { formatRecord, readHold, type HoldRecord } from '../repository/prune-records';
+import { parseRepositoryKey, recordName } from '../repository/names';
+import { formatRecord, readHold, readPrune, type HoldRecord } from '../repository/prune-records';
 import { putConfirmed } from '../repository/put-confirmed';
 import type { Repository } from '../repository/repository';
+import { listSource } from '../repository/snapshot-files';
+
+/** How long a prune may take to remove the records that it wrote down. One that stands longer was interrupted. */
+const PRUNE_TAKES_MS = 3_600_000;
+const LOOK_EVERY_MS = 1000;
+const MOST_LOOKS = 30;
 
 export interface HoldRequest {
 	key: string;
@@ -18,7 +24,7 @@ export interface HoldRequest {
 /**
  * Keeps a snapshot from every prune until it is released. Holding what is held changes nothing: the first one's word stays.
  *
- * @throws Failure `notFound` if there is no such snapshot (any more); `invalid` without a reason.
+ * @throws Failure `notFound` if there is no such snapshot (any more); `conflict` while a prune removes it; `invalid` without a reason.
  */
 export async function holdSnapshot(repository: Repository, request: HoldRequest, signal?: AbortSignal): Promise<{ hold: HoldRecord; wasHeld: boolean }> {
 	const { key, id, by, reason } = request;
@@ -29,12 +35,22 @@ export async function holdSnapshot(repository: Repository, request: HoldRequest,
 	const { store, ambient } = repository;
 	const hold: HoldRecord = { format: 1, snapshot: id, heldAt: ambient.now().toISOString(), by: by.trim() || 'unknown', reason: reason.trim() };
 	await putConfirmed({ store, ambient, signal }, holdFile(key, id), () => once(formatRecord(hold)));
-	// A prune may have taken it in this very moment: whoever holds a snapshot must know that it is there.
-	if (!(await isThere(repository, key, id, signal))) {
+	for (let look = 1; ; look++) {
+		const became = await whatBecameOf(repository, key, id, signal);
+		if (became === 'stored') return { hold, wasHeld: false };
+		if (became === 'going' && look < MOST_LOOKS) {
+			await ambient.sleep(LOOK_EVERY_MS, signal);
+			continue;
+		}
+		// Whoever holds a snapshot must know that it is there.
 		await store.delete([holdFile(key, id)]);
-		throw new Failure('notFound', `The snapshot ${id} was pruned while it was being held`, { nextStep: 'Hold another snapshot, or bring this one back from a copy (Repository → Import Files).' });
+		if (became === 'gone') {
+			throw new Failure('notFound', `The snapshot ${id} was pruned while it was being held`, { nextStep: 'Hold another snapshot, or bring this one back from a copy (Repository → Import Files).' });
+		}
+		throw new Failure('conflict', `A prune is removing the snapshot ${id} at this moment`, {
+			nextStep: 'Hold another snapshot. If this one is still in the list in an hour, the prune was interrupted, and it can be held then.',
+		});
 	}
-	return { hold, wasHeld: false };
 }
 
 /** From now on prune may remove it. Null if nobody held it. Throws `notFound` if there is no such snapshot. */
@@ -49,8 +65,32 @@ function holdFile(key: string, id: string): string {
 	return `${key}/${recordName(id, 'hold')}`;
 }
 
-/** Asked of the store itself: records that were read once are remembered. */
-async function isThere(repository: Repository, key: string, id: string, signal?: AbortSignal): Promise<boolean> {
-	for await (const file of repository.store.list(`${key}/${recordName(id, 'snapshot')}`, signal)) if (file.key.endsWith('.snapshot.json')) return true;
-	return false;
+/**
+ * Asked of the store itself, since records that were read once are remembered. A prune writes down what it removes before it
+ * reads the holds for the last time: either it sees this one and takes its record back, or its record is seen here. All
+ * dates are the store's.
+ */
+async function whatBecameOf(repository: Repository, key: string, id: string, signal?: AbortSignal): Promise<'stored' | 'gone' | 'going'> {
+	const files = await listSource(repository.store, key, signal);
+	const snapshot = files.get(recordName(id, 'snapshot'));
+	const hold = files.get(recordName(id, 'hold'));
+	if (!snapshot) return 'gone';
+	for (const [name, { modifiedAt }] of files) {
+		if (parseRepositoryKey(`${key}/${name}`).kind !== 'prune') continue;
+		const isGoingOn = modifiedAt.getTime() + PRUNE_TAKES_MS >= (hold?.modifiedAt ?? modifiedAt).getTime();
+		const cameBack = snapshot.modifiedAt > modifiedAt;
+		if (isGoingOn && !cameBack && (await names(repository, key, name, id, signal))) return 'going';
+	}
+	return 'stored';
+}
+
+/** A record that cannot be read counts as naming everything. */
+async function names(repository: Repository, key: string, prune: string, id: string, signal?: AbortSignal): Promise<boolean> {
+	try {
+		const record = await readPrune(repository.store, key, prune, signal);
+		return record?.snapshots.some((removed) => removed.id === id) ?? false;
+	} catch (error) {
+		if (!isFailure(error, 'corrupt')) throw error;
+		return true;
+	}
 }

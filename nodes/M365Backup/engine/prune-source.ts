@@ -1,4 +1,4 @@
-import { Failure } from '../base/failure';
+import { Failure, isFailure } from '../base/failure';
 import { once } from '../repository/bytes';
 import { MAX_LIST_LENGTH } from '../repository/limits';
 import { newRunId, parseRepositoryKey, recordName } from '../repository/names';
@@ -30,6 +30,13 @@ interface Planned extends SourcePlan {
 	state: SourceState;
 }
 
+/** The prune records that say what goes. */
+interface Announcement {
+	names: string[];
+	/** When the last of them was written, by this host's clock. */
+	at: Date;
+}
+
 const DELETED_TOGETHER = 500;
 /** Plans made anew because something changed meanwhile. */
 const MOST_PLANS = 3;
@@ -54,7 +61,11 @@ export async function pruneSource(repository: Repository, key: string, rules: Pr
 	const { state, snapshots, files } = plan;
 	if (files.remove.length > 0) {
 		const told = await writePruneRecords(repository, plan, rules);
-		await lookOnceMore(repository, plan, told, signal);
+		await lookOnceMore(repository, plan, told, signal).catch(async (error: unknown) => {
+			// Whoever holds a snapshot waits to see whether it goes: nothing does.
+			if (isFailure(error, 'conflict')) await remove(repository, key, told.names, signal);
+			throw error;
+		});
 		const records = new Set(snapshots.remove.map(({ id }) => recordName(id, 'snapshot')));
 		await remove(repository, key, [...records], signal);
 		const named = await namedMeanwhile(repository, state, signal);
@@ -82,9 +93,9 @@ function overtaken(): Failure {
  * tells the store's own clock, by which files are 48 hours old: to a host whose clock is ahead, a run that is still going
  * on would look like one that crashed days ago.
  */
-async function lookOnceMore(repository: Repository, plan: Planned, { name, at }: { name: string; at: Date }, signal: AbortSignal | undefined): Promise<void> {
+async function lookOnceMore(repository: Repository, plan: Planned, { names, at }: Announcement, signal: AbortSignal | undefined): Promise<void> {
 	const { key } = plan.state;
-	const written = (await listSource(repository.store, key, signal)).get(name);
+	const written = (await listSource(repository.store, key, signal)).get(names.at(-1) ?? '');
 	const aheadMs = written ? at.getTime() - written.modifiedAt.getTime() : 0;
 	if (aheadMs > CLOCK_TOLERANCE_MS) {
 		throw new Failure('conflict', `This machine's clock is ${Math.round(aheadMs / 3_600_000)} hours ahead of the storage's; nothing was pruned`, {
@@ -152,11 +163,12 @@ async function namedMeanwhile(repository: Repository, state: SourceState, signal
 }
 
 /** As many as it takes: the first prune of a source that was backed up every hour for years removes more than one may list. */
-async function writePruneRecords(repository: Repository, { state, snapshots, files }: Planned, { policy, zone, signal }: PruneRules): Promise<{ name: string; at: Date }> {
+async function writePruneRecords(repository: Repository, { state, snapshots, files }: Planned, { policy, zone, signal }: PruneRules): Promise<Announcement> {
 	const { ambient, store } = repository;
 	const last = [...state.files.keys()].map((name) => parseRepositoryKey(`${state.key}/${name}`)).flatMap(({ kind, runId }) => (kind === 'prune' && runId ? [runId] : []));
 	const hashes = new Map(state.snapshots.map(({ record, sha256 }) => [record.id, sha256]));
 	let newest = last.sort().at(-1);
+	const names: string[] = [];
 	for (let start = 0; ; ) {
 		const now = ambient.now();
 		newest = newRunId(now, ambient.randomHex(2), newest);
@@ -172,8 +184,9 @@ async function writePruneRecords(repository: Repository, { state, snapshots, fil
 		};
 		const name = recordName(newest, 'prune');
 		await putConfirmed({ store, ambient, signal }, `${state.key}/${name}`, () => once(formatRecord(record)));
+		names.push(name);
 		start = end;
-		if (start >= files.remove.length) return { name, at: now };
+		if (start >= files.remove.length) return { names, at: now };
 	}
 }
 

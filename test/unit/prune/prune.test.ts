@@ -113,11 +113,15 @@ describe('a prune', () => {
 		const { ambient, store, repository, records } = await history(10);
 		const before = await names(store);
 		const slow = Object.create(store) as Store;
+		let holding: ReturnType<typeof holdSnapshot> | undefined;
 		slow.put = async (key: string, ...rest: [AsyncIterable<Uint8Array>, PutOptions?]) => {
 			await store.put(key, ...rest);
-			if (key.endsWith('.prune.json')) await holdSnapshot(repository, { key: KEY, id: records[1]!.id, by: 'legal', reason: 'case 4711' });
+			if (!key.endsWith('.prune.json')) return;
+			holding = holdSnapshot(repository, { key: KEY, id: records[1]!.id, by: 'legal', reason: 'case 4711' });
+			while (!(await names(store)).includes(recordName(records[1]!.id, 'hold'))) await Promise.resolve();
 		};
 		expect((await pruned(slow, ambient, KEEP_2_DAYS)).refused?.kind).toBe('conflict');
+		expect(await holding).toMatchObject({ wasHeld: false });
 		expect((await names(store)).filter((name) => before.includes(name))).toEqual(before);
 		expect((await pruned(store, ambient, KEEP_2_DAYS)).keep.map(({ id }) => id)).toContain(records[1]!.id);
 		expect((await verifyRepository(await Repository.open(store, ambient), { deep: true })).damage).toEqual([]);
