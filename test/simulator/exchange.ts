@@ -1,3 +1,4 @@
+import type { ContentSource } from './drive-urls';
 import type { OdataQuery } from './odata-query';
 import type { Tenant } from './tenant';
 
@@ -44,6 +45,8 @@ export interface GraphAnswer {
 	headers?: Record<string, string>;
 	json?: unknown;
 	bytes?: Buffer;
+	/** Sent as it is read; nothing of it is held. */
+	source?: ContentSource;
 	contentType?: string;
 	breakage?: Breakage;
 	/** Counted under this name, e.g. `GET /users/{id}/messages/{id}/$value`. */

@@ -1,4 +1,5 @@
 import { fillContacts } from './contact-generate';
+import { fillDrive } from './drive-generate';
 import { fillCalendars } from './event-generate';
 import { GeneratedMessage } from './generated-message';
 import type { MailFolder } from './mail-folder';
@@ -16,12 +17,13 @@ const NEWEST_MS = Date.UTC(2026, 10, 20, 12);
 const AVERAGE_GAP_MS = 37 * 60_000;
 
 /** Users with mailboxes and mail, the same for the same seed. A message is a few numbers until somebody asks for it. */
-export function generateTenant(tenant: Tenant, options: { users: number; messages: number; folders: number; contacts?: number; tasks?: number; events?: number }): void {
+export function generateTenant(tenant: Tenant, options: { users: number; messages: number; folders: number; contacts?: number; tasks?: number; events?: number; files?: number }): void {
 	for (let n = 0; n < options.users; n++) {
-		const { mailbox } = tenant.addUser({ displayName: NAMES[n] ?? `User ${n + 1}` });
+		const { mailbox, drive } = tenant.addUser({ displayName: NAMES[n] ?? `User ${n + 1}` });
 		fillMailbox(mailbox!, { ...options, seed: tenant.seed * 1009 + n });
 		if (options.tasks) fillTodo(mailbox!, { tasks: options.tasks, seed: tenant.seed * 1009 + n });
 		if (options.events) fillCalendars(mailbox!, { events: options.events, seed: tenant.seed * 1009 + n });
+		if (options.files) fillDrive(drive!, { files: options.files, seed: tenant.seed * 1009 + n });
 		if (options.contacts) fillContacts(mailbox!, { contacts: options.contacts, seed: tenant.seed * 1009 + n });
 	}
 }

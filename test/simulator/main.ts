@@ -27,13 +27,12 @@ async function main(): Promise<void> {
 		return;
 	}
 	const options: SimulatorOptions = { http: values.http ?? false };
-	const numbers = { port: values.port, latencyMs: values.latency, users: values.users, messages: values.messages, folders: values.folders, contacts: values.contacts, tasks: values.tasks, events: values.events, seed: values.seed };
+	const numbers = { port: values.port, latencyMs: values.latency, users: values.users, messages: values.messages, folders: values.folders, contacts: values.contacts, tasks: values.tasks, events: values.events, files: values.files, seed: values.seed };
 	for (const [name, text] of Object.entries(numbers)) {
 		if (text === undefined) continue;
 		if (!/^\d+$/.test(text)) throw new Error(`${name} must be a whole number, not ${text}`);
 		Object.assign(options, { [name]: Number(text) });
 	}
-	if (values.files !== undefined && values.files !== '0') console.error('This tenant has no drives yet: --files is ignored.');
 	if (values['host-names'] !== undefined) options.hostNames = values['host-names'].split(',').map((name) => name.trim()).filter((name) => name !== '');
 	if (values.data !== undefined) options.dataDir = values.data;
 	if (values.record !== undefined) options.recordFile = values.record;

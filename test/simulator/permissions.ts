@@ -18,6 +18,10 @@ export const ALL_ROLES = [
 	'User.ReadBasic.All',
 	'User.Read.All',
 	'Organization.Read.All',
+	'Files.Read.All',
+	'Files.ReadWrite.All',
+	'Sites.Read.All',
+	'Sites.ReadWrite.All',
 ] as const;
 
 /** Granted by nobody unless a test says so: `tenant.roles.grant(...EXCHANGE_ROLES)`, and a token issued after that. */
@@ -92,4 +96,13 @@ export function need(request: Pick<GraphRequest, 'roles'>, what: Need): void {
 			? new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.')
 			: accessDenied();
 	}
+}
+
+const SITES_WRITE = ['Sites.ReadWrite.All', 'Sites.Manage.All', 'Sites.FullControl.All'];
+const SITES_READ = ['Sites.Read.All', ...SITES_WRITE];
+
+/** Files of all drives; upload sessions may want more (graph-facts §6, §9). @throws GraphError 403 */
+export function needFiles(request: Pick<GraphRequest, 'roles' | 'tenant'>, what: 'read' | 'write', isUploadSession: boolean): void {
+	const enough = what === 'read' ? ['Files.Read.All', 'Files.ReadWrite.All', ...SITES_READ] : isUploadSession && request.tenant.switches.uploadSessionRole === 'sitesOnly' ? SITES_WRITE : ['Files.ReadWrite.All', ...SITES_WRITE];
+	if (!enough.some((role) => request.roles.has(role))) throw new GraphError(403, 'accessDenied', 'Access denied');
 }

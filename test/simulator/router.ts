@@ -3,6 +3,7 @@ import { contactFolderRoutes } from './contact-folder-routes';
 import { CALENDAR_SEGMENTS, calendarRoutes } from './calendar-routes';
 import { contactRoutes } from './contact-routes';
 import { miss, type GraphAnswer, type GraphRequest } from './exchange';
+import { driveRoutes } from './drive-routes';
 import { exchangeRoutes, exchangeSettings, translateExchangeIds } from './exchange-routes';
 import { underFault } from './faults';
 import { folderRoutes } from './folder-routes';
@@ -10,6 +11,7 @@ import { accessDenied, GraphError } from './graph-error';
 import type { Mailbox } from './mailbox';
 import { messageRoutes } from './message-routes';
 import { settingsRoutes } from './settings-routes';
+import { siteRoutes } from './site-routes';
 import type { TenantUser } from './tenant';
 import { todoRoutes } from './todo-routes';
 import { organizationRoutes, userRoutes } from './user-routes';
@@ -50,7 +52,7 @@ export function errorAnswer(error: unknown, request: { tenant: GraphRequest['ten
 			error: {
 				code: known.code,
 				message: known.message,
-				innerError: { date: request.tenant.clock.now().toISOString().slice(0, 19), 'request-id': '00000000-0000-4000-a000-000000000000', 'client-request-id': '00000000-0000-4000-a000-000000000000' },
+				innerError: { ...(known.innerCode === undefined ? {} : { code: known.innerCode }), date: request.tenant.clock.now().toISOString().slice(0, 19), 'request-id': '00000000-0000-4000-a000-000000000000', 'client-request-id': '00000000-0000-4000-a000-000000000000' },
 			},
 		},
 	};
@@ -69,7 +71,11 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 				await request.tenant.hold();
 				return userRoutes(request);
 			}
-			return mailboxRoutes(request, second!);
+			return /^drives?$/i.test(third) ? driveRoutes(request) : mailboxRoutes(request, second!);
+		case 'drives':
+			return driveRoutes(request);
+		case 'sites':
+			return siteRoutes(request);
 		case 'admin':
 			return exchangeRoutes(request);
 		case 'me':

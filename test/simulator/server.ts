@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { answerUpload } from './attachment-routes';
+import { streamContent } from './drive-stream';
+import { answerDriveUrl, driveUrlKind } from './drive-urls';
 import { parsePreferences, type GraphAnswer } from './exchange';
 import { answerImport, isImport } from './exchange-import';
 import { underFault } from './faults';
@@ -101,9 +103,10 @@ async function upload(tenant: Tenant, request: IncomingMessage, response: Server
 	const proceed = async (): Promise<GraphAnswer> => {
 		try {
 			const given = { method, url, headers: plainHeaders(request), body, tenant };
+			if (driveUrlKind(url)) return await answerDriveUrl(given);
 			return await (isImport(url) ? answerImport(given) : answerUpload(given));
 		} catch (error) {
-			return { ...errorAnswer(error, { tenant }), route: `${method} ${isImport(url) ? 'importItem' : 'upload'}` };
+			return { ...errorAnswer(error, { tenant }), route: `${method} ${driveUrlKind(url) ?? (isImport(url) ? 'importItem' : 'upload')}` };
 		}
 	};
 	const fault = tenant.faults.take(method, url);
@@ -122,9 +125,13 @@ function send(tenant: Tenant, response: ServerResponse, answer: GraphAnswer, met
 	const bytes = answer.bytes ?? (answer.json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(answer.json)));
 	const headers: Record<string, string | number> = { Date: httpDate(tenant.clock.nowMs()), 'request-id': '00000000-0000-4000-a000-000000000000', 'Cache-Control': 'private', ...answer.headers };
 	if (answer.json !== undefined) headers['Content-Type'] = 'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8';
-	else if (answer.bytes) headers['Content-Type'] = answer.contentType ?? 'application/octet-stream';
-	if (breakage?.kind !== 'silentTruncate' && answer.status !== 204) headers['Content-Length'] = bytes.length;
+	else if (answer.bytes ?? answer.source) headers['Content-Type'] = answer.contentType ?? 'application/octet-stream';
+	if (breakage?.kind !== 'silentTruncate' && answer.status !== 204) headers['Content-Length'] = answer.source ? answer.source.to - answer.source.from : bytes.length;
 	response.writeHead(answer.status, headers);
+	if (answer.source && method !== 'HEAD') {
+		void streamContent(response, answer.source, breakage);
+		return;
+	}
 	if (!breakage) {
 		response.end(method === 'HEAD' || answer.status === 204 ? undefined : bytes);
 		return;

@@ -31,6 +31,8 @@ export interface SimulatorOptions {
 	events?: number;
 	/** Generated To Do tasks of each user; none unless said. */
 	tasks?: number;
+	/** Generated files in each user's drive; none unless said. */
+	files?: number;
 	seed?: number;
 	switches?: Partial<Switches>;
 	/** Where certificates are kept between runs; a folder in the system's temporary one unless said. */
@@ -62,7 +64,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
 	const tenant = new Tenant(options.seed ?? 1, options.switches);
 	tenant.latencyMs = options.latencyMs ?? 0;
 	if (options.dataDir !== undefined) await loadData(tenant, options.dataDir);
-	else generateTenant(tenant, { users: options.users ?? 2, messages: options.messages ?? 200, folders: options.folders ?? 8, ...(options.contacts ? { contacts: options.contacts } : {}), ...(options.tasks ? { tasks: options.tasks } : {}), ...(options.events ? { events: options.events } : {}) });
+	else generateTenant(tenant, { users: options.users ?? 2, messages: options.messages ?? 200, folders: options.folders ?? 8, ...(options.contacts ? { contacts: options.contacts } : {}), ...(options.tasks ? { tasks: options.tasks } : {}), ...(options.events ? { events: options.events } : {}), ...(options.files ? { files: options.files } : {}) });
 	const recordFile = options.recordFile ?? process.env.M365_SIMULATOR_RECORD;
 	if (recordFile !== undefined) tenant.requestLog.recordTo(recordFile);
 	const tls = options.http ? undefined : await certificatesFor(options.hostNames ?? [], options.certDir);

@@ -117,6 +117,60 @@ export interface Switches {
 	defaultPageSize: number;
 	/** Lifetime of delta tokens on the tenant's clock. Outlook documents none (`cache size`): unlimited. */
 	deltaTokenLifetimeMs: number;
+	/** Of SharePoint's resource units: by licences (graph-facts §5). */
+	tenantSize: '0-1k' | '1k-5k' | '5k-15k' | '15k-50k' | '50k+';
+	/** How SharePoint refuses what is too much; both are documented. */
+	sharePointRefusal: 429 | 503;
+	/** Resource units of a request to a download or upload URL, which is not Graph's (documented nowhere). */
+	driveUrlUnits: number;
+	/** How long a download URL is good (documented: a few minutes; Corso assumes an hour). */
+	downloadUrlLifetimeMs: number;
+	/** `Range` on a download URL: 206, or 200 with everything. */
+	downloadRanges: 'honoured' | 'ignored';
+	/** Lifetime of drive delta tokens; none is documented. */
+	driveDeltaTokenLifetimeMs: number;
+	/** parentReference.path of living items in drive delta: there (Corso reads it), or not (documented). */
+	driveDeltaParentPath: 'present' | 'absent';
+	/** cTag of living items in drive delta: there (clients of OneDrive for Business select it), or not (documented). */
+	driveDeltaCTag: 'present' | 'absent';
+	/** Deleted entries of drive delta: without a name as documented, with it, `deleted: {}`, name and parent null, a foreign driveId, or neither facet nor parent (od#535, od#561). */
+	driveDeletedEntries: 'documented' | 'named' | 'emptyFacet' | 'nullParent' | 'foreignDrive' | 'bare';
+	/** A deleted folder: delta tells of everything in it as well, or of the folder alone (documented nowhere). */
+	driveDeletedDescendants: 'reported' | 'folderOnly';
+	/** The root in rounds that have changes: always told of (msgraph explorer#4052), or only if it changed. */
+	driveDeltaRoot: 'always' | 'changedOnly';
+	/** Delta tells of the folder as well in which something changed. */
+	driveDeltaReportsParents: boolean;
+	/** Changes of sharing links are told in delta (gd#7254: not in SharePoint). Grants always are, to those who ask by `Prefer`. */
+	driveDeltaReportsLinks: boolean;
+	/** Hashes of files; single files go without by `hashless`. */
+	driveHashes: 'present' | 'absent';
+	/** Where Office, PDF, HTML and JPEG files are rewritten on upload (od#935: SharePoint). */
+	driveRewrites: 'never' | 'libraries' | 'always';
+	/** PATCH of fileSystemInfo makes a version of its own (rclone#1716). */
+	datesMakeVersion: boolean;
+	/** `versions/{current}/content`: 400, or the content. */
+	currentVersionContent: 'refused' | 'answers';
+	/** Uploads by path into folders that are not there: they are made, or 404. */
+	uploadByPath: 'makesFolders' | 'needsFolders';
+	/** Whether Files.ReadWrite.All suffices for upload sessions (the page lists Sites.ReadWrite.All only). */
+	uploadSessionRole: 'files' | 'sitesOnly';
+	/** Polls of a copy's monitor that still say inProgress. */
+	copyPolls: number;
+	/** Links for anyone: the tenant's administrator allows them, or 403. */
+	anonymousLinks: 'allowed' | 'refused';
+	/** Lifetime of delta tokens of lists; none is documented. */
+	siteDeltaTokenLifetimeMs: number;
+	/** GET of one list item brings its fields without `$expand` (seen), or only with it (documented of lists). */
+	listItemGetBringsFields: boolean;
+	/** Writes to hyperlink and picture columns: 400 (Corso writes text instead), or taken. */
+	listLinkWrites: 'refused' | 'accepted';
+	/** Writes to location columns: 400 (Corso writes text instead), or taken. */
+	listPlaceWrites: 'refused' | 'accepted';
+	/** Rich text as it is given back: within a `div` of the service's, or as it was written. */
+	listRichText: 'wrapped' | 'kept';
+	/** What a locked site answers: 423 or 403, both with `notAllowed` and `resourceLocked`. */
+	lockedSiteAnswer: 423 | 403;
 	/** Lifetime of access tokens on the tenant's clock (documented: 60 to 90 minutes). */
 	accessTokenLifetimeMs: number;
 }
@@ -180,6 +234,33 @@ export function defaultSwitches(): Switches {
 		requestSizeLimitBytes: 4 * 1024 * 1024,
 		defaultPageSize: 10,
 		deltaTokenLifetimeMs: Number.POSITIVE_INFINITY,
+		tenantSize: '0-1k',
+		sharePointRefusal: 429,
+		driveUrlUnits: 1,
+		downloadUrlLifetimeMs: 3_600_000,
+		downloadRanges: 'honoured',
+		driveDeltaTokenLifetimeMs: Number.POSITIVE_INFINITY,
+		driveDeltaParentPath: 'present',
+		driveDeltaCTag: 'present',
+		driveDeletedEntries: 'documented',
+		driveDeletedDescendants: 'reported',
+		driveDeltaRoot: 'always',
+		driveDeltaReportsParents: false,
+		driveDeltaReportsLinks: false,
+		driveHashes: 'present',
+		driveRewrites: 'libraries',
+		datesMakeVersion: true,
+		currentVersionContent: 'refused',
+		uploadByPath: 'makesFolders',
+		uploadSessionRole: 'files',
+		copyPolls: 1,
+		anonymousLinks: 'allowed',
+		siteDeltaTokenLifetimeMs: Number.POSITIVE_INFINITY,
+		listItemGetBringsFields: true,
+		listLinkWrites: 'refused',
+		listPlaceWrites: 'refused',
+		listRichText: 'wrapped',
+		lockedSiteAnswer: 423,
 		accessTokenLifetimeMs: 75 * 60_000,
 	};
 }

@@ -3,12 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AccessTokens } from './access-tokens';
 import { ClientAssertions } from './client-assertions';
 import { VirtualClock } from './clock';
+import type { Identity } from './drive-node';
+import { Drive, type NewDrive } from './drive-store';
+import { SharePointThrottle } from './drive-throttle';
 import type { GraphAnswer } from './exchange';
 import { Faults } from './faults';
 import { Mailbox } from './mailbox';
 import type { MailFolder } from './mail-folder';
 import { Roles } from './permissions';
 import { RequestLog } from './request-log';
+import { Sites, type NewSite, type Site } from './site-store';
 import { defaultSwitches, type Switches } from './switches';
 import { Throttle } from './throttle';
 import { UploadSessions } from './upload-sessions';
@@ -26,6 +30,8 @@ export interface TenantUser {
 	preferredLanguage: string | null;
 	/** null: no licence, a guest, or hosted on-premises. */
 	mailbox: Mailbox | null;
+	/** null: no licence, a guest, a shared mailbox. */
+	drive: Drive | null;
 }
 
 export interface NewUser {
@@ -37,6 +43,8 @@ export interface NewUser {
 	accountEnabled?: boolean;
 	/** False: 404 MailboxNotEnabledForRESTAPI on mail paths. */
 	mailbox?: boolean;
+	/** False: 404 "User's mysite not found." Unless said, users with a licence have one. */
+	drive?: boolean;
 	/** A shared mailbox: no licence, sign-in blocked, and a mailbox all the same. */
 	shared?: boolean;
 	/** Language of the well-known folders' names. */
@@ -57,15 +65,24 @@ export class Tenant {
 	readonly clock = new VirtualClock();
 	readonly switches: Switches;
 	readonly users: TenantUser[] = [];
+	/** Drives of users and libraries of sites, by id. */
+	readonly drives = new Map<string, Drive>();
+	/** Requests that brought a token of Graph's to another origin. Must be empty. */
+	readonly leaks: string[] = [];
 	readonly outbox: OutboxEntry[] = [];
 	readonly faults = new Faults();
 	readonly requestLog = new RequestLog();
 	readonly roles: Roles;
 	readonly throttle: Throttle;
+	/** Resource units of all drives and sites. */
+	readonly sharePoint: SharePointThrottle;
+	readonly sites: Sites;
 	readonly tokens: AccessTokens;
 	readonly uploads: UploadSessions;
 	readonly tenantId: string;
 	readonly domain = 'contoso.example';
+	/** Of SharePoint; personal sites are at `contoso-my`. */
+	readonly host = 'contoso.sharepoint.example';
 	readonly clientId: string;
 	readonly clientSecret: string;
 	/** Certificates of the app registration: `tenant.assertions.register(pem)`. */
@@ -83,6 +100,8 @@ export class Tenant {
 		this.clientSecret = `simulated~${this.guid('secret')}`;
 		this.roles = new Roles();
 		this.throttle = new Throttle(this.clock, this.switches);
+		this.sharePoint = new SharePointThrottle(this.clock, this.switches, this.throttle);
+		this.sites = new Sites(this);
 		this.tokens = new AccessTokens(this);
 		this.assertions = new ClientAssertions(this.clock);
 		this.uploads = new UploadSessions(this.clock);
@@ -109,13 +128,34 @@ export class Tenant {
 			accountEnabled: options.accountEnabled ?? options.shared !== true,
 			preferredLanguage: options.locale === 'de' ? 'de-DE' : null,
 			mailbox: null,
+			drive: null,
 		};
 		if (options.mailbox !== false) user.mailbox = new Mailbox(this, user, options.locale ?? 'en');
 		if (options.shared && user.mailbox) user.mailbox.settings.userPurpose = 'shared';
+		if (options.drive ?? (options.mailbox !== false && !options.shared && user.userType === 'Member')) {
+			const name = userPrincipalName.replace(/[^A-Za-z0-9]/g, '_');
+			user.drive = this.addDrive({ key: `drive/${user.id}`, driveType: 'business', name: 'OneDrive', owner: { user: { id: user.id, displayName: user.displayName, email: userPrincipalName } }, webPath: `personal/${name}/Documents`, siteGuid: this.guid(`mysite/${user.id}`) });
+		}
 		this.users.push(user);
 		this.byKey.set(user.id.toLowerCase(), user);
 		this.byKey.set(userPrincipalName.toLowerCase(), user);
 		return user;
+	}
+
+	addDrive(options: NewDrive): Drive {
+		const drive = new Drive(this, options);
+		this.drives.set(drive.id, drive);
+		return drive;
+	}
+
+	/** A SharePoint site with its lists, libraries and pages. */
+	addSite(options: NewSite): Site {
+		return this.sites.add(options);
+	}
+
+	/** Who did what an application's request did. */
+	get applicationIdentity(): Identity {
+		return { application: { id: this.clientId, displayName: 'Simulated backup' }, user: { id: this.guid('app user'), displayName: 'SharePoint App' } };
 	}
 
 	findUser(idOrPrincipalName: string): TenantUser | undefined {
