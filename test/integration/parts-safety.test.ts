@@ -205,3 +205,32 @@ describe('a calendar', () => {
 		expect(await fixture.backUp({ content: ['calendar'] })).toMatchObject({ status: 'complete', changes: { added: 1 }, warnings: [] });
 	});
 });
+
+describe('a service that takes no delta at all for a while, not even from the beginning', () => {
+	it.each([
+		['folders of mail', /mailFolders\/delta/],
+		['messages', /messages\/delta/],
+		['contacts', /contacts\/delta/],
+		['tasks', /tasks\/delta/],
+	])('keeps what was stored of %s, is not asked without end, and everything goes on afterwards', { timeout: 20_000 }, async (_what, match) => {
+		const own = await contactsFixture();
+		fixture = own;
+		const { contacts, mailbox, sim } = own;
+		const content = ['contacts' as const, 'tasks' as const, 'mail' as const];
+		const edit = (name: string): void => {
+			contacts.add('default', { displayName: name });
+			mailbox.todo.add(mailbox.todo.defaultList, { title: name });
+			mailbox.addMime(mailbox.folder('inbox'), plainMail(name));
+		};
+		edit('One');
+		await fixture.backUp({ content });
+		edit('Two');
+		sim.tenant.faults.script({ match, times: 300, do: { status: 410, body: { error: { code: 'SyncStateNotFound', message: 'The sync state generation is not found' } } } });
+		expect(await fixture.backUp({ content })).toMatchObject({ status: 'partial', changes: { deleted: 0 } });
+		sim.tenant.faults.clear();
+		expect((await fixture.backUp({ content })).status).toBe('complete');
+		await expectContactsSaved(own);
+		await expectTasksEqual(fixture);
+		expect(await fixture.messages()).toEqual(await fixture.living());
+	});
+});

@@ -29,7 +29,7 @@ export interface DeltaAnswer<T> {
 	failure?: Failure;
 }
 
-/** One page. Throws Failures, `expiredCursor` code `foreignLink` for a link of another cloud; an expired link is a value. */
+/** One page. Throws Failures, `expiredCursor` code `foreignLink` for a link of another cloud; an expired link is a value, but no start. */
 export async function delta<T>(parts: BatchParts, cursor: DeltaCursor, options: DeltaOptions): Promise<DeltaPage<T>> {
 	const link = linkOf(parts.address, cursor);
 	let location: string | null = null;
@@ -48,7 +48,7 @@ export async function delta<T>(parts: BatchParts, cursor: DeltaCursor, options: 
 		});
 		return pageOf<T>(parts.address, body);
 	} catch (error) {
-		if (isExpired(error)) return resync(parts.address, location);
+		if (isExpired(error, cursor)) return resync(parts.address, location);
 		throw error;
 	}
 }
@@ -60,6 +60,7 @@ export async function* deltaBatch<T>(
 	options: DeltaOptions,
 ): AsyncGenerator<DeltaAnswer<T>, void, undefined> {
 	const requests = [];
+	const byId = new Map(cursors.map(({ id, cursor }) => [id, cursor]));
 	for (const { id, cursor } of cursors) {
 		try {
 			requests.push({ id, method: 'GET' as const, path: parts.address.relative(linkOf(parts.address, cursor)), headers: pageSizeHeader(options) });
@@ -69,7 +70,7 @@ export async function* deltaBatch<T>(
 	}
 	for await (const answer of batch(parts, requests, options)) {
 		if ('failure' in answer) {
-			if (isExpired(answer.failure)) yield { id: answer.id, page: resync(parts.address, answer.location ?? null) };
+			if (isExpired(answer.failure, byId.get(answer.id))) yield { id: answer.id, page: resync(parts.address, answer.location ?? null) };
 			else yield { id: answer.id, failure: answer.failure };
 			continue;
 		}
@@ -92,8 +93,9 @@ function linkOf(address: GraphAddress, cursor: DeltaCursor): string {
 	return cursor.url;
 }
 
-function isExpired(error: unknown): boolean {
-	return isFailure(error, 'expiredCursor') && error.code !== 'foreignLink';
+/** Only a link expires. Who is refused even at the beginning must not begin again and again. */
+function isExpired(error: unknown, cursor: DeltaCursor | undefined): boolean {
+	return cursor?.kind === 'link' && isFailure(error, 'expiredCursor') && error.code !== 'foreignLink';
 }
 
 function resync<T>(address: GraphAddress, location: string | null): DeltaPage<T> {

@@ -56,7 +56,7 @@ function makePart(name: MailboxPartName, options: MailboxOptions): MailboxPart |
 const DOUBTED_NOTE = 'doubtedParts';
 
 /** What leaves the other parts as they are, if one cannot be read for it. Damage of the repository is none of it. */
-const OF_ONE_PART = ['denied', 'transient', 'throttled', 'quota', 'notFound', 'conflict', 'invalid'] as const;
+const OF_ONE_PART = ['denied', 'transient', 'throttled', 'quota', 'notFound', 'conflict', 'invalid', 'expiredCursor'] as const;
 
 /**
  * Parts as one workload. The small ones come first: a mailbox whose mail takes several runs has them from the start. A
