@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installPackage } from './harness/package-install';
+import { shippedWorkflowFiles } from './harness/shipped-workflows';
 
 const root = resolve(__dirname, '../..');
 const run = promisify(execFile);
@@ -39,7 +40,8 @@ describe('the packed package', () => {
 		}
 		expect(files.filter((name) => name.endsWith('.svg')).length).toBeGreaterThanOrEqual(2);
 		expect(files).toContain('dist/nodes/M365Backup/M365Backup.node.json');
-		expect(files.filter((name) => /^dist\/workflows\/.*\.json$/.test(name)).length).toBe(3);
+		const workflows = (await shippedWorkflowFiles()).map((name) => `dist/workflows/${name}`);
+		expect(files.filter((name) => name.startsWith('dist/workflows/')).sort()).toEqual(workflows);
 		expect(files).toContain('README.md');
 		expect(files.filter((name) => /(^|\/)test\/|\.test\.|^nodes\//.test(name))).toEqual([]);
 	});
