@@ -3,7 +3,7 @@ import type { Drive } from './drive-store';
 import { GeneratedContent } from './drive-content';
 import { fillDrive } from './drive-generate';
 import { quickXorHash, QuickXorHash } from './drive-hash';
-import { GraphCaller } from './graph-caller';
+import { GraphCaller, type Answer } from './graph-caller';
 import { startSimulator, type RunningSimulator } from './start';
 import type { TenantUser } from './tenant';
 
@@ -26,7 +26,7 @@ afterEach(async () => {
 	await simulator.stop();
 });
 
-const names = (answer: { json: { value: { name?: unknown }[] } }): unknown[] => answer.json.value.map(({ name }) => name);
+const names = (answer: Answer): unknown[] => answer.json.value.map((entry) => entry.name);
 
 describe('quickXorHash', () => {
 	it('is as known vectors say', () => {

@@ -16,6 +16,9 @@ export interface RecordedCall {
 const KNOWN: readonly { pattern: RegExp; reason: string }[] = [
 	{ pattern: /\/childFolders\/\{[^}]+\}\/(childFolders|messages)/, reason: 'the description is cut at one level of child folders' },
 	{ pattern: /request GET .*\/attachments\/[^/]+\/\$value$/, reason: 'the raw bytes of an attachment are documented (attachment-get), the description leaves them out' },
+	{ pattern: /request \w+ \/.*(\/root:|\/items\/[^/]+:|\/items\/[^/]+\/[^/]+:\/)/, reason: 'addressing by path is documented (addressing-driveitems), the description leaves it out' },
+	{ pattern: /request GET \/drives\/[^/]+\/root\/delta(\(\))?$/, reason: 'delta of the root is documented (driveitem-delta), the description has it below items only' },
+	{ pattern: /(createdBy|lastModifiedBy|checkedOutBy|owner|grantedTo\w*)(\[\])?\.user\.email$/, reason: 'SharePoint names the e-mail address of an identity (driveitem samples)' },
 	{ pattern: /extensions(\.value)?(\[\])?\.\w+$/, reason: 'an open extension is an open type: its properties are whatever an application put there' },
 ];
 

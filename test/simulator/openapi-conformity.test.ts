@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { addDriveVariety } from './drive-generate';
 import { exchangeMailboxId } from './exchange-ids';
 import { addVariety } from './generate-tenant';
 import { GraphCaller } from './graph-caller';
@@ -20,7 +21,7 @@ describe('the simulated tenant, held against Microsoft’s description of Graph 
 		const dir = await mkdtemp(join(tmpdir(), 'simulator-openapi-'));
 		try {
 			const recordFile = join(dir, 'record.ndjson');
-			const simulator = await startSimulator({ http: true, users: 1, messages: 150, folders: 12, contacts: 40, tasks: 40, events: 60, recordFile });
+			const simulator = await startSimulator({ http: true, users: 1, messages: 150, folders: 12, contacts: 40, tasks: 40, events: 60, files: 60, recordFile });
 			await exercise(simulator);
 			await simulator.stop();
 			const document = new OpenApiDocument(JSON.parse(await readFile(file, 'utf8')) as ConstructorParameters<typeof OpenApiDocument>[0]);
@@ -56,6 +57,7 @@ async function exercise(simulator: RunningSimulator): Promise<void> {
 	await write(graph, mail);
 	await exerciseExchange(simulator, graph, all[0]!.id);
 	await exerciseContacts(graph, mail);
+	await exerciseDrives(simulator, graph, mail);
 	await writeSettings(graph, mail);
 	await graph.post('/$batch', { requests: all.slice(0, 10).map(({ id }, n) => ({ id: String(n), method: 'GET', url: `${mail}/messages/${id}` })) });
 }
@@ -198,6 +200,38 @@ async function writeSettings(graph: GraphCaller, mail: string): Promise<void> {
 	await graph.call('PATCH', `${mail}/outlook/masterCategories/${category.entity.id}`, { body: { color: 'preset1' } });
 	await graph.call('DELETE', `${mail}/outlook/masterCategories/${category.entity.id}`);
 	await graph.call('PATCH', `${mail}/mailboxSettings`, { body: { timeZone: 'UTC', language: { locale: 'fr-FR' }, workingHours: { startTime: '09:00:00.0000000' } } });
+}
+
+/** A drive: reading, writing, sharing, versions. */
+async function exerciseDrives(simulator: RunningSimulator, graph: GraphCaller, user: string): Promise<void> {
+	const drive = simulator.tenant.users[0]!.drive!;
+	const odd = addDriveVariety(drive);
+	const base = `/drives/${drive.id}`;
+	for (const path of [`${user}/drive`, `${user}/drives`, base, `${base}/root`, `${base}/root/children?$top=5`, `${base}/items/${drive.idOf(odd)}/children?$expand=thumbnails`]) await graph.get(path);
+	await graph.round(`${base}/items/root/delta()?$top=50`);
+	const deltaLink = (await graph.round(`${base}/root/delta`)).deltaLink;
+	const folder = String((await graph.post(`${base}/items/root/children`, { name: 'Made', folder: {}, '@microsoft.graph.conflictBehavior': 'rename' })).json.id);
+	const put = (path: string, body: string): Promise<{ entity: { id: string } }> => graph.call('PUT', `${base}/${path}`, { body, headers: { 'content-type': 'text/plain' } });
+	const file = `${base}/items/${(await put(`items/${folder}:/a%23.txt:/content`, 'one')).entity.id}`;
+	await put(`root:/Made/a%23.txt:/content?@microsoft.graph.conflictBehavior=replace`, 'two');
+	await graph.call('PUT', `${file}/content`, { body: 'three', headers: { 'content-type': 'text/plain' } });
+	await graph.call('PATCH', file, { body: { name: 'b.txt', parentReference: { id: drive.idOf(odd) }, description: 'x', fileSystemInfo: { createdDateTime: '2020-01-01T00:00:00Z', lastModifiedDateTime: '2021-01-01T00:00:00Z' } } });
+	await graph.post(`${base}/items/${folder}:/big.bin:/createUploadSession`, { item: { '@microsoft.graph.conflictBehavior': 'rename', name: 'big.bin', fileSize: 9, fileSystemInfo: { createdDateTime: '2020-01-01T00:00:00Z' } }, deferCommit: false });
+	await graph.post(`${file}/createUploadSession`, { item: { fileSize: 9 } });
+	await graph.post(`${file}/copy`, { parentReference: { driveId: drive.id, id: folder }, name: 'copied.txt' });
+	const [granted] = (await graph.post(`${file}/invite`, { requireSignIn: true, sendInvitation: false, roles: ['write'], recipients: [{ objectId: user.split('/').at(-1) }], retainInheritedPermissions: true })).json.value;
+	await graph.post(`${file}/createLink`, { type: 'view', scope: 'organization' });
+	for (const path of ['', '?$expand=permissions,versions', '/permissions', `/permissions/${granted!.id}`, '/versions', '/versions/1.0', '/thumbnails']) await graph.get(`${file}${path}`);
+	await graph.call('PATCH', `${file}/permissions/${granted!.id}`, { body: { roles: ['read'] } });
+	await graph.call('DELETE', `${file}/permissions/${granted!.id}`);
+	await graph.post(`${file}/versions/1.0/restoreVersion`, {});
+	await graph.call('POST', `${file}/checkout`);
+	await graph.call('POST', `${file}/checkin`, { body: { comment: 'x' } });
+	for (const path of ['/versions/1.0/content', '/content']) await graph.get(`${file}${path}`);
+	await graph.get(`${base}/root:/${encodeURIComponent(odd.name)}/${encodeURIComponent('50% #1 & more+.txt')}`);
+	await graph.call('DELETE', file);
+	await graph.call('POST', `${base}/items/${folder}/permanentDelete`);
+	await graph.round(deltaLink, { headers: { prefer: 'deltashowremovedasdeleted, deltashowsharingchanges' } });
 }
 
 /** settings/exchange and the import URL are outside the description that there is. */
