@@ -39,8 +39,11 @@ function csvLine(fields: readonly string[]): string {
 	return `${fields.map(csvField).join(',')}\r\n`;
 }
 
+/** Where a cell begins, also for a spreadsheet that splits at semicolons, as in much of Europe, and then minds no quotes. */
+const FORMULA_AT_START = /(^|;)([" ]*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g;
+
 /** Subjects are written by strangers: what a spreadsheet would take for a formula is marked as text. */
 function csvField(value: string): string {
-	const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-	return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+	const safe = value.replace(/[\s\p{Cc}]+/gu, ' ').replace(FORMULA_AT_START, "$1$2'");
+	return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { validateFileName } from 'yauzl';
 import { emptyTally, exportZip } from '../../../nodes/M365Backup/engine/export-zip';
+import { contentsLine } from '../../../nodes/M365Backup/engine/export-contents';
 import type { ExportOptions } from '../../../nodes/M365Backup/engine/export-items';
 import { searchSnapshot, type FoundItem } from '../../../nodes/M365Backup/engine/search';
 import { ZipPaths } from '../../../nodes/M365Backup/engine/zip-paths';
@@ -80,7 +81,7 @@ describe('exporting items as one ZIP', () => {
 		const list = files.get('contents.csv')!.toString();
 		expect(list.startsWith('\uFEFFStatus,Kind,Name,Folder,Date,Files,Reason,Snapshot,ID\r\n')).toBe(true);
 		expect(list).toContain(`exported,event,Stand-up,Calendars/Work,2026-11-22T09:00:00Z,`);
-		expect(list).toContain(`"'=HYPERLINK(""http://x""),\n""quoted""",Inbox`);
+		expect(list).toContain(`"'=HYPERLINK(""http://x""), ""quoted""",Inbox`);
 		expect(list.match(/^failed,/gm)).toHaveLength(1);
 		expect(list.match(/^exported,/gm)).toHaveLength(6);
 	});
@@ -129,6 +130,33 @@ describe('exporting items as one ZIP', () => {
 		expect(files.get('contents.csv')!.toString().match(/^exported,/gm)).toHaveLength(600);
 	});
 
+	it('lists nothing that a spreadsheet would take for a formula, whichever separator it splits at', () => {
+		const split = (line: string, separator: string): string[] => line.split(separator).map((cell) => cell.replace(/^"+/, ''));
+		for (const name of ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', 'a;=1+1', 'a;"=1', 'a\t=1', '\uFF1D1', '\uFF0B1', '\uFF0D1', '\uFF201', ' =1+1', 'a\n=1']) {
+			const item = { id: 'mail/1', type: 'message', name, folderPath: name, meta: {}, snapshot: { id: 'x', time: name }, source: SOURCE } as unknown as FoundItem;
+			const line = contentsLine({ item, files: [`${name}/x.eml`], failure: name });
+			for (const separator of [',', ';', '\t', '\n']) {
+				for (const cell of split(line.replace(/\r\n$/, ''), separator)) expect(cell, JSON.stringify([name, separator, line])).not.toMatch(/^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]/);
+			}
+		}
+	});
+
+	it('numbers many items of one name without looking at all numbers for each', () => {
+		const paths = new ZipPaths();
+		const start = performance.now();
+		for (let number = 0; number < 20_000; number += 1) paths.take(['Inbox'], '2026-11-22 Alert.eml');
+		expect(paths.take(['INBOX'], '2026-11-22 alert.eml')).toBe('Inbox/2026-11-22 alert (20001).eml');
+		expect(performance.now() - start).toBeLessThan(2_000);
+	});
+
+	it('never makes a file and a folder of one path', () => {
+		const paths = new ZipPaths(['contents.csv']);
+		expect(paths.take([], 'a.eml')).toBe('a.eml');
+		const taken = [paths.take(['Contents.csv'], 'x.eml'), paths.take(['a.eml'], 'x.eml'), paths.take(['b.eml'], 'x.eml'), paths.take([], 'B.eml')];
+		expect(taken).toEqual(['Contents.csv (2)/x.eml', 'a.eml (2)/x.eml', 'b.eml/x.eml', 'B (2).eml']);
+		expect(paths.take(['a.eml'], 'y.eml')).toBe('a.eml (2)/y.eml');
+	});
+
 	it('never hands out a path twice, nor one that leads outside, whatever the names', () => {
 		fc.assert(
 			fc.property(fc.array(fc.tuple(fc.array(fc.string({ unit: 'grapheme' }), { maxLength: 3 }), fc.string({ unit: 'grapheme' }))), (wanted) => {
@@ -138,6 +166,8 @@ describe('exporting items as one ZIP', () => {
 				for (const path of given) {
 					expect(path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')).toBe(true);
 					expect(validateFileName(path)).toBeNull();
+					// No file where another path needs a folder.
+					expect(given.some((other) => other.normalize('NFC').toLowerCase().startsWith(`${path.normalize('NFC').toLowerCase()}/`))).toBe(false);
 				}
 			}),
 		);
