@@ -16,6 +16,12 @@ afterEach(async () => {
 
 const CONTACTS = { content: ['contacts' as const] };
 
+async function loseCursor({ store, key }: MailboxFixture): Promise<void> {
+	const keys: string[] = [];
+	for await (const file of store.list(`${key}/`)) if (file.key.endsWith('cursor.json')) keys.push(file.key);
+	await store.delete(keys);
+}
+
 /** What a new mailbox of the same user brings: another default folder, and nothing of the old one. */
 function renewDefaultFolder(contacts: MailboxContacts): void {
 	const old = contacts.default;
@@ -206,14 +212,18 @@ describe('a calendar', () => {
 	});
 });
 
-describe('a service that takes no delta at all for a while, not even from the beginning', () => {
+describe('a service that takes no delta at all for a while, not even from the beginning, or breaks off each', () => {
 	it.each([
+		['folders of mail', /mailFolders\/delta.*skiptoken/],
+		['messages', /messages\/delta.*skiptoken/],
+		['contacts', /contacts\/delta.*skiptoken/],
+		['tasks', /tasks\/delta.*skiptoken/],
 		['folders of mail', /mailFolders\/delta/],
 		['messages', /messages\/delta/],
 		['contacts', /contacts\/delta/],
 		['tasks', /tasks\/delta/],
 	])('keeps what was stored of %s, is not asked without end, and everything goes on afterwards', { timeout: 20_000 }, async (_what, match) => {
-		const own = await contactsFixture();
+		const own = await contactsFixture({ switches: { deltaLargestPage: 2 } });
 		fixture = own;
 		const { contacts, mailbox, sim } = own;
 		const content = ['contacts' as const, 'tasks' as const, 'mail' as const];
@@ -224,7 +234,8 @@ describe('a service that takes no delta at all for a while, not even from the be
 		};
 		edit('One');
 		await fixture.backUp({ content });
-		edit('Two');
+		for (const name of ['Two', 'Three', 'Four']) edit(name);
+		if (match.source.includes('skip')) await loseCursor(fixture);
 		sim.tenant.faults.script({ match, times: 300, do: { status: 410, body: { error: { code: 'SyncStateNotFound', message: 'The sync state generation is not found' } } } });
 		expect(await fixture.backUp({ content })).toMatchObject({ status: 'partial', changes: { deleted: 0 } });
 		sim.tenant.faults.clear();

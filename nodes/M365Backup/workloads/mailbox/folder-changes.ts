@@ -4,6 +4,7 @@ import type { BatchRequest, DeltaCursor, DeltaPage } from '../../graph/client';
 import { batchResult } from '../../graph/client';
 import { isGone } from '../is-gone';
 import type { Change, KnownItems, ListingNews } from '../workload';
+import { brokenOff, MOST_RESTARTS } from './broken-off';
 import type { GraphFolder } from './graph-folder';
 import { FOLDER_SELECT, isSearchFolder, OUTSIDE_ROLES, ROOT_ROLE, WELL_KNOWN_ROLES } from './graph-folder';
 import { recoverableFolders } from './recoverable-folders';
@@ -65,7 +66,7 @@ async function readFolderDelta(
 ): Promise<{ folders: Map<string, GraphFolder>; removed: Set<string>; delta: string | undefined; resynced: boolean; isOverQuota: boolean }> {
 	const start: DeltaCursor = { kind: 'start', path: `${context.userPath}/mailFolders/delta?$select=${FOLDER_SELECT}` };
 	let cursor: DeltaCursor = link === undefined ? start : { kind: 'link', url: link };
-	let resynced = false;
+	let restarts = 0;
 	const folders = new Map<string, GraphFolder>();
 	const removed = new Set<string>();
 	for (;;) {
@@ -75,7 +76,8 @@ async function readFolderDelta(
 		if (page.resync) {
 			folders.clear();
 			removed.clear();
-			resynced = true;
+			restarts += 1;
+			if (restarts === MOST_RESTARTS) throw brokenOff();
 			cursor = start;
 			continue;
 		}
@@ -90,7 +92,7 @@ async function readFolderDelta(
 			}
 		}
 		if (page.next !== undefined) cursor = { kind: 'link', url: page.next };
-		else if (page.delta !== undefined) return { folders, removed, delta: page.delta, resynced, isOverQuota: false };
+		else if (page.delta !== undefined) return { folders, removed, delta: page.delta, resynced: restarts > 0, isOverQuota: false };
 	}
 }
 

@@ -4,6 +4,7 @@ import type { DeltaCursor, DeltaPage } from '../../graph/client';
 import { isGone } from '../is-gone';
 import type { Change, ChangePage, KnownItem, KnownItems, ListingNews, ScopeNews } from '../workload';
 import { askMessages } from './ask-messages';
+import { brokenOff, MOST_RESTARTS } from './broken-off';
 import { decideMessage } from './decide-message';
 import { folderGone } from './folder-changes';
 import type { GraphMessage } from './graph-message';
@@ -29,6 +30,8 @@ interface FolderTask {
 	relisting: boolean;
 	/** An earlier run began this round of pages: what changed since then comes only with the round after it. */
 	resumed: boolean;
+	/** How often this run began it anew. */
+	restarts?: number;
 }
 
 export interface MessageEnumeration {
@@ -165,7 +168,9 @@ function beginAnew(run: MessageEnumeration, task: FolderTask, round: Round, queu
 	run.relisting.add(task.id);
 	round.page.links[key] = null;
 	round.page.listings.push({ parent: key, type: 'message', state: 'restarted', seen: [] });
-	queue.push({ id: task.id, cursor: startCursor(run.context, task.id), relisting: true, resumed: false });
+	const again: FolderTask = { id: task.id, cursor: startCursor(run.context, task.id), relisting: true, resumed: false, restarts: (task.restarts ?? 0) + 1 };
+	if (again.restarts === MOST_RESTARTS) takeFailure(run, again, brokenOff(), round, queue);
+	else queue.push(again);
 }
 
 function takeFailure(run: MessageEnumeration, task: FolderTask, failure: Failure, round: Round, queue: FolderTask[]): void {

@@ -3,6 +3,7 @@ import { isFailure, toFailure } from '../../../base/failure';
 import type { DeltaCursor, DeltaPage } from '../../../graph/client';
 import { isGone } from '../../is-gone';
 import type { Change, ChangePage, KnownItems, ListingNews, ScopeNews } from '../../workload';
+import { brokenOff, MOST_RESTARTS } from '../broken-off';
 import { partId } from '../mailbox-part';
 import { askContacts, decideContact } from './ask-contacts';
 import { contactFolderGone, lookAgain } from './contact-folder-changes';
@@ -24,6 +25,8 @@ interface FolderTask {
 	relisting: boolean;
 	/** An earlier run began this round of pages: what changed since then comes only with the round after it. */
 	resumed: boolean;
+	/** How often this run began it anew. */
+	restarts?: number;
 }
 
 export interface ContactEnumeration {
@@ -143,7 +146,9 @@ function beginAnew(run: ContactRun, task: FolderTask, round: Round): void {
 	run.relisting.delete(task.id);
 	run.unfinished.delete(task.id);
 	round.page.links[partId(CONTACTS, task.id)] = null;
-	round.queue.push({ id: task.id, cursor: startCursor(run, task.id), relisting: true, resumed: false });
+	const again: FolderTask = { id: task.id, cursor: startCursor(run, task.id), relisting: true, resumed: false, restarts: (task.restarts ?? 0) + 1 };
+	if (again.restarts === MOST_RESTARTS) takeFailure(run, again, brokenOff(), round);
+	else round.queue.push(again);
 }
 
 function takeFailure(run: ContactRun, task: FolderTask, failure: Failure, round: Round): void {

@@ -1,6 +1,7 @@
 import { isFailure, type Failure } from '../../../base/failure';
 import type { DeltaCursor, DeltaPage } from '../../../graph/client';
 import type { ChangePage, KnownItems, ListingNews, ScopeNews } from '../../workload';
+import { brokenOff, MOST_RESTARTS } from '../broken-off';
 import { askTasks, decideTask, type TaskQuestion } from './decide-task';
 import { isWholeEntry, TASK_TYPE, type GraphTask } from './graph-task';
 import { graphIdOf, listPath, scopedId, scopeName, type TasksContext } from './tasks-context';
@@ -17,6 +18,8 @@ interface ListRound {
 	relisting: boolean;
 	/** An earlier run began this round of pages: what changed since then comes only with the round after it. */
 	resumed: boolean;
+	/** How often this run began it anew. */
+	restarts?: number;
 }
 
 export interface TaskEnumeration {
@@ -117,11 +120,13 @@ function takePage(run: TaskEnumeration, round: ListRound, answer: DeltaPage<Grap
 }
 
 /** The link has expired (410) or belongs to another Graph host: everything again, compared with the catalog. */
-function beginAnew(run: TaskEnumeration, { id }: ListRound, page: Page, queue: ListRound[]): void {
+function beginAnew(run: TaskEnumeration, { id, restarts = 0 }: ListRound, page: Page, queue: ListRound[]): void {
 	run.relisting.add(id);
 	page.links[scopedId(id)] = null;
 	page.listings.push({ parent: scopedId(id), type: TASK_TYPE, state: 'restarted', seen: [] });
-	queue.push({ id, cursor: startCursor(run.context, id), relisting: true, resumed: false });
+	const again: ListRound = { id, cursor: startCursor(run.context, id), relisting: true, resumed: false, restarts: restarts + 1 };
+	if (again.restarts === MOST_RESTARTS) takeFailure(run, again, brokenOff(), page, queue);
+	else queue.push(again);
 }
 
 /** The list keeps its old entries and its old link and says so; the next run tries again. */
