@@ -51,11 +51,13 @@ describe('downloads', () => {
 		expect(await (await get(await urlOf(empty.name))).text()).toBe('');
 	});
 
-	it('refuse a token of Graph and record it, and URLs that have expired', async () => {
+	it('record a token of Graph and refuse it if told to, and URLs that have expired', async () => {
 		drive.addFile('', 'a.txt', 'x');
 		const url = await urlOf('a.txt');
+		expect((await get(url, { authorization: `Bearer ${simulator.token}` })).status).toBe(200);
+		simulator.tenant.switches.driveUrlAuthorization = 'refused';
 		expect((await get(url, { authorization: `Bearer ${simulator.token}` })).status).toBe(401);
-		expect(simulator.tenant.leaks).toHaveLength(1);
+		expect(simulator.tenant.leaks).toHaveLength(2);
 		simulator.tenant.clock.advance(3_600_001);
 		expect((await get(url)).status).toBe(401);
 		const fresh = await urlOf('a.txt');
@@ -198,6 +200,7 @@ describe('uploads', () => {
 		expect((await graph.post(`${base}/root:/z:/createUploadSession`, { item: { fileSize: 1000 } })).status).toBe(507);
 		expect((await send(await session('root:/z'), Buffer.alloc(200), 0, 200)).json.error.code).toBe('quotaLimitReached');
 		expect((await put('root:/z:/content', 'x'.repeat(200))).status).toBe(507);
+		simulator.tenant.switches.driveUrlAuthorization = 'refused';
 		const leaked = await fetch(url, { method: 'PUT', body: 'ab', headers: { authorization: 'Bearer x', 'content-range': 'bytes 0-1/2' } });
 		expect([leaked.status, simulator.tenant.leaks.length]).toEqual([401, 1]);
 	});

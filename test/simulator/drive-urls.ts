@@ -51,7 +51,7 @@ export async function answerDriveUrl(request: DriveUrlRequest): Promise<GraphAns
 	const route = `${request.method} ${kind ?? ''}`;
 	if (request.headers.authorization !== undefined) {
 		tenant.leaks.push(`${request.method} ${request.url}`);
-		throw new GraphError(401, 'unauthenticated', 'An Authorization header must not be sent to this URL.');
+		if (tenant.switches.driveUrlAuthorization === 'refused') throw new GraphError(401, 'unauthenticated', 'An Authorization header must not be sent to this URL.');
 	}
 	if (kind === 'copyMonitor') return { ...monitorAnswer(tenant, request.url), route };
 	tenant.sharePoint.spend(tenant.switches.driveUrlUnits);

@@ -123,6 +123,8 @@ export interface Switches {
 	sharePointRefusal: 429 | 503;
 	/** Resource units of a request to a download or upload URL, which is not Graph's (documented nowhere). */
 	driveUrlUnits: number;
+	/** An Authorization header on a download or upload URL, always noted in `tenant.leaks`: overlooked (older rclone sends one), or 401 (driveitem-createuploadsession: `might fail`). */
+	driveUrlAuthorization: 'overlooked' | 'refused';
 	/** How long a download URL is good (documented: a few minutes; Corso assumes an hour). */
 	downloadUrlLifetimeMs: number;
 	/** `Range` on a download URL: 206, or 200 with everything. */
@@ -237,6 +239,7 @@ export function defaultSwitches(): Switches {
 		tenantSize: '0-1k',
 		sharePointRefusal: 429,
 		driveUrlUnits: 1,
+		driveUrlAuthorization: 'overlooked',
 		downloadUrlLifetimeMs: 3_600_000,
 		downloadRanges: 'honoured',
 		driveDeltaTokenLifetimeMs: Number.POSITIVE_INFINITY,
