@@ -5,6 +5,8 @@ export class GraphError extends Error {
 		readonly code: string,
 		message: string,
 		readonly headers: Record<string, string> = {},
+		/** Of `innerError`, where the service says more. */
+		readonly innerCode?: string,
 	) {
 		super(message);
 	}
