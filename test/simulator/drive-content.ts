@@ -116,6 +116,7 @@ function ringOf(): { bytes: Buffer; cells: Uint8Array } {
  */
 export class GeneratedContent implements DriveContent {
 	private readonly start: number;
+	private hash: string | undefined;
 
 	constructor(
 		readonly seed: number,
@@ -148,6 +149,10 @@ export class GeneratedContent implements DriveContent {
 	}
 
 	get quickXorHash(): string {
+		return (this.hash ??= this.computedHash());
+	}
+
+	private computedHash(): string {
 		const hash = new QuickXorHash().update(this.head.subarray(0, Math.min(HEAD_BYTES, this.sizeBytes)));
 		let left = this.sizeBytes - HEAD_BYTES;
 		const rounds = Math.max(0, Math.floor(left / RING_BYTES));

@@ -1,6 +1,7 @@
 import { contentOf, type ContentInput, type DriveContent } from './drive-content';
 import { DriveLog, type DriveChange } from './drive-log';
 import { freeName } from './drive-names';
+import { newPermission, type NewGrant, type NewLink } from './drive-permission';
 import { DriveIds, DriveNode, type DrivePermission, type Identity } from './drive-node';
 import type { Tenant } from './tenant';
 
@@ -274,19 +275,11 @@ export class Drive {
 	}
 
 	/** A grant for a user, or a link. */
-	share(node: DriveNode | string, given: { user: string; role?: 'read' | 'write' } | { link: 'view' | 'edit'; scope?: 'anonymous' | 'organization' | 'users'; people?: string[] }): DrivePermission {
+	share(node: DriveNode | string, given: NewGrant | NewLink): DrivePermission {
 		const item = this.item(node);
-		const isLink = 'link' in given;
-		const permission: DrivePermission = {
-			id: Buffer.from(`${item.sequence}/${++this.permissionCount}`).toString('base64url'),
-			roles: [isLink ? (given.link === 'edit' ? 'write' : 'read') : (given.role ?? 'read')],
-			grantee: isLink ? null : this.person(given.user),
-			link: isLink ? { type: given.link, scope: given.scope ?? 'organization', webUrl: `https://${this.host}/:u:/g/${this.about.webPath.split('/').slice(0, -1).join('/')}/E${this.ids.guid(item.sequence).replace(/-/g, '')}${this.permissionCount}`, hasPassword: false } : null,
-			people: isLink ? (given.people ?? []).map((one) => this.person(one)) : [],
-			expirationDateTime: null,
-		};
+		const permission = newPermission(this, item, given, ++this.permissionCount);
 		(item.permissions ??= []).push(permission);
-		this.sharingChanged(item, isLink);
+		this.sharingChanged(item, permission.link !== null);
 		return permission;
 	}
 
@@ -299,13 +292,6 @@ export class Drive {
 	/** Changes of links are not in SharePoint's delta (gd#7254). */
 	sharingChanged(item: DriveNode, isLink: boolean): void {
 		if (!isLink || this.tenant.switches.driveDeltaReportsLinks) this.touch(item, undefined, 'sharing');
-	}
-
-	/** @throws Error if the tenant has no such user */
-	person(key: string): { id: string; displayName: string; email: string } {
-		const user = this.tenant.findUser(key);
-		if (!user) throw new Error(`The tenant has no user ${key}`);
-		return { id: user.id, displayName: user.displayName, email: user.mail ?? user.userPrincipalName };
 	}
 
 	lock(node: DriveNode | string, isLocked = true): void {

@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Drive } from './drive-store';
 import { GeneratedContent } from './drive-content';
@@ -208,6 +211,25 @@ describe('a drive and its items', () => {
 		clock.advance(61_000);
 		expect((await graph.get(`${base}/root`)).status).toBe(200);
 		expect((await graph.get(`/users/${user.id}/messages`)).status).toBe(200);
+	});
+
+	it('has the files of a folder on disk', async () => {
+		const dir = await mkdtemp(join(tmpdir(), 'simulator-drive-'));
+		await mkdir(join(dir, 'Docs', 'Deep'), { recursive: true });
+		await writeFile(join(dir, 'Docs', 'Deep', 'a.txt'), 'from disk');
+		await writeFile(join(dir, 'top.txt'), 'top');
+		const other = await startSimulator({ http: true, dataDir: dir });
+		expect([...other.tenant.users[0]!.drive!.files()].map((file) => [file.path, file.content!.read(0, 100).toString()])).toEqual([['Docs/Deep/a.txt', 'from disk'], ['top.txt', 'top']]);
+		await other.stop();
+		await rm(dir, { recursive: true });
+	});
+
+	it('answers in batches, a redirect to content included', async () => {
+		const file = drive.addFile('', 'a.txt', 'x');
+		const answer = await graph.post('/$batch', { requests: [{ id: '1', method: 'GET', url: `${base}/items/${drive.idOf(file)}/content` }, { id: '2', method: 'GET', url: `${base}/root:/a.txt?select=name` }] });
+		const [two, one] = answer.json.responses;
+		expect([one!.status, one!.headers.Location, two!.body]).toEqual([302, expect.stringContaining('download.aspx'), { '@odata.context': expect.any(String) as unknown, name: 'a.txt' }]);
+		expect(simulator.tenant.sharePoint.units).toBe(2);
 	});
 
 	it('generates the same drive for the same seed, and holds 250,000 files in a folder', async () => {
