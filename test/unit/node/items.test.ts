@@ -241,6 +241,18 @@ describe('reading the repository and restoring from it', () => {
 			);
 		});
 
+		it('says with Continue On Fail what was restored before it failed', async () => {
+			useCases.restore = async function* () {
+				yield result('mail/m1');
+				throw new Error('The mailbox is gone');
+			};
+			const brief = (items: { json: Record<string, unknown>; pairedItem?: unknown }[]) => items.map(({ json, pairedItem }) => [json['outcome'] ?? json['error'], pairedItem]);
+			expect(brief((await run({ mode: 'restore' }, { continueOnFail: true })).items)).toEqual([['created', { item: 0 }], [expect.stringContaining('gone'), { item: 0 }]]);
+			const wanted = ['mail/m1', 'mail/m2', 'mail/m3'];
+			const { items } = await run((index) => ({ selection: 'inputItems', itemId: wanted[index] }), { continueOnFail: true, items: wanted.map(() => ({ json: {} })) });
+			expect(brief(items)).toEqual([['created', { item: 0 }], [expect.stringContaining('gone'), { item: 1 }], [expect.stringContaining('gone'), { item: 2 }]]);
+		});
+
 		it('takes more than 500 input items in pieces, but not more than 500 typed IDs', async () => {
 			const ids = Array.from({ length: 501 }, (_, index) => `mail/${index}`);
 			await run((index) => ({ selection: 'inputItems', itemId: ids[index] }), { items: ids.map(() => ({ json: {} })) });

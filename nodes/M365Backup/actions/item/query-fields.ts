@@ -9,7 +9,7 @@ const conditions: INodeProperties = {
 	type: 'collection',
 	placeholder: 'Add condition',
 	default: {},
-	description: 'Items must meet all conditions. Without any, all items but folders are found.',
+	description: 'Items must meet all conditions. Without any, Get Many finds all items but folders; Restore and Export need at least one.',
 	options: [
 		{
 			displayName: 'Date After',

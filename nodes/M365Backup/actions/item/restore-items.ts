@@ -19,6 +19,8 @@ interface RestoreJob {
 	members: number[];
 	/** Item id → the input item that stands for it; empty unless input items are restored. */
 	inputs: Map<string, number>;
+	/** Input items that have a result. */
+	answered: Set<number>;
 	/** Of the mailbox that is written to, as soon as it is known, for errors. */
 	targetName?: string;
 }
@@ -29,7 +31,7 @@ export async function restoreAll(this: IExecuteFunctions): Promise<INodeExecutio
 	const output = [...failed];
 	for (const { first, members } of groups) {
 		const inputs = new Map<string, number>();
-		const job: RestoreJob = { first, members, inputs };
+		const job: RestoreJob = { first, members, inputs, answered: new Set() };
 		try {
 			if (isInputItems.call(this, first)) {
 				for (const itemIndex of members) {
@@ -38,10 +40,11 @@ export async function restoreAll(this: IExecuteFunctions): Promise<INodeExecutio
 					if (!inputs.has(id)) inputs.set(id, itemIndex);
 				}
 			}
-			output.push(...(await restoreJob.call(this, job)));
+			await restoreJob.call(this, job, output);
 		} catch (error) {
 			if (!this.continueOnFail()) throw toNodeError.call(this, error, first, job.targetName);
-			output.push(...members.map((itemIndex) => failedItem(error, itemIndex, { name: job.targetName })));
+			const unanswered = inputs.size > 0 ? members.filter((itemIndex) => !job.answered.has(itemIndex)) : [];
+			output.push(...(unanswered.length > 0 ? unanswered : [first]).map((itemIndex) => failedItem(error, itemIndex, { name: job.targetName })));
 		}
 	}
 	return output;
@@ -67,7 +70,8 @@ function groupKey(this: IExecuteFunctions, itemIndex: number): string {
 	]);
 }
 
-async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INodeExecutionData[]> {
+/** Puts each result out as it comes: what was restored before an error must not go unsaid. */
+async function restoreJob(this: IExecuteFunctions, job: RestoreJob, output: INodeExecutionData[]): Promise<void> {
 	const { first, inputs } = job;
 	const mode = restoreMode.call(this, first);
 	const { mailbox: named, destination } = restoreTarget.call(this, first);
@@ -97,15 +101,17 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob): Promise<INo
 		ambient: realAmbient,
 		...(signal ? { signal } : {}),
 	};
-	const output: INodeExecutionData[] = [];
+	let results = 0;
 	for (const step of steps) {
 		for await (const result of useCases.restore({ ...options, ...step })) {
-			output.push({ json: resultJson(result, chosen.warnings), pairedItem: { item: inputs.get(result.id) ?? first } });
+			const item = inputs.get(result.id) ?? first;
+			output.push({ json: resultJson(result, chosen.warnings), pairedItem: { item } });
+			results += 1;
+			job.answered.add(item);
 		}
 	}
-	if (output.length === 0) hintAtNothingFound.call(this, chosen);
+	if (results === 0) hintAtNothingFound.call(this, chosen);
 	for (const warning of chosen.warnings) this.addExecutionHints({ message: warning, type: 'warning', location: 'outputPane' });
-	return output;
 }
 
 /**

@@ -63,7 +63,12 @@ async function planMarked(input: EventPlanInput, marker: FoundMarker): Promise<E
 		return { do: 'nothing', id: marker.id, reason };
 	}
 	if (marker.state === 'open') return { do: 'complete', id: marker.id, reason: 'An interrupted restore had begun it', ...replaces };
-	return { do: 'nothing', id: marker.id, reason: 'It was restored before', ...replaces };
+	return { do: 'nothing', id: marker.id, reason: restoredBefore(input.policy), ...replaces };
+}
+
+/** What was made by a restore is not held against the snapshot again: it never is quite the same. */
+function restoredBefore(policy: ConflictPolicy): string {
+	return policy === 'replace' ? 'It was restored before; if it was changed since, delete it and restore it again' : 'It was restored before';
 }
 
 /** A replacement that was interrupted before the old one was deleted. */
