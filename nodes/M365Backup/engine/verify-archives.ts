@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isFailure } from '../base/failure';
 import type { ContentRef, FileRef, SnapshotRecord } from '../repository/records';
@@ -12,10 +13,10 @@ interface ExpectedArchive {
 	state: 'sound' | 'damaged' | 'missing';
 	/** It is to be read to the last byte. */
 	isChosen: boolean;
-	/** Offsets of contents that were read and found right. */
-	proven: Set<number>;
-	/** Offsets of contents that cannot be had. */
-	lost: Set<number>;
+	/** Offsets of contents that were read and found right, and what was said of them: a forged line may say otherwise. */
+	proven: Map<number, number>;
+	/** Contents that cannot be had, as `saidOf` tells them. */
+	lost: Set<string>;
 }
 
 /** Verifies the archives of one source, and finds out whose contents are lost by their damage. */
@@ -41,7 +42,7 @@ export class ArchiveVerification {
 		const state = size === undefined ? 'missing' : size === ref.size ? 'sound' : 'damaged';
 		const { deep, share } = this.options;
 		const isChosen = deep && this.repository.ambient.random() < share;
-		this.archives.set(ref.name, { ref, snapshots: new Set([snapshotId]), state, isChosen, proven: new Set(), lost: new Set() });
+		this.archives.set(ref.name, { ref, snapshots: new Set([snapshotId]), state, isChosen, proven: new Map(), lost: new Set() });
 	}
 
 	count(): { count: number; read: number } {
@@ -80,17 +81,18 @@ export class ArchiveVerification {
 
 	private async prove(archive: ExpectedArchive, content: ContentRef): Promise<void> {
 		const { proven, lost } = archive;
-		if (proven.has(content.offset) || lost.has(content.offset)) return;
+		const said = saidOf(content);
+		if (proven.get(content.offset) === fingerprint(said) || lost.has(said)) return;
 		try {
 			let sizeBytes = 0;
 			for await (const chunk of this.repository.readContent(this.key, content, this.options.signal)) sizeBytes += chunk.length;
 			if (sizeBytes === content.size) {
-				proven.add(content.offset);
+				if (!proven.has(content.offset)) proven.set(content.offset, fingerprint(said));
 				this.provenContents += 1;
 			}
 		} catch (error) {
 			if (!isFailure(error, 'corrupt')) throw error;
-			lost.add(content.offset);
+			lost.add(said);
 		}
 	}
 
@@ -108,7 +110,7 @@ export class ArchiveVerification {
 			if (walked % 500 === 0) await nextTurn();
 			for (const ref of content ?? []) {
 				const archive = this.archives.get(ref.archive);
-				const isLost = archive !== undefined && (archive.state === 'missing' || archive.lost.has(ref.offset));
+				const isLost = archive !== undefined && (archive.state === 'missing' || archive.lost.has(saidOf(ref)));
 				if (isLost) damage.addItem(this.path(ref.archive), { id, type, name }, snapshot.id);
 			}
 		}
@@ -117,4 +119,13 @@ export class ArchiveVerification {
 	private path(name: string): string {
 		return `${this.key}/${name}`;
 	}
+}
+
+function saidOf({ offset, length, size, sha256, entry }: ContentRef): string {
+	return JSON.stringify([offset, length, size, sha256, entry]);
+}
+
+/** 48 bits: there may be millions of contents. */
+function fingerprint(text: string): number {
+	return createHash('sha256').update(text).digest().readUIntBE(0, 6);
 }

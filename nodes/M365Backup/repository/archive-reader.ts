@@ -4,7 +4,7 @@ import { crc32, createInflateRaw } from 'node:zlib';
 import { toFailure } from '../base/failure';
 import type { Store } from '../stores/store';
 import { damagedFile, missingFile } from './bytes';
-import { MAX_ENTRY_NAME_BYTES } from './limits';
+import { MAX_DEFLATE_RATIO, MAX_ENTRY_NAME_BYTES } from './limits';
 import type { ContentRef } from './records';
 import {
 	descriptorBytes, LOCAL_HEADER_BYTES, METHOD_DEFLATED, METHOD_STORED, parseDescriptor, parseLocalHeader, type LocalHeader,
@@ -17,6 +17,7 @@ import {
 export async function* readArchiveEntry(store: Store, prefix: string, ref: ContentRef, signal?: AbortSignal): AsyncIterable<Uint8Array> {
 	const key = `${prefix}/${ref.archive}`;
 	const where = `${key} (${ref.entry})`;
+	if (ref.size > ref.length * MAX_DEFLATE_RATIO) throw damagedFile(where, `${ref.length} bytes cannot hold ${ref.size}`);
 	const range = { offset: ref.offset, length: ref.length };
 	const stored = await store.get(key, range, signal);
 	if (stored === null) throw missingFile(store, key);

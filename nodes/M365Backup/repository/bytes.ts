@@ -106,11 +106,6 @@ function expectedBytes(member: Uint8Array): number {
 	return Math.min(Math.max(told, SMALLEST_PIECE_BYTES), LARGEST_PIECE_BYTES);
 }
 
-/** The text of one gzip member. Throws as `unpackBytes`. */
-export async function unpack(bytes: Uint8Array, maxBytes: number, where: string): Promise<string> {
-	return (await unpackBytes(bytes, maxBytes, where)).toString('utf8');
-}
-
 /** The lines of a text that are not empty, each a string of its own: a part of one long string would keep it all alive. */
 export function* linesOf(plain: Buffer): Generator<string, void, undefined> {
 	for (let start = 0; start < plain.length; ) {

@@ -1,8 +1,12 @@
 import { Failure } from '../base/failure';
 import type { JsonObject, JsonValue } from '../base/json';
-import { MAX_CONTENTS, MAX_LINE_CHARS, MAX_TEXT_CHARS } from './limits';
+import { damagedFile } from './bytes';
+import { MAX_CONTENTS, MAX_LINE_CHARS, MAX_LINE_DEPTH, MAX_TEXT_CHARS } from './limits';
 import { parseRepositoryKey } from './names';
 import type { CatalogEntry, CatalogLine, ContentRef, ItemLine, TombstoneLine } from './records';
+
+const SURELY_SHALLOW_CHARS = 2000;
+const [QUOTE, BACKSLASH, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d] as const;
 
 /** A line with the text it was read from or will be written as. */
 export interface LineText {
@@ -32,10 +36,21 @@ function isCount(value: unknown): value is number {
 	return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
+let lastArchive = '';
+
+/** Names become keys in a store: only those that this format makes are let through. Neighbouring lines share archives. */
+function isArchiveName(value: unknown): value is string {
+	if (typeof value !== 'string') return false;
+	if (value === lastArchive) return true;
+	if (parseRepositoryKey(`mailbox-0000000000000000/${value}`).kind !== 'archive') return false;
+	lastArchive = value;
+	return true;
+}
+
 function isContentRef(value: unknown): value is ContentRef {
 	return (
 		isObject(value) &&
-		isText(value.archive) &&
+		isArchiveName(value.archive) &&
 		isText(value.entry) &&
 		isCount(value.offset) &&
 		isCount(value.length) &&
@@ -93,17 +108,37 @@ export function assertLine(line: CatalogLine): void {
 	}
 }
 
+/** Depth takes text: ordinary lines are too short for a harmful one, so that only long ones are looked through. */
+function isTooDeep(text: string): boolean {
+	if (text.length < SURELY_SHALLOW_CHARS) return false;
+	let depth = 0;
+	let isInText = false;
+	for (let at = 0; at < text.length; at++) {
+		const char = text.charCodeAt(at);
+		if (isInText) {
+			if (char === BACKSLASH) at++;
+			else if (char === QUOTE) isInText = false;
+		} else if (char === QUOTE) isInText = true;
+		else if (char === OPEN_BRACKET || char === OPEN_BRACE) {
+			depth++;
+			if (depth > MAX_LINE_DEPTH) return true;
+		} else if (char === CLOSE_BRACKET || char === CLOSE_BRACE) depth--;
+	}
+	return false;
+}
+
 /** One line of a segment. Unknown fields are kept. Throws `corrupt`. */
 export function parseLine(text: string, where: string): LineText {
-	if (text.length > MAX_LINE_CHARS) throw new Failure('corrupt', `${where}: a line is longer than ${MAX_LINE_CHARS} characters`);
+	if (text.length > MAX_LINE_CHARS) throw damagedFile(where, `a line is longer than ${MAX_LINE_CHARS} characters`);
+	if (isTooDeep(text)) throw damagedFile(where, `a line is nested deeper than ${MAX_LINE_DEPTH}`);
 	let value: unknown;
 	try {
 		value = JSON.parse(text);
 	} catch (cause) {
-		throw new Failure('corrupt', `${where}: a line is not JSON`, { cause });
+		throw damagedFile(where, 'a line is not JSON', cause);
 	}
 	const fault = lineFault(value);
-	if (fault !== undefined) throw new Failure('corrupt', `${where}: a line ${fault}`);
+	if (fault !== undefined) throw damagedFile(where, `a line ${fault}`);
 	const line = value as CatalogLine;
 	return { id: line.id, text, line };
 }

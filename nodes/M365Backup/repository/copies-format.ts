@@ -1,6 +1,7 @@
 import { Failure } from '../base/failure';
 import type { JsonObject } from '../base/json';
-import { MAX_LINE_CHARS } from './limits';
+import { linesOf } from './bytes';
+import { MAX_LEDGER_LINES, MAX_LINE_CHARS } from './limits';
 import { parseRepositoryKey } from './names';
 
 interface CopiedNews {
@@ -55,12 +56,12 @@ export function formatLedger({ target, includes, lines }: LedgerPart): string {
 }
 
 /** Throws `corrupt`. */
-export function parseLedger(text: string, where: string): LedgerPart {
+export function parseLedger(plain: Buffer, where: string): LedgerPart {
 	let part: LedgerPart | undefined;
-	for (const line of text.split('\n')) {
-		if (line === '') continue;
+	for (const line of linesOf(plain)) {
 		const value = parseObject(line, where);
 		if (part === undefined) part = parseHeader(value, where);
+		else if (part.lines.length >= MAX_LEDGER_LINES) throw damaged(where, `it has more than ${MAX_LEDGER_LINES} lines`);
 		else if (isCopyLine(value)) part.lines.push(value);
 		else throw damaged(where, 'a line says nothing that can be understood');
 	}

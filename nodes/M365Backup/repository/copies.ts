@@ -4,12 +4,11 @@ import type { JsonObject } from '../base/json';
 import type { Store } from '../stores/store';
 import { damagedFile, once } from './bytes';
 import { checkTarget, formatLedger, parseLedger, type CopyLine, type CopyNews, type LedgerPart } from './copies-format';
+import { MAX_LEDGER_TEXT_BYTES } from './limits';
 import { newRunId, parseRepositoryKey } from './names';
 import { putConfirmed } from './put-confirmed';
 import { openSealedMembers, packSealed } from './sealed-gzip';
 
-/** One line is a few hundred bytes, so this is a million files. */
-const maxPartTextBytes = 512 * 1024 * 1024;
 /** A ledger in more parts than that is written as one. */
 const maxParts = 24;
 
@@ -132,13 +131,13 @@ export async function listTargets(store: Store, signal?: AbortSignal): Promise<s
 	return [...targets].sort();
 }
 
-async function onlyMember(content: AsyncIterable<Uint8Array>, key: string): Promise<string> {
-	let text: string | undefined;
-	for await (const plain of openSealedMembers(content, maxPartTextBytes, key)) {
-		if (text !== undefined) throw damagedFile(key, 'it goes on after its end');
-		text = plain.toString('utf8');
+async function onlyMember(content: AsyncIterable<Uint8Array>, key: string): Promise<Buffer> {
+	let only: Buffer | undefined;
+	for await (const plain of openSealedMembers(content, MAX_LEDGER_TEXT_BYTES, key)) {
+		if (only !== undefined) throw damagedFile(key, 'it goes on after its end');
+		only = plain;
 	}
-	return text ?? '';
+	return only ?? Buffer.alloc(0);
 }
 
 async function readPart(store: Store, key: string, signal?: AbortSignal): Promise<LedgerPart> {

@@ -11,11 +11,23 @@ export const MAX_CURSOR_BYTES = 64 * 1024 * 1024;
 export const MAX_LINE_CHARS = 16 * 1024 * 1024;
 /** One gzip member as stored, and what it may unpack to: stops decompression bombs. */
 export const MAX_MEMBER_BYTES = 64 * 1024 * 1024;
-export const MAX_MEMBER_TEXT_BYTES = 256 * 1024 * 1024;
+export const MAX_MEMBER_TEXT_BYTES = 64 * 1024 * 1024;
+/** The index of a segment, unpacked, and its lines: ten million items make 4 MB. Many are read side by side. */
+export const MAX_INDEX_TEXT_BYTES = 32 * 1024 * 1024;
+export const MAX_INDEX_LINES = 200_000;
 /** Lines in one member; written ones have 500. */
 export const MAX_MEMBER_LINES = 100_000;
 /** Segments, scopes or archives that one record may name. */
 export const MAX_LIST_LENGTH = 100_000;
+/** Segments of one snapshot, which are read side by side. Each is at least half as long as all newer ones: 54 are enough for ever. */
+export const MAX_SEGMENTS = 1000;
+/** How deep the JSON of a catalog line goes: whoever walks it must not run out of stack. Written ones go 10 deep. */
+export const MAX_LINE_DEPTH = 100;
+/** What one byte of deflate can at most become (zlib's own documentation). Whoever promises more is forging. */
+export const MAX_DEFLATE_RATIO = 1032;
+/** Files that one part of a copy's ledger can list, and its text. */
+export const MAX_LEDGER_LINES = 1_000_000;
+export const MAX_LEDGER_TEXT_BYTES = 256 * 1024 * 1024;
 /** Contents of one item. */
 export const MAX_CONTENTS = 10_000;
 /** Characters in an id, a name or a link. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../base/failure';
 import { damagedFile } from './bytes';
-import { MAX_LIST_LENGTH, MAX_TEXT_CHARS } from './limits';
+import { MAX_LIST_LENGTH, MAX_SEGMENTS, MAX_TEXT_CHARS } from './limits';
 import { isRunId, parseRepositoryKey, type RepositoryFileKind } from './names';
 import type { CursorRecord, SnapshotRecord } from './records';
 import { openSealed } from './sealed-json';
@@ -51,7 +51,7 @@ const snapshotSchema = z
 					index: z.object({ offset: count, length: count, sha256: hash }).passthrough(),
 				})
 				.passthrough(),
-		),
+		).max(MAX_SEGMENTS),
 		archives: list(z.object({ name: fileName('archive'), size: count, sha256: hash }).passthrough()),
 		cursor: z.object({ name: fileName('cursor'), sha256: hash }).passthrough(),
 		failures: list(z.object({ id: text, name: text, reason: text, since: text, attempts: count }).passthrough()),

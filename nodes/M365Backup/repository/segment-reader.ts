@@ -1,9 +1,9 @@
 import type { Store } from '../stores/store';
-import { damagedFile, letGo, linesOf, readRange, sha256, unpack, unpackBytes } from './bytes';
+import { damagedFile, letGo, linesOf, readRange, sha256, unpackBytes } from './bytes';
 import { parseLine, type LineText } from './catalog-line';
 import { compareIds, sortIds } from './compare-ids';
 import type { IdFilter } from './id-filter';
-import { MAX_MEMBER_BYTES, MAX_MEMBER_LINES, MAX_MEMBER_TEXT_BYTES } from './limits';
+import { MAX_INDEX_TEXT_BYTES, MAX_MEMBER_BYTES, MAX_MEMBER_LINES, MAX_MEMBER_TEXT_BYTES } from './limits';
 import type { CatalogLine, SegmentRef } from './records';
 import type { MemberLines, SegmentCache } from './segment-cache';
 import { parseIndex, type SegmentIndex, type SegmentMember } from './segment-format';
@@ -39,7 +39,7 @@ export class SegmentReader {
 			if (length > MAX_MEMBER_BYTES) throw damagedFile(this.key, 'its index is too large');
 			const bytes = await readRange(this.store, this.key, { offset, length }, signal);
 			if (sha256(bytes) !== expected) throw damagedFile(this.key, 'the hash of its index is wrong');
-			return parseIndex(await unpack(bytes, MAX_MEMBER_TEXT_BYTES, this.key), this.key, offset);
+			return parseIndex(await unpackBytes(bytes, MAX_INDEX_TEXT_BYTES, this.key), this.key, offset);
 		});
 	}
 

@@ -63,7 +63,7 @@ async function pruned({ store, ambient }: World, last: number): Promise<Set<stri
 }
 
 /** All of `inner` happens between two calls of `outer`, wherever that may be. */
-async function insideEachOther(saved: Saved, outer: (world: World) => Promise<void>, inner: (world: World) => Promise<void>, check: (world: World, what: string) => Promise<void>): Promise<number> {
+async function insideEachOther(saved: Saved, outer: (world: World) => Promise<unknown>, inner: (world: World) => Promise<unknown>, check: (world: World, what: string) => Promise<void>): Promise<number> {
 	for (let call = 1; ; call++) {
 		const world = await restored(saved);
 		const store = new InterruptedStore(world.store, call, async () => await inner({ store: world.store, ambient: otherHost(saved.timeMs) }));
@@ -162,8 +162,10 @@ describe('a prune beside another run', () => {
 		const said = { held: 0, gone: 0 };
 		const hold = async ({ store, ambient }: World) => await holdSnapshot(await Repository.open(store, ambient), { key: KEY, id: oldest!, by: 'legal', reason: 'case' });
 		let held: Awaited<ReturnType<typeof outcome>>;
-		const holding = async (world: World): Promise<void> => void (held = await outcome(hold(world)));
-		const pruning = async (world: World): Promise<void> => void (await outcome(pruned(world, 1)));
+		const holding = async (world: World): Promise<void> => {
+			held = await outcome(hold(world));
+		};
+		const pruning = async (world: World) => await outcome(pruned(world, 1));
 		for (const [outer, inner] of [[pruning, holding], [holding, pruning]] as const) {
 			await insideEachOther(saved, outer, inner, async (world, what) => {
 				if (held === 'failed') said.gone += 1;
@@ -179,8 +181,8 @@ describe('a prune beside another run', () => {
 	it('and a backup leave a whole repository, whenever the one falls into the other', { timeout: 300_000 }, async () => {
 		const { saved, before, mailbox } = await history(6);
 		const gone = new Set(before.keys());
-		const backingUp = async (world: World): Promise<void> => void (await backedUp(world, mailbox));
-		const pruning = async (world: World): Promise<void> => void (await outcome(pruned(world, 1)));
+		const backingUp = async (world: World) => await backedUp(world, mailbox);
+		const pruning = async (world: World) => await outcome(pruned(world, 1));
 		let times = 0;
 		for (const [outer, inner] of [[pruning, backingUp], [backingUp, pruning]] as const) {
 			times += await insideEachOther(saved, outer, inner, async (world, what) => await expectWhole(world, before, mailbox, gone, what));

@@ -73,7 +73,7 @@ export class InterruptedStore implements Store {
 	constructor(
 		private readonly inner: Store,
 		private readonly call: number,
-		private readonly meanwhile: () => Promise<void>,
+		private readonly meanwhile: () => Promise<unknown>,
 		readonly capabilities = inner.capabilities,
 	) {}
 
