@@ -201,6 +201,19 @@ describe('a rule', () => {
 });
 
 describe('a calendar', () => {
+	it('has what became of single days of its series after a full resync, and once a week', async () => {
+		fixture = await mailboxFixture({ switches: { exceptionChangesMaster: false } });
+		const { calendar } = fixture.mailbox;
+		const start = { dateTime: '2026-11-23T10:00:00', timeZone: 'UTC' };
+		const recurrence = { pattern: { type: 'daily', interval: 1 }, range: { type: 'endDate', startDate: '2026-11-23', endDate: '2027-01-15', recurrenceTimeZone: 'UTC' } };
+		const series = Array.from({ length: 8 }, (_, index) => calendar.addEvent(calendar.default, { subject: `Series ${index}`, start, end: { ...start, dateTime: '2026-11-23T11:00:00' }, recurrence }));
+		await fixture.backUp({ content: ['calendar'] });
+		for (const one of series) calendar.changeOccurrence(one, '2026-12-24', { subject: 'Moved' });
+		expect((await fixture.backUp({ content: ['calendar'], fullResync: true })).changes.updated).toBe(8);
+		for (const one of series) calendar.changeOccurrence(one, '2026-12-27', { subject: 'Moved' });
+		expect((await fixture.backUp({ content: ['calendar'], hoursLater: 8 * 24 })).changes.updated).toBe(8);
+	});
+
 	it('that was backed up before is not left out because its owner has another address now', async () => {
 		fixture = await mailboxFixture();
 		const { calendar } = fixture.mailbox;

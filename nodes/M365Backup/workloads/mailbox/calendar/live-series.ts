@@ -17,11 +17,11 @@ export const TURNS = 4;
 
 /**
  * Graph ids of series whose exceptions or cancelled days have changed although their change key has not: nothing documents
- * that an exception changes its master's. Only living series are asked, and only those whose turn it is; what could not be
+ * that an exception changes its master's. Only living series are asked, and only those whose turn it is, unless everything is compared; what could not be
  * read whole before (`meta.incomplete`) is due with them.
  */
 export async function changedSeries(
-	run: { context: CalendarContext; turn: number; signal: AbortSignal },
+	run: { context: CalendarContext; turn: number; /** All are due, whoever's turn it is. */ compareAll: boolean; signal: AbortSignal },
 	events: ReadonlyMap<string, { event: GraphEvent }>,
 	before: ReadonlyMap<string, KnownItem>,
 ): Promise<Set<string>> {
@@ -29,7 +29,7 @@ export async function changedSeries(
 	const due: GraphEvent[] = [];
 	for (const [id, { event }] of events) {
 		const known = before.get(scopedId(id));
-		if (!known?.hasContent || known.etag !== changeKeyOf(event) || turnOf(id) !== run.turn % TURNS) continue;
+		if (!known?.hasContent || known.etag !== changeKeyOf(event) || (!run.compareAll && turnOf(id) !== run.turn % TURNS)) continue;
 		if (known.meta['incomplete'] === true) changed.add(id);
 		else if (isMaster(event) && isLive(seriesEnd(event), run.context.ambient.now())) due.push(event);
 	}
