@@ -6,6 +6,7 @@ import type { MailFolder } from './mail-folder';
 import type { Mailbox, NewMessage } from './mailbox';
 import { oddMessage, ODD_SORTS } from './odd-messages';
 import { randomBytesOf, SeededRandom } from './seeded-random';
+import { generateSites } from './site-generate';
 import type { Tenant } from './tenant';
 import { fillTodo } from './todo-generate';
 import { base64Lines } from './mime-text';
@@ -17,7 +18,7 @@ const NEWEST_MS = Date.UTC(2026, 10, 20, 12);
 const AVERAGE_GAP_MS = 37 * 60_000;
 
 /** Users with mailboxes and mail, the same for the same seed. A message is a few numbers until somebody asks for it. */
-export function generateTenant(tenant: Tenant, options: { users: number; messages: number; folders: number; contacts?: number; tasks?: number; events?: number; files?: number }): void {
+export function generateTenant(tenant: Tenant, options: { users: number; messages: number; folders: number; contacts?: number; tasks?: number; events?: number; files?: number; sites?: number }): void {
 	for (let n = 0; n < options.users; n++) {
 		const { mailbox, drive } = tenant.addUser({ displayName: NAMES[n] ?? `User ${n + 1}` });
 		fillMailbox(mailbox!, { ...options, seed: tenant.seed * 1009 + n });
@@ -26,6 +27,7 @@ export function generateTenant(tenant: Tenant, options: { users: number; message
 		if (options.files) fillDrive(drive!, { files: options.files, seed: tenant.seed * 1009 + n });
 		if (options.contacts) fillContacts(mailbox!, { contacts: options.contacts, seed: tenant.seed * 1009 + n });
 	}
+	if (options.sites) generateSites(tenant, { sites: options.sites, seed: tenant.seed * 1009 });
 }
 
 /** Adds folders (nested, some of odd names) and messages (mostly plain, some of odd sorts) to a mailbox. */

@@ -44,7 +44,7 @@ export function fieldsJson(list: SharePointList, item: ListItem, select?: readon
 	json._UIVersionString = `${(item.versions.at(-1)?.number ?? 0) + 1}.0`;
 	if (!list.isLibrary) Object.assign(json, { Attachments: false, Edit: '', LinkTitleNoMenu: json.Title, LinkTitle: json.Title });
 	Object.assign(json, { ItemChildCount: '0', FolderChildCount: '0', _ComplianceFlags: '', _ComplianceTag: '', _ComplianceTagWrittenTime: '', _ComplianceTagUserId: '' });
-	for (const name of Object.keys(json)) if (json[name] === undefined) delete json[name];
+	if (json.Title === undefined) for (const name of ['LinkTitleNoMenu', 'LinkTitle']) Reflect.deleteProperty(json, name);
 	if (!select || select.includes('*')) return json;
 	const names = new Set(select.map((name) => name.toLowerCase()));
 	return Object.fromEntries(Object.entries(json).filter(([name]) => name === 'id' || name.startsWith('@') || names.has(name.toLowerCase())));
@@ -78,7 +78,7 @@ function assignField(list: SharePointList, column: Column, value: FieldValue, js
 	switch (kindOf(column)) {
 		case 'person':
 		case 'lookup': {
-			json[`${column.name}LookupId`] = String(value as number);
+			json[`${column.name}LookupId`] = plain(value);
 			// Its text comes only to who names the column.
 			if (select?.some((name) => name.toLowerCase() === column.name.toLowerCase())) json[column.name] = lookupText(list, column, Number(value));
 			return;
@@ -98,11 +98,15 @@ function assignField(list: SharePointList, column: Column, value: FieldValue, js
 }
 
 function lookupText(list: SharePointList, column: Column, id: number): string {
-	if (column.facet === 'personOrGroup') return String(list.site.userList.find(id)?.values.Title ?? '');
+	if (column.facet === 'personOrGroup') return plain(list.site.userList.find(id)?.values.Title);
 	const { listId, columnName } = column.settings;
 	const target = list.site.lists.find((one) => one.id === listId)?.find(id);
 	const value = target?.values[String(columnName)];
-	return value === undefined ? '' : String(value as string | number);
+	return plain(value);
+}
+
+function plain(value: FieldValue | undefined): string {
+	return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 }
 
 function lookupIdOf(list: SharePointList, by: ListItem['createdBy']): string {
@@ -113,13 +117,13 @@ function lookupIdOf(list: SharePointList, by: ListItem['createdBy']): string {
 /** `=[A]`, and two operands with one of + - * / & between them: columns in brackets, numbers, quoted text. */
 function calculated(list: SharePointList, column: Column, values: FieldValues): FieldValue | undefined {
 	if (values[column.name] !== undefined) return values[column.name];
-	const match = /^=\s*(\[[^\]]+\]|[\d.]+|"[^"]*")\s*(?:([-+*/&])\s*(\[[^\]]+\]|[\d.]+|"[^"]*"))?\s*$/.exec(String(column.settings.formula ?? ''));
+	const match = /^=\s*(\[[^\]]+\]|[\d.]+|"[^"]*")\s*(?:([-+*/&])\s*(\[[^\]]+\]|[\d.]+|"[^"]*"))?\s*$/.exec(column.settings.formula as string);
 	if (!match) return undefined;
 	const operand = (text: string): string | number => {
 		if (text.startsWith('"')) return text.slice(1, -1);
 		if (!text.startsWith('[')) return Number(text);
 		const value = values[list.column(text.slice(1, -1))?.name ?? ''];
-		return typeof value === 'number' ? value : String((value as string | undefined) ?? '');
+		return typeof value === 'number' ? value : plain(value);
 	};
 	const left = operand(match[1]!);
 	if (match[2] === undefined) return left;

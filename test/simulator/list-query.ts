@@ -76,7 +76,7 @@ function ordered(list: SharePointList, items: ListItem[], orderby: string): List
 	const value = (item: ListItem): string | number => {
 		const json = itemJson(list, item, { fields: {} });
 		const found = path.startsWith('fields/') ? (json.fields as Json)[name] : json[name];
-		return typeof found === 'number' ? found : String((found as string | undefined) ?? '');
+		return typeof found === 'number' || typeof found === 'string' ? found : '';
 	};
 	const sign = direction?.toLowerCase() === 'desc' ? -1 : 1;
 	return items.sort((a, b) => sign * (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : a.id - b.id));

@@ -1,6 +1,6 @@
 import { miss, type GraphAnswer, type GraphRequest } from './exchange';
 import { jsonBody } from './json-body';
-import { columnJson, type NewColumn } from './list-column';
+import { columnJson } from './list-column';
 import { contentTypeJson } from './list-content-type';
 import { listItemRoutes } from './list-item-routes';
 import { listJson } from './list-json';
@@ -70,10 +70,10 @@ function createList(request: GraphRequest, site: Site): GraphAnswer {
 	const title = typeof displayName === 'string' && displayName !== '' ? displayName : name;
 	if (typeof title !== 'string' || title === '') throw invalid('The display name of the list is missing.');
 	const template = (body.list as { template?: unknown } | undefined)?.template ?? 'genericList';
-	if (typeof template !== 'string' || NOT_CREATED.has(template)) throw invalid(`A list of the template '${String(template)}' cannot be created.`);
+	if (typeof template !== 'string' || NOT_CREATED.has(template)) throw invalid('A list of this template cannot be created.');
 	if (site.findList(title)) throw nameTaken('name');
 	const columns = newColumns(site, body.columns);
-	const list = site.addList({ displayName: title, template, columns: columns as readonly NewColumn[], by: request.tenant.applicationIdentity, ...(typeof description === 'string' ? { description } : {}) });
+	const list = site.addList({ displayName: title, template, columns, by: request.tenant.applicationIdentity, ...(typeof description === 'string' ? { description } : {}) });
 	return { status: 201, json: { '@odata.context': contextUrl(request, 'lists/$entity'), ...listJson(list, undefined) } };
 }
 

@@ -118,7 +118,7 @@ export class SharePointList {
 	deleteColumn(column: Column): void {
 		this.columns.splice(this.columns.indexOf(column), 1);
 		for (const type of this.contentTypes) type.columns = type.columns.filter((name) => name !== column.name);
-		for (const item of this.items()) delete item.values[column.name];
+		for (const item of this.items()) Reflect.deleteProperty(item.values, column.name);
 		this.touch();
 	}
 
@@ -193,7 +193,7 @@ export class SharePointList {
 		const values = { ...before };
 		for (const [name, value] of Object.entries(fields)) {
 			if (!this.columns.some((column) => column.name === name)) throw new Error(`${this.displayName} has no column ${name} (internal name ${internalName(name)}?)`);
-			if (value === null) delete values[name];
+			if (value === null) Reflect.deleteProperty(values, name);
 			else values[name] = value;
 		}
 		return values;

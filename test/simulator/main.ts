@@ -18,16 +18,17 @@ async function main(): Promise<void> {
 			tasks: { type: 'string' },
 			events: { type: 'string' },
 			files: { type: 'string' },
+			sites: { type: 'string' },
 			seed: { type: 'string' },
 			help: { type: 'boolean' },
 		},
 	});
 	if (values.help) {
-		console.log('npm run simulator -- --port 8443 [--http] [--host-names a,b] [--data DIR] [--record FILE] [--latency MS] [--users N] [--messages N] [--folders N] [--contacts N] [--tasks N] [--events N] [--files N] [--seed N]');
+		console.log('npm run simulator -- --port 8443 [--http] [--host-names a,b] [--data DIR] [--record FILE] [--latency MS] [--users N] [--messages N] [--folders N] [--contacts N] [--tasks N] [--events N] [--files N] [--sites N] [--seed N]');
 		return;
 	}
 	const options: SimulatorOptions = { http: values.http ?? false };
-	const numbers = { port: values.port, latencyMs: values.latency, users: values.users, messages: values.messages, folders: values.folders, contacts: values.contacts, tasks: values.tasks, events: values.events, files: values.files, seed: values.seed };
+	const numbers = { port: values.port, latencyMs: values.latency, users: values.users, messages: values.messages, folders: values.folders, contacts: values.contacts, tasks: values.tasks, events: values.events, files: values.files, sites: values.sites, seed: values.seed };
 	for (const [name, text] of Object.entries(numbers)) {
 		if (text === undefined) continue;
 		if (!/^\d+$/.test(text)) throw new Error(`${name} must be a whole number, not ${text}`);

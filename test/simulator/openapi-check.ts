@@ -19,6 +19,11 @@ const KNOWN: readonly { pattern: RegExp; reason: string }[] = [
 	{ pattern: /request \w+ \/.*(\/root:|\/items\/[^/]+:|\/items\/[^/]+\/[^/]+:\/)/, reason: 'addressing by path is documented (addressing-driveitems), the description leaves it out' },
 	{ pattern: /request GET \/drives\/[^/]+\/root\/delta(\(\))?$/, reason: 'delta of the root is documented (driveitem-delta), the description has it below items only' },
 	{ pattern: /(createdBy|lastModifiedBy|checkedOutBy|owner|grantedTo\w*)(\[\])?\.user\.email$/, reason: 'SharePoint names the e-mail address of an identity (driveitem samples)' },
+	{ pattern: /\/pages\/([^/]+\/)?microsoft\.graph\.sitePage|GET \/sites\/\{id\}\/pages\/\{id_1\}\.value$/i, reason: 'the cast to sitePage is documented (sitepage-list, sitepage-get, sitepage-publish), the description leaves it out' },
+	{ pattern: /\.canvasLayout$/, reason: 'the layout is documented (sitepage-create), the description leaves it out' },
+	{ pattern: /[./]fields\.\w+$/, reason: 'fieldValueSet is an open type: its properties are the columns of the list' },
+	{ pattern: /response 200 GET \/sites.*\.deleted$/, reason: 'deleted sites have the facet (site-delta)' },
+	{ pattern: /\/lists\/[^/]+\/contentTypes\/([^/]+\/columns|addCopy)$/, reason: 'columns of a list’s content type, and addCopy, are documented (contenttype-list-columns, contenttype-addcopy); the description leaves them out' },
 	{ pattern: /extensions(\.value)?(\[\])?\.\w+$/, reason: 'an open extension is an open type: its properties are whatever an application put there' },
 ];
 

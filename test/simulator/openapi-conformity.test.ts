@@ -21,7 +21,7 @@ describe('the simulated tenant, held against Microsoft’s description of Graph 
 		const dir = await mkdtemp(join(tmpdir(), 'simulator-openapi-'));
 		try {
 			const recordFile = join(dir, 'record.ndjson');
-			const simulator = await startSimulator({ http: true, users: 1, messages: 150, folders: 12, contacts: 40, tasks: 40, events: 60, files: 60, recordFile });
+			const simulator = await startSimulator({ http: true, users: 1, messages: 150, folders: 12, contacts: 40, tasks: 40, events: 60, files: 60, sites: 1, recordFile });
 			await exercise(simulator);
 			await simulator.stop();
 			const document = new OpenApiDocument(JSON.parse(await readFile(file, 'utf8')) as ConstructorParameters<typeof OpenApiDocument>[0]);
@@ -58,6 +58,7 @@ async function exercise(simulator: RunningSimulator): Promise<void> {
 	await exerciseExchange(simulator, graph, all[0]!.id);
 	await exerciseContacts(graph, mail);
 	await exerciseDrives(simulator, graph, mail);
+	await exerciseSites(simulator);
 	await writeSettings(graph, mail);
 	await graph.post('/$batch', { requests: all.slice(0, 10).map(({ id }, n) => ({ id: String(n), method: 'GET', url: `${mail}/messages/${id}` })) });
 }
@@ -243,4 +244,52 @@ async function exerciseExchange(simulator: RunningSimulator, graph: GraphCaller,
 	for (const path of [`${mailbox}/folders`, `${mailbox}/folders?$filter=type eq 'IPF.Note'`, inbox, `${inbox}/childFolders`, `${inbox}/items`, `${inbox}/items/delta()`]) await graph.get(path, { token });
 	await graph.post(`${mailbox}/exportItems`, { itemIds: [messageId, 'unknown'] }, { token });
 	await graph.call('POST', `${mailbox}/createImportSession`, { token });
+}
+
+/** A site: lists with every type of column, items, pages, permissions. */
+async function exerciseSites(simulator: RunningSimulator): Promise<void> {
+	const { tenant } = simulator;
+	tenant.roles.grant('Sites.FullControl.All');
+	const graph = new GraphCaller({ ...simulator, token: tenant.tokens.issue().token });
+	const site = tenant.sites.all.find(({ name }) => name === 'site1')!;
+	site.addSubsite({ name: 'below' });
+	const base = `/sites/${site.id}`;
+	for (const path of ['/sites/root', '/sites?search=*', '/sites/getAllSites', base, `${base}?$select=id,sharepointIds`, '/sites/none', `${base}/sites`, `${base}/lists?$select=id,name,displayName,list,system`, `${base}/columns`, `${base}/contentTypes?$expand=columns`, `${base}/drive`, `${base}/drives`, `${base}/pages`]) await graph.get(path);
+	await graph.round('/sites/delta');
+	const lists = (await graph.get(`${base}/lists?$expand=columns,contentTypes,drive`)).json.value;
+	for (const { id } of lists) {
+		for (const path of ['', '/columns', '/contentTypes?$expand=columns', '/items?$expand=fields,driveItem&$top=5']) await graph.get(`${base}/lists/${id}${path}`);
+		await graph.round(`${base}/lists/${id}/items/delta?$expand=fields`);
+	}
+	const made = (await graph.post(`${base}/lists`, { displayName: 'Made', description: 'x', list: { template: 'genericList' }, columns: [{ name: 'Amount', number: { decimalPlaces: 'two' } }, { name: 'Tags', choice: { choices: ['a'], displayAs: 'checkBoxes' } }] })).entity.id;
+	const list = `${base}/lists/${made}`;
+	await graph.call('PATCH', list, { body: { displayName: 'Made anew' } });
+	const column = (await graph.post(`${list}/columns`, { name: 'Owner', personOrGroup: { allowMultipleSelection: false } })).entity.id;
+	await graph.call('PATCH', `${list}/columns/${column}`, { body: { displayName: 'Owned by', indexed: true } });
+	await graph.get(`${list}/columns/${column}`);
+	await graph.call('DELETE', `${list}/columns/${column}`);
+	const type = (await graph.post(`${list}/contentTypes`, { name: 'Job', parentId: '0x0108' })).entity.id;
+	for (const path of [`contentTypes/${type}`, `contentTypes/${type}/columns`]) await graph.get(`${list}/${path}`);
+	const item = `${list}/items/${(await graph.post(`${list}/items`, { fields: { Title: 'x', Amount: 1 }, contentType: { id: type } })).entity.id}`;
+	await graph.call('PATCH', `${item}/fields`, { body: { Title: 'y' } });
+	await graph.call('PATCH', item, { body: { fields: { Amount: 2 } } });
+	for (const path of [item, `${item}/fields`, `${item}/versions?$expand=fields`, `${item}/versions/1.0`]) await graph.get(path);
+	await graph.call('POST', `${item}/versions/1.0/restoreVersion`);
+	await graph.round(`${list}/items/delta?token=latest`);
+	await graph.call('DELETE', item);
+	await graph.call('DELETE', list);
+	await exercisePages(graph, base);
+	const grant = (await graph.post(`${base}/permissions`, { roles: ['read'], grantedToIdentities: [{ application: { id: tenant.clientId, displayName: 'x' } }] })).entity.id;
+	await graph.get(`${base}/permissions`);
+	await graph.call('PATCH', `${base}/permissions/${grant}`, { body: { roles: ['write'] } });
+	await graph.call('DELETE', `${base}/permissions/${grant}`);
+}
+
+async function exercisePages(graph: GraphCaller, site: string): Promise<void> {
+	const canvasLayout = { horizontalSections: [{ layout: 'oneColumn', columns: [{ width: 12, webparts: [{ '@odata.type': '#microsoft.graph.textWebPart', innerHtml: '<p>x</p>' }] }] }] };
+	const page = `${site}/pages/${(await graph.post(`${site}/pages`, { '@odata.type': '#microsoft.graph.sitePage', name: 'x.aspx', title: 'x', canvasLayout })).entity.id}`;
+	await graph.call('PATCH', page, { body: { '@odata.type': '#microsoft.graph.sitePage', title: 'y' } });
+	await graph.post(`${page}/microsoft.graph.sitePage/publish`, {});
+	for (const path of [page, `${page}/microsoft.graph.sitePage?$expand=canvasLayout`, `${site}/pages/microsoft.graph.sitePage?$expand=canvasLayout`]) await graph.get(path);
+	await graph.call('DELETE', page);
 }

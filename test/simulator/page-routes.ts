@@ -51,7 +51,7 @@ function list(request: GraphRequest, site: Site, asSitePage: boolean): GraphAnsw
 	}
 	if (query.orderby !== undefined) {
 		const [name = '', direction] = query.orderby.split(/\s+/);
-		const value = (page: Page): string => String(pageJson(site, page, { asSitePage: true, canvas: false })[name] as string);
+		const value = (page: Page): string => JSON.stringify(pageJson(site, page, { asSitePage: true, canvas: false })[name] ?? '');
 		pages.sort((a, b) => (direction?.toLowerCase() === 'desc' ? -1 : 1) * value(a).localeCompare(value(b)));
 	}
 	const path = `/sites/${site.id}/pages${asSitePage ? '/microsoft.graph.sitePage' : ''}`;

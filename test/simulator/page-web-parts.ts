@@ -42,11 +42,11 @@ export function acceptedCanvas(tenant: Tenant, key: string, given: unknown): Jso
 		const widths = LAYOUTS[layout];
 		const columns = asArray(section.columns);
 		if (!widths || columns.length !== widths.length) throw invalid(`The section layout '${layout}' is not valid.`);
-		if (section.emphasis !== undefined && !EMPHASES.has(String(section.emphasis))) throw invalid('The emphasis of a section is not valid.');
+		if (section.emphasis !== undefined && !EMPHASES.has(section.emphasis as string)) throw invalid('The emphasis of a section is not valid.');
 		return {
 			layout, id: String(n + 1), emphasis: section.emphasis ?? 'none',
 			columns: columns.map((column, at) => {
-				if (column.width !== undefined && column.width !== widths[at]) throw invalid(`A column of '${layout}' cannot be ${String(column.width)} wide.`);
+				if (column.width !== undefined && column.width !== widths[at]) throw invalid(`A column of '${layout}' cannot be ${JSON.stringify(column.width)} wide.`);
 				return { id: String(at + 1), width: widths[at], webparts: parts(column.webparts) };
 			}),
 		};

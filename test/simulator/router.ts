@@ -11,7 +11,8 @@ import { accessDenied, GraphError } from './graph-error';
 import type { Mailbox } from './mailbox';
 import { messageRoutes } from './message-routes';
 import { settingsRoutes } from './settings-routes';
-import { siteRoutes } from './site-routes';
+import { withGrantedRoles } from './site-access';
+import { siteOfDrive, siteRoutes } from './site-routes';
 import type { TenantUser } from './tenant';
 import { todoRoutes } from './todo-routes';
 import { organizationRoutes, userRoutes } from './user-routes';
@@ -73,7 +74,7 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 			}
 			return /^drives?$/i.test(third) ? driveRoutes(request) : mailboxRoutes(request, second!);
 		case 'drives':
-			return driveRoutes(request);
+			return driveRoutes(request.roles.has('Sites.Selected') ? withGrantedRoles(request, siteOfDrive(request)) : request);
 		case 'sites':
 			return siteRoutes(request);
 		case 'admin':

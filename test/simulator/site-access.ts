@@ -36,6 +36,13 @@ export function mayIn(request: Pick<GraphRequest, 'roles' | 'tenant'>, site: Sit
 	return has >= LEVELS.indexOf(level);
 }
 
+/** For requests to a site's drives: a grant on the site is as good there as the role for all of them. */
+export function withGrantedRoles(request: GraphRequest, site: Site | undefined): GraphRequest {
+	if (!site || !request.roles.has('Sites.Selected')) return request;
+	const granted = mayIn(request, site, 'write') ? 'Sites.ReadWrite.All' : mayIn(request, site, 'read') ? 'Sites.Read.All' : undefined;
+	return granted === undefined ? request : { ...request, roles: new Set([...request.roles, granted]) };
+}
+
 /** @throws GraphError 403, or 423 for a site that an administrator locked */
 export function needIn(request: Pick<GraphRequest, 'roles' | 'tenant'>, site: Site, level: AccessLevel): void {
 	if (!mayIn(request, site, level) || site.isForbidden) throw denied();

@@ -8,7 +8,7 @@ import { matches, parseFilter } from './odata-filter';
 import { pageRoutes } from './page-routes';
 import { contextUrl } from './paging';
 import { errorAnswer } from './router';
-import { needEverywhere, needIn, mayIn } from './site-access';
+import { mayIn, needEverywhere, needIn, withGrantedRoles } from './site-access';
 import { addressedSite, type SiteAddress } from './site-address';
 import { siteDelta } from './site-delta';
 import { notFound } from './site-errors';
@@ -127,7 +127,8 @@ function isOfDrive([first, , third, , fifth]: readonly string[]): boolean {
 }
 
 /** `/drive…`, `/drives…`, `/lists/{id}/drive…`, `/lists/{id}/items/{id}/driveItem…`: as the drive itself answers. */
-function driveOfSite(request: GraphRequest, { site, rest }: SiteAddress): Promise<GraphAnswer> {
+function driveOfSite(asked: GraphRequest, { site, rest }: SiteAddress): Promise<GraphAnswer> {
+	const request = withGrantedRoles(asked, site);
 	const need = (): void => needIn(request, site, request.method === 'GET' ? 'read' : 'write');
 	// Names of files are taken as they are written, so the drive's own parts come from the URL again.
 	const parts = parseAddress(request.url);
@@ -165,4 +166,10 @@ function libraryWith(site: Site, is: (list: LibraryList) => boolean): LibraryLis
 	const found = site.lists.find((list): list is LibraryList => list instanceof LibraryList && is(list));
 	if (!found) throw notFound();
 	return found;
+}
+
+/** The site of `/drives/{id}`, whose grants count for its libraries as well. */
+export function siteOfDrive({ tenant, segments }: GraphRequest): Site | undefined {
+	const about = tenant.drives.get(segments[1] ?? '')?.about;
+	return about && tenant.sites.byIds(about.siteGuid, about.webGuid);
 }

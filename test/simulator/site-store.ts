@@ -3,7 +3,7 @@ import type { Drive } from './drive-store';
 import { LibraryList } from './list-library';
 import { SharePointList, type NewList } from './list-store';
 import { siteContentTypes, type ContentType } from './list-content-type';
-import { SitePages } from './page-store';
+import { SitePages, type NewPage, type Page } from './page-store';
 import type { Tenant, TenantUser } from './tenant';
 
 export interface NewSite {
@@ -149,7 +149,8 @@ export class Site {
 	}
 
 	addLibrary(displayName: string, about: Omit<NewList, 'displayName' | 'template'> = {}): LibraryList {
-		return this.addList({ ...about, displayName, template: 'documentLibrary' }) as LibraryList;
+		this.addList({ ...about, displayName, template: 'documentLibrary' });
+		return this.library(displayName);
 	}
 
 	/** @throws Error if there is no such library */
@@ -174,6 +175,10 @@ export class Site {
 
 	addSubsite(about: Omit<NewSite, 'parent'>): Site {
 		return this.tenant.sites.add({ ...about, parent: this });
+	}
+
+	addPage(about: NewPage): Page {
+		return this.pages.add(about);
 	}
 
 	grantApp(roles: readonly string[], appId = this.tenant.clientId, displayName = 'Simulated backup'): AppGrant {
@@ -201,7 +206,7 @@ export class Sites {
 
 	add(about: NewSite): Site {
 		const site = new Site(this.tenant, about);
-		if (about.name !== '') void this.root;
+		if (about.name !== '') this.rootSite ??= this.add({ name: '', displayName: 'Communication site' });
 		if (this.byPath(site.webPath)) throw new Error(`The tenant has a site ${site.webPath} already`);
 		(about.parent?.sites ?? this.all).push(site);
 		this.log.push(site);

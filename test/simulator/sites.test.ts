@@ -89,6 +89,9 @@ describe('sites', () => {
 		site.grants[0]!.roles = ['write'];
 		expect((await graph.post(`/sites/${site.id}/lists/${list.id}/items`, { fields: { Title: 'x' } }, selected)).status).toBe(201);
 		expect((await graph.get(`/sites/${site.id}/permissions`, selected)).status).toBe(403);
+		site.library().drive.addFile('', 'a.txt', 'A');
+		for (const path of [`/sites/${site.id}/drive/root/children`, `/drives/${site.library().drive.id}/root/children`]) expect((await graph.get(path, selected)).json.value).toHaveLength(1);
+		for (const path of [`/sites/${other.id}/drive/root/children`, `/drives/${other.library().drive.id}/root/children`]) expect((await graph.get(path, selected)).status).toBe(403);
 	});
 
 	it('asks each role for what it is for', async () => {

@@ -33,6 +33,8 @@ export interface SimulatorOptions {
 	tasks?: number;
 	/** Generated files in each user's drive; none unless said. */
 	files?: number;
+	/** Generated sites with libraries, lists and pages; none unless said. */
+	sites?: number;
 	seed?: number;
 	switches?: Partial<Switches>;
 	/** Where certificates are kept between runs; a folder in the system's temporary one unless said. */
@@ -64,7 +66,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
 	const tenant = new Tenant(options.seed ?? 1, options.switches);
 	tenant.latencyMs = options.latencyMs ?? 0;
 	if (options.dataDir !== undefined) await loadData(tenant, options.dataDir);
-	else generateTenant(tenant, { users: options.users ?? 2, messages: options.messages ?? 200, folders: options.folders ?? 8, ...(options.contacts ? { contacts: options.contacts } : {}), ...(options.tasks ? { tasks: options.tasks } : {}), ...(options.events ? { events: options.events } : {}), ...(options.files ? { files: options.files } : {}) });
+	else generateTenant(tenant, { users: options.users ?? 2, messages: options.messages ?? 200, folders: options.folders ?? 8, ...(options.contacts ? { contacts: options.contacts } : {}), ...(options.tasks ? { tasks: options.tasks } : {}), ...(options.events ? { events: options.events } : {}), ...(options.files ? { files: options.files } : {}), ...(options.sites ? { sites: options.sites } : {}) });
 	const recordFile = options.recordFile ?? process.env.M365_SIMULATOR_RECORD;
 	if (recordFile !== undefined) tenant.requestLog.recordTo(recordFile);
 	const tls = options.http ? undefined : await certificatesFor(options.hostNames ?? [], options.certDir);
