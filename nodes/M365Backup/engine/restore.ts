@@ -86,6 +86,7 @@ export async function* restore(options: RestoreOptions): AsyncGenerator<RestoreR
 		destination: options.destination,
 		conflictPolicy: options.conflictPolicy,
 		preview: mode === 'preview',
+		held: async (ids) => new Set((await catalog.lookUp(ids, signal)).keys()),
 		...(signal ? { signal } : {}),
 	});
 	for (const id of selected.unknownIds) yield progress(unknownItem(id, snapshot));

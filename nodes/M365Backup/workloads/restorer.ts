@@ -68,6 +68,8 @@ export interface RestoreRequest {
 	conflictPolicy: ConflictPolicy;
 	/** Plan only: read, write nothing, and say what would happen. */
 	preview: boolean;
+	/** Those of some scoped ids that the snapshot holds: what a user has, and no restore has made. */
+	held?: (ids: readonly string[]) => Promise<ReadonlySet<string>>;
 	signal?: AbortSignal;
 }
 

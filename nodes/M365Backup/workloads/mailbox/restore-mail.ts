@@ -63,6 +63,7 @@ async function* restoreMail(options: MailRestorerOptions, request: RestoreReques
 			options.mailboxId.toLowerCase() === options.source.id.toLowerCase() &&
 			(options.tenantId ?? options.source.tenantId) === options.source.tenantId,
 		largeUploads: new OneAtATime(),
+		...(request.held ? { held: request.held } : {}),
 		...(request.signal ? { signal: request.signal } : {}),
 	};
 	if (!request.preview) context.exchange = new ExchangeImport(context);

@@ -1,6 +1,7 @@
 import { isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import { MESSAGE_SELECT } from '../graph-message';
+import { scopedId } from '../mail-context';
 import { differenceOf, type LivingMessage } from '../restore/living-message';
 import { MARKER_EXPAND, markerOf, type MarkedMessage } from '../restore/marker';
 import type { RestoreContext } from '../restore/restore-context';
@@ -57,6 +58,13 @@ export class StagedMessages {
 	private async readLeft(): Promise<Map<string, StagedMessage>> {
 		const left = await this.read();
 		for (const id of left.keys()) this.known.add(id);
+		// A received mail that lies in Drafts may also be the user's own: then the backup has it by this very id.
+		const { held, isOriginalMailbox } = this.context;
+		const unmarked = [...left].filter(([, message]) => !markerOf(message)).map(([id]) => id);
+		if (held && isOriginalMailbox && unmarked.length > 0) {
+			const own = await held(unmarked.map(scopedId));
+			for (const id of unmarked) if (own.has(scopedId(id))) left.delete(id);
+		}
 		return left;
 	}
 

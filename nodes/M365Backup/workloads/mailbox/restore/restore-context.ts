@@ -1,6 +1,7 @@
 import type { Ambient } from '../../../base/ambient';
 import { Failure } from '../../../base/failure';
 import type { GraphClient } from '../../../graph/client';
+import type { RestoreRequest } from '../../restorer';
 import type { ExchangeImport } from '../exchange/exchange-import';
 import type { OneAtATime } from './one-at-a-time';
 
@@ -16,6 +17,8 @@ export interface RestoreContext {
 	isOriginalMailbox: boolean;
 	/** Large attachments go one after the other: 150 MB in 5 minutes are all that a mailbox takes, and each needs memory. */
 	largeUploads: OneAtATime;
+	/** Those of some scoped ids that the snapshot holds; see RestoreRequest. */
+	held?: NonNullable<RestoreRequest['held']>;
 	/** Brings back whole what the backup holds an Exchange export of; absent where nothing is written. */
 	exchange?: ExchangeImport;
 	signal?: AbortSignal;
