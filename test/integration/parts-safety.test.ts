@@ -214,6 +214,31 @@ describe('a calendar', () => {
 		expect((await fixture.backUp({ content: ['calendar'], hoursLater: 8 * 24 })).changes.updated).toBe(8);
 	});
 
+	it('that another restore makes in the same moment is searched for what that one has put into it', async () => {
+		fixture = await mailboxFixture();
+		const { calendar } = fixture.mailbox;
+		const start = { dateTime: '2026-11-23T10:00:00', timeZone: 'UTC' };
+		const work = calendar.addCalendar('Work');
+		calendar.addEvent(work, { subject: 'Event', start, end: { ...start, dateTime: '2026-11-23T11:00:00' } });
+		await fixture.backUp({ content: ['calendar'] });
+		calendar.deleteCalendar(work, true);
+		const restorer = (graph = fixture.client()) => mailboxRestorer({ graph, mailboxId: fixture.source.id, ambient: fixture.ambient, source: fixture.source });
+		// The other process: from here on no turn is waited for.
+		const graph = fixture.client();
+		const { json } = graph;
+		let isFirst = true;
+		graph.json = async <T>(...call: Parameters<typeof json>): Promise<T> => {
+			if (isFirst && call[0].method === 'POST' && call[0].path.endsWith('/calendars')) {
+				isFirst = false;
+				const mailboxId = `${fixture.source.id.toUpperCase()}`;
+				await restoreAll(fixture, { restorer: mailboxRestorer({ graph: fixture.client(), mailboxId, tenantId: 'another-process', ambient: fixture.ambient, source: { ...fixture.source, tenantId: 'another-process' } }) });
+			}
+			return await json.call(graph, ...call) as T;
+		};
+		await restoreAll(fixture, { restorer: restorer(graph) });
+		expect(calendar.events().map(({ state }) => state.subject)).toEqual(['Event']);
+	});
+
 	it('that was backed up before is not left out because its owner has another address now', async () => {
 		fixture = await mailboxFixture();
 		const { calendar } = fixture.mailbox;

@@ -110,7 +110,10 @@ export class TargetCalendars {
 		const { preview, report } = this.input;
 		const path = [PART_TITLES.calendar, ...(group ? [group.name] : []), name];
 		const groupId = group ? await this.groupId(group) : undefined;
-		const id = preview ? null : await this.post(name, folder.meta, groupId ?? undefined);
+		const made = preview ? null : await this.post(name, folder.meta, groupId ?? undefined);
+		// Somebody else made it a moment ago: there may be events in it.
+		if (made?.wasThere) return { id: made.id, path, isNew: false };
+		const id = made?.id ?? null;
 		report({
 			id: folder.id,
 			type: 'folder',
@@ -125,7 +128,7 @@ export class TargetCalendars {
 		return { id, path, isNew: true };
 	}
 
-	private async post(name: string, meta: JsonObject, groupId: string | undefined): Promise<string> {
+	private async post(name: string, meta: JsonObject, groupId: string | undefined): Promise<{ id: string; wasThere: boolean }> {
 		const { context } = this.input;
 		const below = groupId === undefined ? '/calendars' : `/calendarGroups/${encodeURIComponent(groupId)}/calendars`;
 		const body: JsonObject = { name, ...(typeof meta['color'] === 'string' ? { color: meta['color'] } : {}) };
@@ -136,12 +139,12 @@ export class TargetCalendars {
 			return named(await this.living(), name)?.id;
 		};
 		try {
-			return await createOnce(attempt, again, context.ambient, context.signal);
+			return { id: await createOnce(attempt, again, context.ambient, context.signal), wasThere: false };
 		} catch (error) {
 			// Of that name since a moment ago, or one that cannot be edited, which keeps the name for itself.
 			const found = isFailure(error, 'conflict') ? await again() : undefined;
 			if (found === undefined) throw error;
-			return found;
+			return { id: found, wasThere: true };
 		}
 	}
 
