@@ -8,6 +8,7 @@ import { MAX_RECORD_BYTES } from './limits';
 import { parseRepositoryKey } from './names';
 
 const LEASE_MS = 15 * 60_000;
+const RUN_OUT = new Date(0);
 /** Tells this process from an earlier one with the same number on the same machine. */
 const PROCESS_ID = { host: hostname(), pid: process.pid, process: randomUUID() };
 
@@ -63,14 +64,14 @@ class HeldLease implements Lease {
 		return await this.take(this.#number + 1);
 	}
 
-	/** Leaves a lease that has run out, not nothing: numbers must go on rising. */
+	/** Leaves a lease that has run out by anybody's clock, not nothing: numbers must go on rising. */
 	async release(): Promise<void> {
-		await this.take(this.#number + 1, 0);
+		await this.take(this.#number + 1, RUN_OUT);
 	}
 
-	private async take(number: number, durationMs = LEASE_MS): Promise<boolean> {
+	private async take(number: number, end?: Date): Promise<boolean> {
 		const now = this.ambient.now();
-		const until = new Date(now.getTime() + durationMs);
+		const until = end ?? new Date(now.getTime() + LEASE_MS);
 		const content = { holder: this.holder, since: now.toISOString(), until: until.toISOString(), ...PROCESS_ID };
 		const key = this.keyOf(number);
 		try {
