@@ -105,6 +105,14 @@ describe('downloads', () => {
 		expect(most - before).toBeLessThan(150_000_000);
 	});
 
+	it('give other bytes than were told for labelled files, and identifiers to those who name them', async () => {
+		drive.addFile('', 'labelled.docx', 'plain', { servedAs: 'protected bytes' });
+		const { json } = await graph.get(`${base}/root:/labelled.docx?$select=size,file,sharepointIds,content.downloadUrl`);
+		expect(json).toMatchObject({ size: 5, file: { hashes: { quickXorHash: quickXorHash(Buffer.from('plain')) } }, sharepointIds: { listId: drive.listGuid, listItemId: '1', webId: drive.webGuid, siteId: drive.about.siteGuid } });
+		expect(await (await get(String(json['@microsoft.graph.downloadUrl']))).text()).toBe('protected bytes');
+		expect((await graph.get(`${base}/root:/labelled.docx`)).json).not.toHaveProperty('sharepointIds');
+	});
+
 	it('are refused for malware, notebooks and folders', async () => {
 		drive.addFile('', 'bad.exe', 'x', { malware: 'Virus:Test' });
 		const answer = await graph.get(`${base}/root:/bad.exe:/content`);

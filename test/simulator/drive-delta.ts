@@ -130,6 +130,7 @@ function entry(request: GraphRequest, drive: Drive, node: DriveNode, query: Odat
 	const json = shownItem(request, drive, node, query);
 	if (switches.driveDeltaParentPath === 'absent' && json.parentReference) json.parentReference = parentReference(drive, node, false);
 	if (switches.driveDeltaCTag === 'absent') delete json.cTag;
+	if (switches.driveDeltaDownloadUrl === 'absent') delete json['@microsoft.graph.downloadUrl'];
 	// Never on folders (msgraph-sdk-java#2548).
 	if (prefer.has('deltashowsharingchanges') && node.content && node.lastShared >= roundStart) json['@microsoft.graph.sharedChanged'] = 'True';
 	return { '@odata.type': '#microsoft.graph.driveItem', ...json };

@@ -92,15 +92,25 @@ export function itemJson(drive: Drive, node: DriveNode): Json {
 	return json;
 }
 
-const EXPANDABLE = new Set(['children', 'permissions', 'thumbnails', 'versions']);
+function sharepointIds(drive: Drive, node: DriveNode): Json {
+	const { tenant, about, webGuid, listGuid } = drive;
+	const item = node.parent ? { listItemId: String(node.sequence), listItemUniqueId: drive.ids.guid(node.sequence).toLowerCase() } : {};
+	return { listId: listGuid, ...item, siteId: about.siteGuid, siteUrl: `https://${drive.host}/${about.webPath.split('/').slice(0, -1).join('/')}`, tenantId: tenant.tenantId, webId: webGuid };
+}
+
+const EXPANDABLE = new Set(['children', 'permissions', 'thumbnails', 'versions', 'listItem']);
 
 /** `$select` and `$expand` applied. @throws GraphError 400 */
 export function shownItem(request: GraphRequest, drive: Drive, node: DriveNode, query: OdataQuery): Json {
-	const json = selected(itemJson(drive, node), query.select);
+	const full = itemJson(drive, node);
+	// Only those who name it get it (sharepointids resource).
+	if (query.select?.some((name) => /^sharepointIds$/i.test(name))) full.sharepointIds = sharepointIds(drive, node);
+	const json = selected(full, query.select);
 	for (const { path, query: inner } of query.expand) {
 		if (!EXPANDABLE.has(path)) throw invalidDriveRequest(`The property '${path}' on type 'microsoft.graph.driveItem' cannot be expanded.`);
 		if (path === 'children' && node.children) json.children = node.sortedChildren().slice(0, inner.top ?? 200).map((child) => shownItem(request, drive, child, inner));
 		if (path === 'permissions') json.permissions = permissionsJson(drive, node);
+		if (path === 'listItem' && drive.listItems && node.parent) json.listItem = drive.listItems.json(node, request, inner);
 		if (path === 'thumbnails') json.thumbnails = [];
 		if (path === 'versions' && node.content) json.versions = versionsJson(node);
 	}

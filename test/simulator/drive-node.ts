@@ -57,6 +57,8 @@ export class DriveNode {
 	/** Content answers so: 503 for large notebooks. */
 	contentStatus: number | undefined;
 	hashless = false;
+	/** What a download gives instead, where size and hash are told wrongly: labelled and protected files. */
+	servedAs: DriveContent | undefined;
 	/** Positions in the drive's log of the last entry, and of the last one of each sort. */
 	lastLogged = -1;
 	lastChanged = -1;

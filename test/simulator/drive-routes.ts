@@ -108,6 +108,7 @@ function itemRoutes(request: GraphRequest, drive: Drive, node: DriveNode, kind: 
 	const lower = kind.toLowerCase();
 	if (lower === 'permissions') return permissionRoutes(request, drive, node, rest);
 	if (lower === 'versions') return versionRoutes(request, drive, node, rest);
+	if (lower === 'listitem' && drive.listItems) return drive.listItems.answer(node, request, rest);
 	if (rest.length > 0) return miss();
 	if (request.method === 'GET') {
 		if (lower === '') return { status: 200, json: { '@odata.context': contextUrl(request, `drives('${drive.id}')/items/$entity`), ...shownItem(request, drive, node, request.query) } };

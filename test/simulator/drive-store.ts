@@ -1,4 +1,5 @@
 import { contentOf, type ContentInput, type DriveContent } from './drive-content';
+import type { FileOptions, ListItemAnswers, NewDrive } from './drive-options';
 import { DriveLog, type DriveChange } from './drive-log';
 import { freeName } from './drive-names';
 import { newPermission, type NewGrant, type NewLink } from './drive-permission';
@@ -7,36 +8,12 @@ import type { Tenant } from './tenant';
 
 const LARGEST_VERSION_COUNT = 500;
 
-export interface NewDrive {
-	/** Names the drive in every run with the same seed. */
-	key: string;
-	driveType: 'business' | 'documentLibrary';
-	/** `OneDrive`, or the library's name. */
-	name: string;
-	owner: Identity;
-	/** Below the host: `personal/anna_contoso_example/Documents`. */
-	webPath: string;
-	siteGuid: string;
-	/** Of the web and the list, where they are known. */
-	webGuid?: string;
-	listGuid?: string;
-}
-
-export interface FileOptions {
-	/** What the owner's machine said (fileSystemInfo). */
-	created?: Date | string;
-	modified?: Date | string;
-	by?: Identity;
-	description?: string;
-	malware?: string;
-	/** No hash is told, as seen of some files. */
-	hashless?: boolean;
-}
-
 /** A user's OneDrive or a document library. Tests change it as users do: synchronously, and delta tells of it. */
 export class Drive {
 	readonly id: string;
 	readonly ids: DriveIds;
+	readonly webGuid: string;
+	readonly listGuid: string;
 	readonly root: DriveNode;
 	readonly log = new DriveLog();
 	/** By sequence, whatever became of them. */
@@ -53,6 +30,8 @@ export class Drive {
 	deltaEpoch = 0;
 	deltaExpiryCode = 'resyncRequired';
 	urlEpoch = 0;
+	/** Set by the list that a library is: answers `listItem` of its items. */
+	listItems: ListItemAnswers | undefined;
 	private permissionCount = 0;
 
 	constructor(
@@ -60,6 +39,7 @@ export class Drive {
 		readonly about: NewDrive,
 	) {
 		const guids = [about.siteGuid, about.webGuid ?? tenant.guid(`${about.key}/web`), about.listGuid ?? tenant.guid(`${about.key}/list`)];
+		[, this.webGuid, this.listGuid] = guids as [string, string, string];
 		this.id = `b!${Buffer.from(guids.join('').replace(/-/g, ''), 'hex').toString('base64url')}`;
 		this.ids = new DriveIds(tenant.guid(`${about.key}/items`));
 		this.createdMs = Date.UTC(2024, 0, 15, 8);
@@ -127,7 +107,7 @@ export class Drive {
 	addFile(at: DriveNode | string, name: string, content: ContentInput, options: FileOptions = {}): DriveNode {
 		const file = this.newNode(name, this.folderAt(at), contentOf(content), options.by ?? this.about.owner);
 		this.setDates(file, options);
-		Object.assign(file, { description: options.description, malware: options.malware, hashless: options.hashless ?? false });
+		Object.assign(file, { description: options.description, malware: options.malware, hashless: options.hashless ?? false, servedAs: options.servedAs === undefined ? undefined : contentOf(options.servedAs) });
 		this.log.append(file, 'changed');
 		return file;
 	}

@@ -67,7 +67,7 @@ function download({ tenant, url, headers }: DriveUrlRequest): GraphAnswer {
 	const node = drive.nodes[token.sequence];
 	if (node?.state !== 'living' || !node.content) throw itemGone();
 	refuseUnreadable(node);
-	const content = token.version === undefined ? node.content : node.versions?.find(({ number }) => number === token.version)?.content;
+	const content = token.version === undefined ? (node.servedAs ?? node.content) : node.versions?.find(({ number }) => number === token.version)?.content;
 	if (!content) throw itemGone();
 	const about = { 'Accept-Ranges': 'bytes', ETag: eTag(drive, node), 'Last-Modified': new Date(time(node.fsModifiedMs)).toUTCString(), 'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(node.name)}` };
 	const range = tenant.switches.downloadRanges === 'honoured' ? rangeOf(headers.range, content.sizeBytes) : undefined;

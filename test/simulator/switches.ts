@@ -135,6 +135,8 @@ export interface Switches {
 	driveDeltaParentPath: 'present' | 'absent';
 	/** cTag of living items in drive delta: there (clients of OneDrive for Business select it), or not (documented). */
 	driveDeltaCTag: 'present' | 'absent';
+	/** Download URLs in drive delta: there (Corso selects them), or not. */
+	driveDeltaDownloadUrl: 'present' | 'absent';
 	/** Deleted entries of drive delta: without a name as documented, with it, `deleted: {}`, name and parent null, a foreign driveId, or neither facet nor parent (od#535, od#561). */
 	driveDeletedEntries: 'documented' | 'named' | 'emptyFacet' | 'nullParent' | 'foreignDrive' | 'bare';
 	/** A deleted folder: delta tells of everything in it as well, or of the folder alone (documented nowhere). */
@@ -245,6 +247,7 @@ export function defaultSwitches(): Switches {
 		driveDeltaTokenLifetimeMs: Number.POSITIVE_INFINITY,
 		driveDeltaParentPath: 'present',
 		driveDeltaCTag: 'present',
+		driveDeltaDownloadUrl: 'present',
 		driveDeletedEntries: 'documented',
 		driveDeletedDescendants: 'reported',
 		driveDeltaRoot: 'always',
