@@ -7,8 +7,10 @@ export type Since = Date | string;
 
 /**
  * The place among the snapshots (oldest first, at least one) of the one that shows how things were then: the snapshot
- * itself, or the newest complete one that was finished by that time, else the newest partial one, else the very oldest:
- * what was before that is not known. Failure `notFound`: there is no such snapshot among them.
+ * itself, or the newest one that was finished by that time, else the very oldest: what was before that is not known. A
+ * partial one counts like any other: it knows all that the one before it knew, and where a part of a mailbox cannot be read
+ * for months, so that all snapshots are partial, older ones would tell of months. Failure `notFound`: there is no such
+ * snapshot among them.
  */
 export function startOf(since: Since, snapshots: readonly SnapshotRecord[]): number {
 	if (typeof since === 'string') {
@@ -18,7 +20,5 @@ export function startOf(since: Since, snapshots: readonly SnapshotRecord[]): num
 			nextStep: 'Give a date, or the ID of a snapshot of this mailbox that is older than the one to search.',
 		});
 	}
-	const wasThere = ({ finishedAt }: SnapshotRecord): boolean => Date.parse(finishedAt) <= since.getTime();
-	const complete = snapshots.findLastIndex((snapshot) => wasThere(snapshot) && snapshot.status === 'complete');
-	return complete >= 0 ? complete : Math.max(0, snapshots.findLastIndex(wasThere));
+	return Math.max(0, snapshots.findLastIndex(({ finishedAt }) => Date.parse(finishedAt) <= since.getTime()));
 }

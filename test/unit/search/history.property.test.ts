@@ -87,7 +87,7 @@ async function naive(repository: Repository, scope: HistoryScope): Promise<Map<s
 		if (since === undefined) return -1;
 		if (typeof since === 'string') return upTo.findIndex((record) => record.id === since);
 		const before = upTo.filter((record) => Date.parse(record.finishedAt) <= since.getTime());
-		return Math.max(0, upTo.indexOf(before.findLast(({ status }) => status === 'complete') ?? before.at(-1)!));
+		return Math.max(0, upTo.indexOf(before.at(-1)!));
 	};
 	const [changed, deleted] = [placeOf(scope.changedSince), placeOf(scope.deletedSince)];
 	const considered = upTo

@@ -108,7 +108,7 @@ const changes: INodeProperties = {
 			type: 'dateTime',
 			default: '',
 			description:
-				'Only items that were there at that time, or came later, and are gone from the snapshot that is searched. An expression may also give the ID of a snapshot.',
+				'Only items that were there at that time, or came later, and are gone from the snapshot that is searched. Mail in Deleted Items is not gone yet: search that folder for it. An expression may also give the ID of a snapshot.',
 		},
 	],
 };
