@@ -93,18 +93,16 @@ function oneItem(request: GraphRequest, list: SharePointList, item: ListItem): G
 	}
 	if (request.method !== 'PATCH') return miss();
 	const { values, options } = readWrite(request, list, jsonBody(request));
-	list.edit(item, values, options);
-	return { status: 200, json: { '@odata.context': contextUrl(request, 'listItems/$entity'), ...itemJson(list, item, { fields: {} }) } };
+	return { status: 200, json: { '@odata.context': contextUrl(request, 'listItems/$entity'), ...itemJson(list, list.edit(item, values, options), { fields: {} }) } };
 }
 
 function fieldsOf(request: GraphRequest, list: SharePointList, item: ListItem): GraphAnswer {
-	const answer = (select?: readonly string[]): GraphAnswer => ({ status: 200, json: { '@odata.context': contextUrl(request, 'fields/$entity'), ...fieldsJson(list, item, select) } });
-	if (request.method === 'GET') return answer(request.query.select);
+	const answer = (of: ListItem, select?: readonly string[]): GraphAnswer => ({ status: 200, json: { '@odata.context': contextUrl(request, 'fields/$entity'), ...fieldsJson(list, of, select) } });
+	if (request.method === 'GET') return answer(item, request.query.select);
 	if (request.method !== 'PATCH') return miss();
 	refuseStale(request, item);
 	const { values, options } = readWrite(request, list, { fields: jsonBody(request) });
-	list.edit(item, values, options);
-	return answer();
+	return answer(list.edit(item, values, options));
 }
 
 /** `versions`, one of them, its fields, `restoreVersion`. */

@@ -12,7 +12,7 @@ import type { Mailbox } from './mailbox';
 import { messageRoutes } from './message-routes';
 import { settingsRoutes } from './settings-routes';
 import { withGrantedRoles } from './site-access';
-import { siteOfDrive, siteRoutes } from './site-routes';
+import { isListOfDrive, listOfDriveRoutes, siteOfDrive, siteRoutes } from './site-routes';
 import type { TenantUser } from './tenant';
 import { todoRoutes } from './todo-routes';
 import { organizationRoutes, userRoutes } from './user-routes';
@@ -33,12 +33,12 @@ export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
 	return answer;
 }
 
-const KEYED = new Set(['users', 'calendars', 'calendargroups', 'events', 'calendarview', 'instances', 'lists', 'tasks', 'checklistitems', 'linkedresources', 'extensions', 'attachmentsessions', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts']);
+const KEYED = new Set(['users', 'calendars', 'calendargroups', 'events', 'calendarview', 'instances', 'lists', 'tasks', 'checklistitems', 'linkedresources', 'extensions', 'attachmentsessions', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts', 'sites', 'items', 'columns', 'contenttypes', 'pages', 'permissions', 'versions', 'drives']);
 
 /** The name under which a request is counted that was refused before its route could say it. */
 function routeOf(method: string, segments: readonly string[]): string {
 	const names = segments.map((segment, index) => {
-		const isKey = KEYED.has(segments[index - 1]?.toLowerCase() ?? '') && !/^(delta|createUploadSession|\$count)$/i.test(segment);
+		const isKey = KEYED.has(segments[index - 1]?.toLowerCase() ?? '') && !/^(delta(\(.*\))?|createUploadSession|\$count|getAllSites(\(\))?|microsoft\.graph\..*)$/i.test(segment);
 		return isKey ? '{id}' : segment;
 	});
 	return `${method} /${names.join('/').replace(/(\/mailFolders\/\{id\})(\/childFolders\/\{id\})+/i, '$1')}`;
@@ -74,6 +74,7 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 			}
 			return /^drives?$/i.test(third) ? driveRoutes(request) : mailboxRoutes(request, second!);
 		case 'drives':
+			if (isListOfDrive(request)) return listOfDriveRoutes(request);
 			return driveRoutes(request.roles.has('Sites.Selected') ? withGrantedRoles(request, siteOfDrive(request)) : request);
 		case 'sites':
 			return siteRoutes(request);

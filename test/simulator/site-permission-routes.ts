@@ -45,7 +45,8 @@ interface Granted {
 /** `{ roles, grantedTo: { application: { id } } }`, or the collections that Graph names elsewhere. */
 function create(request: GraphRequest, site: Site): GraphAnswer {
 	const body = jsonBody(request);
-	const granted = (body.grantedTo ?? body.grantedToV2 ?? (body.grantedToIdentities as Granted[] | undefined)?.[0] ?? (body.grantedToIdentitiesV2 as Granted[] | undefined)?.[0]);
+	const first = (list: unknown): unknown => (Array.isArray(list) ? list[0] : undefined);
+	const granted = (body.grantedTo ?? body.grantedToV2 ?? first(body.grantedToIdentities) ?? first(body.grantedToIdentitiesV2)) as Granted | null | undefined;
 	const { id, displayName } = granted?.application ?? {};
 	if (typeof id !== 'string') throw invalid('The application is missing.');
 	const grant = site.grantApp(rolesOf(body), id, typeof displayName === 'string' ? displayName : undefined);

@@ -168,6 +168,33 @@ function libraryWith(site: Site, is: (list: LibraryList) => boolean): LibraryLis
 	return found;
 }
 
+/** `/drives/{id}/list…` and `/drives/{id}/items/{id}/listItem…`. */
+export function isListOfDrive({ segments }: GraphRequest): boolean {
+	return /^list$/i.test(segments[2] ?? '') || (/^items$/i.test(segments[2] ?? '') && /^listItem$/i.test(segments[4] ?? ''));
+}
+
+/** A drive seen as the list that it is, and a file as its item. Never throws. */
+export async function listOfDriveRoutes(request: GraphRequest): Promise<GraphAnswer> {
+	const [, driveId = '', kind = '', itemId = '', , ...rest] = request.segments;
+	const isList = /^list$/i.test(kind);
+	const tail = isList ? request.segments.slice(3) : rest;
+	const route = `${request.method} /drives/{id}/${isList ? 'list' : 'items/{id}/listItem'}${nameOf(tail)}`;
+	try {
+		request.tenant.sharePoint.spend(unitsOf(request, tail, false));
+		const site = siteOfDrive(request);
+		const library = site?.lists.find((list): list is LibraryList => list instanceof LibraryList && list.drive.id === driveId);
+		if (!site || !library) throw notFound();
+		const node = isList ? undefined : library.drive.find(itemId);
+		if (!isList && node?.state !== 'living') throw notFound();
+		const answer = await listRoutes(request, site, [library.id, ...(node ? ['items', String(node.sequence)] : []), ...tail]);
+		return answer.route === 'miss' ? answer : { ...answer, route };
+	} catch (error) {
+		return { ...errorAnswer(error, request), route };
+	} finally {
+		await request.tenant.hold();
+	}
+}
+
 /** The site of `/drives/{id}`, whose grants count for its libraries as well. */
 export function siteOfDrive({ tenant, segments }: GraphRequest): Site | undefined {
 	const about = tenant.drives.get(segments[1] ?? '')?.about;

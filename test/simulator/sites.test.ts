@@ -147,5 +147,10 @@ describe('sites', () => {
 		expect(items.map(({ fields, driveItem }) => [(fields as { FileLeafRef: string }).FileLeafRef, (driveItem as { name: string }).name])).toEqual([['2026', '2026'], ['offer.txt', 'offer.txt']]);
 		expect((await graph.get(`/sites/${site.id}/lists/${library.id}/items/${file.sequence}/driveItem`)).entity.id).toBe(library.drive.idOf(file));
 		expect((await graph.get(`/sites/${site.id}/lists/${library.id}/items/${file.sequence}/driveItem/content`)).text).toBe('Hello');
+		const itemPath = `/drives/${library.drive.id}/items/${library.drive.idOf(file)}/listItem`;
+		expect((await graph.get(`${itemPath}?$expand=fields`)).entity).toMatchObject({ id: String(file.sequence), fields: { FileLeafRef: 'offer.txt', FileSizeDisplay: '5' } });
+		library.addColumn({ name: 'Customer', text: {} });
+		expect((await graph.call('PATCH', `${itemPath}/fields`, { body: { Customer: 'Fabrikam' } })).entity['Customer']).toBe('Fabrikam');
+		expect((await graph.get(`/drives/${library.drive.id}/list`)).entity.id).toBe(library.id);
 	});
 });
