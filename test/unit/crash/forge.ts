@@ -9,10 +9,16 @@ import { KEY, type World } from './crash-world';
 
 /** One gzip member, as this format has it. */
 export function member(text: string | Buffer): Buffer {
-	const packed = gzipSync(text, { level: 9 });
+	const known = typeof text === 'string' ? undefined : large.get(text);
+	if (known) return known;
+	const packed = gzipSync(text, { level: 1 });
 	GZIP_HEADER.copy(packed);
+	if (typeof text !== 'string') large.set(text, packed);
 	return packed;
 }
+
+/** Packing takes long; the same bombs are thrown again and again. */
+const large = new WeakMap<Buffer, Buffer>();
 
 export interface Forgery {
 	/** Members of the segment: their texts, and the first id that the index says. */
