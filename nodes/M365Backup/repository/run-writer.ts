@@ -82,6 +82,8 @@ export class RunWriter {
 	#spilled: SegmentReader[] = [];
 	/** Of the segments that this run has written, by their names. */
 	readonly #filters = new Map<string, IdFilter>();
+	/** Those that this run has written: an item may have contents in archives of several commits. */
+	readonly #archives = new Map<string, FileRef>();
 	#segmentOrdinal = 0;
 	#volumes: Volumes;
 	#seen: SeenId[] = [];
@@ -284,7 +286,8 @@ export class RunWriter {
 		for (const segment of this.#parentSegments) {
 			for (const archive of (await segment.index(signal)).archives) known.set(archive.name, archive);
 		}
-		for (const archive of archives) known.set(archive.name, archive);
+		for (const archive of archives) this.#archives.set(archive.name, archive);
+		for (const [name, archive] of this.#archives) known.set(name, archive);
 
 		const kept = planMerge(parents.map(({ ref }) => ref.lines), this.pendingLines);
 		const merged = [...parents.slice(kept), ...this.#spilled];

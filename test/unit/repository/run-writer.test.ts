@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sourceKey } from '../../../nodes/M365Backup/repository/names';
-import { addMessage, commitInput, message, openNew, readAll, SOURCE, stateOf, tombstone } from './fixtures';
+import { addMessage, bytesOf, commitInput, message, openNew, readAll, SOURCE, stateOf, tombstone } from './fixtures';
 
 const KEY = sourceKey(SOURCE);
 
@@ -22,6 +22,21 @@ describe('a run', () => {
 		const [empty] = entries.get('mail/2')!.content!;
 		expect(await readAll(repository.readContent(KEY, empty!))).toHaveLength(0);
 		expect((await repository.cursor(KEY))?.scopes).toEqual({ mail: 'https://link' });
+	});
+
+	it('keeps an item whose contents stand on both sides of a commit', async () => {
+		const { repository } = await openNew();
+		const run = repository.startRun(SOURCE, null);
+		const first = await run.addContent({ entryName: 'event.json', content: bytesOf('The event') });
+		await run.commit(commitInput({ status: 'partial' }));
+		const second = await run.addContent({ entryName: 'agenda.pdf', content: bytesOf('Its attachment') });
+		await run.add(message('calendar/1', { content: [first, { ...second, part: 'attachment-1' }] }));
+		await run.commit(commitInput({ status: 'partial' }));
+		await run.add(message('calendar/2'));
+		const snapshot = await run.commit(commitInput());
+		const refs = (await stateOf(repository, snapshot)).get('calendar/1')!.content!;
+		const read = await Promise.all(refs.map(async (ref) => (await readAll(repository.readContent(KEY, ref))).toString()));
+		expect(read).toEqual(['The event', 'Its attachment']);
 	});
 
 	it('lays a later commit over the earlier one, which stays as it was', async () => {
