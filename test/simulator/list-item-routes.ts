@@ -14,7 +14,7 @@ import { expands, type Json } from './site-json';
 import { collection } from './site-paging';
 
 /** `/lists/{id}/items…`; `rest` is what follows `items`, `base` the list's own path. */
-export async function listItemRoutes(request: GraphRequest, list: SharePointList, rest: readonly string[], base: string): Promise<GraphAnswer> {
+export function listItemRoutes(request: GraphRequest, list: SharePointList, rest: readonly string[], base: string): GraphAnswer {
 	const [key, part, ...more] = rest;
 	const { site } = list;
 	needIn(request, site, request.method === 'GET' ? 'read' : 'write');

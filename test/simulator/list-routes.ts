@@ -19,7 +19,7 @@ import type { Site } from './site-store';
 const NOT_CREATED = new Set(['webTemplateExtensionsList', 'sharingLinks', 'accessRequest', 'userInformation', 'designCatalog', 'webPageLibrary']);
 
 /** `/sites/{id}/lists…`; `rest` is what follows `lists`. */
-export async function listRoutes(request: GraphRequest, site: Site, rest: readonly string[]): Promise<GraphAnswer> {
+export function listRoutes(request: GraphRequest, site: Site, rest: readonly string[]): GraphAnswer {
 	const [key, part, ...more] = rest;
 	if (key === undefined) {
 		if (request.method === 'POST') return createList(request, site);
@@ -77,13 +77,13 @@ function createList(request: GraphRequest, site: Site): GraphAnswer {
 	return { status: 201, json: { '@odata.context': contextUrl(request, 'lists/$entity'), ...listJson(list, undefined) } };
 }
 
-async function oneList(request: GraphRequest, list: SharePointList): Promise<GraphAnswer> {
+function oneList(request: GraphRequest, list: SharePointList): GraphAnswer {
 	const { site } = list;
 	if (request.method === 'GET') {
 		needIn(request, site, 'read');
 		const expand = expands(request);
 		const json = { '@odata.context': contextUrl(request, 'lists/$entity'), ...listJson(list, request.query.select, expand), ...drivePart(request, list) };
-		if (expand.has('items')) return { status: 200, json: { ...json, items: ((await listItemRoutes({ ...request, query: request.query.expand.find(({ path }) => path === 'items')!.query }, list, [], '')).json as { value: unknown }).value } };
+		if (expand.has('items')) return { status: 200, json: { ...json, items: (listItemRoutes({ ...request, query: request.query.expand.find(({ path }) => path === 'items')!.query }, list, [], '').json as { value: unknown }).value } };
 		return { status: 200, json };
 	}
 	needIn(request, site, 'manage');

@@ -12,7 +12,7 @@ import type { Mailbox } from './mailbox';
 import { messageRoutes } from './message-routes';
 import { settingsRoutes } from './settings-routes';
 import { withGrantedRoles } from './site-access';
-import { isListOfDrive, listOfDriveRoutes, siteOfDrive, siteRoutes } from './site-routes';
+import { listOfDriveRoutes, siteOfDrive, siteRoutes } from './site-routes';
 import type { TenantUser } from './tenant';
 import { todoRoutes } from './todo-routes';
 import { organizationRoutes, userRoutes } from './user-routes';
@@ -74,7 +74,7 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 			}
 			return /^drives?$/i.test(third) ? driveRoutes(request) : mailboxRoutes(request, second!);
 		case 'drives':
-			if (isListOfDrive(request)) return listOfDriveRoutes(request);
+			if (third?.toLowerCase() === 'list') return listOfDriveRoutes(request);
 			return driveRoutes(request.roles.has('Sites.Selected') ? withGrantedRoles(request, siteOfDrive(request)) : request);
 		case 'sites':
 			return siteRoutes(request);

@@ -33,7 +33,7 @@ export async function siteRoutes(request: GraphRequest): Promise<GraphAnswer> {
 	const route = `${request.method} /sites${address ? '/{id}' : ''}${nameOf(rest)}`;
 	try {
 		request.tenant.sharePoint.spend(unitsOf(request, rest, address === undefined));
-		const answer = address ? await ofSite(request, address.site, rest) : ofTenant(request, rest[0]?.toLowerCase());
+		const answer = address ? ofSite(request, address.site, rest) : ofTenant(request, rest[0]?.toLowerCase());
 		return answer.route === 'miss' ? answer : { ...answer, route };
 	} catch (error) {
 		return { ...errorAnswer(error, request), route };
@@ -91,7 +91,7 @@ function found(request: GraphRequest, all: readonly Site[]): GraphAnswer {
 	return collection(request, '/sites', 'sites', sites, (site) => siteJson(site, query.select));
 }
 
-async function ofSite(request: GraphRequest, site: Site, rest: readonly string[]): Promise<GraphAnswer> {
+function ofSite(request: GraphRequest, site: Site, rest: readonly string[]): GraphAnswer {
 	const [what, ...more] = rest;
 	switch (what?.toLowerCase()) {
 		case undefined:
@@ -168,25 +168,16 @@ function libraryWith(site: Site, is: (list: LibraryList) => boolean): LibraryLis
 	return found;
 }
 
-/** `/drives/{id}/list…` and `/drives/{id}/items/{id}/listItem…`. */
-export function isListOfDrive({ segments }: GraphRequest): boolean {
-	return /^list$/i.test(segments[2] ?? '') || (/^items$/i.test(segments[2] ?? '') && /^listItem$/i.test(segments[4] ?? ''));
-}
-
-/** A drive seen as the list that it is, and a file as its item. Never throws. */
+/** `/drives/{id}/list…`: a drive as the list that it is. Never throws. */
 export async function listOfDriveRoutes(request: GraphRequest): Promise<GraphAnswer> {
-	const [, driveId = '', kind = '', itemId = '', , ...rest] = request.segments;
-	const isList = /^list$/i.test(kind);
-	const tail = isList ? request.segments.slice(3) : rest;
-	const route = `${request.method} /drives/{id}/${isList ? 'list' : 'items/{id}/listItem'}${nameOf(tail)}`;
+	const [, driveId = '', , ...rest] = request.segments;
+	const route = `${request.method} /drives/{id}/list${nameOf(rest)}`;
 	try {
-		request.tenant.sharePoint.spend(unitsOf(request, tail, false));
-		const site = siteOfDrive(request);
-		const library = site?.lists.find((list): list is LibraryList => list instanceof LibraryList && list.drive.id === driveId);
-		if (!site || !library) throw notFound();
-		const node = isList ? undefined : library.drive.find(itemId);
-		if (!isList && node?.state !== 'living') throw notFound();
-		const answer = await listRoutes(request, site, [library.id, ...(node ? ['items', String(node.sequence)] : []), ...tail]);
+		request.tenant.sharePoint.spend(unitsOf(request, rest, false));
+		const drive = request.tenant.drives.get(driveId);
+		const library = drive && request.tenant.sites.libraryOf(drive);
+		if (!library) throw notFound();
+		const answer = listRoutes(request, library.site, [library.id, ...rest]);
 		return answer.route === 'miss' ? answer : { ...answer, route };
 	} catch (error) {
 		return { ...errorAnswer(error, request), route };

@@ -138,6 +138,7 @@ export class Site {
 	addList(about: NewList, drive?: Drive): SharePointList {
 		if (this.findList(about.displayName)) throw new Error(`${this.displayName} has a list ${about.displayName} already`);
 		const list = about.template === 'documentLibrary' ? new LibraryList(this, about, ++this.listCount, drive) : new SharePointList(this, about, ++this.listCount);
+		if (list instanceof LibraryList) this.tenant.sites.libraries.set(list.drive, list);
 		this.lists.push(list);
 		return list;
 	}
@@ -194,6 +195,7 @@ export class Sites {
 	readonly all: Site[] = [];
 	readonly log: Site[] = [];
 	deltaEpoch = 0;
+	readonly libraries = new Map<Drive, LibraryList>();
 	private readonly personal = new Map<string, Site>();
 	private rootSite: Site | undefined;
 
@@ -257,6 +259,12 @@ export class Sites {
 	byIds(siteGuid: string, webGuid?: string): Site | undefined {
 		for (const site of this.each()) if (site.siteGuid === siteGuid.toLowerCase() && (webGuid === undefined ? !site.parent : site.webGuid === webGuid.toLowerCase())) return site;
 		return undefined;
+	}
+
+	/** The list that a drive is. */
+	libraryOf(drive: Drive): LibraryList | undefined {
+		if (!this.libraries.has(drive)) this.addPersonalSites();
+		return this.libraries.get(drive);
 	}
 
 	/** All tokens of `/sites/delta` answer 410 from now on. */

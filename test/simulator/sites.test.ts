@@ -151,6 +151,10 @@ describe('sites', () => {
 		expect((await graph.get(`${itemPath}?$expand=fields`)).entity).toMatchObject({ id: String(file.sequence), fields: { FileLeafRef: 'offer.txt', FileSizeDisplay: '5' } });
 		library.addColumn({ name: 'Customer', text: {} });
 		expect((await graph.call('PATCH', `${itemPath}/fields`, { body: { Customer: 'Fabrikam' } })).entity['Customer']).toBe('Fabrikam');
+		expect((await graph.get(`/drives/${library.drive.id}/root/children?$expand=listItem($expand=fields($select=FileLeafRef))`)).json.value[0]!['listItem']).toMatchObject({ fields: { FileLeafRef: '2026' } });
+		const anna = simulator.tenant.addUser({ displayName: 'Anna Berg' });
+		anna.drive!.addFile('', 'mine.txt', 'A');
+		expect((await graph.get(`/users/${anna.id}/drive/root:/mine.txt:/listItem`)).entity).toMatchObject({ id: '1', fields: { FileLeafRef: 'mine.txt' } });
 		expect((await graph.get(`/drives/${library.drive.id}/list`)).entity.id).toBe(library.id);
 	});
 });

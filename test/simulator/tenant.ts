@@ -9,6 +9,7 @@ import { Drive } from './drive-store';
 import { SharePointThrottle } from './drive-throttle';
 import type { GraphAnswer } from './exchange';
 import { Faults } from './faults';
+import { listItemsOf } from './list-of-drive';
 import { Mailbox } from './mailbox';
 import type { MailFolder } from './mail-folder';
 import { Roles } from './permissions';
@@ -145,6 +146,7 @@ export class Tenant {
 
 	addDrive(options: NewDrive): Drive {
 		const drive = new Drive(this, options);
+		drive.listItems = listItemsOf(drive);
 		this.drives.set(drive.id, drive);
 		return drive;
 	}
