@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
 import { mailboxRestorer } from '../../nodes/M365Backup/workloads/mailbox/restore-mailbox';
 import type { ContactFolder } from '../simulator/contact-folder';
 import type { MailboxContacts } from '../simulator/contact-store';
 import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture, plainMail } from '../support/mailbox-fixture';
-import { contactsFixture, expectContactsSaved } from './contacts-help';
+import { contactsFixture, expectContactsSaved, PHOTO } from './contacts-help';
 import { restoreAll } from './restore-help';
 import { expectTasksEqual } from './tasks-help';
 
@@ -230,7 +231,7 @@ describe('a calendar', () => {
 		graph.json = async <T>(...call: Parameters<typeof json>): Promise<T> => {
 			if (isFirst && call[0].method === 'POST' && call[0].path.endsWith('/calendars')) {
 				isFirst = false;
-				const mailboxId = `${fixture.source.id.toUpperCase()}`;
+				const mailboxId = fixture.source.id.toUpperCase();
 				await restoreAll(fixture, { restorer: mailboxRestorer({ graph: fixture.client(), mailboxId, tenantId: 'another-process', ambient: fixture.ambient, source: { ...fixture.source, tenantId: 'another-process' } }) });
 			}
 			return await json.call(graph, ...call) as T;
@@ -281,5 +282,30 @@ describe('a service that takes no delta at all for a while, not even from the be
 		await expectContactsSaved(own);
 		await expectTasksEqual(fixture);
 		expect(await fixture.messages()).toEqual(await fixture.living());
+	});
+});
+
+describe('items of several contents', () => {
+	it('are whole in the snapshot, also where the run commits between their contents, or is stopped there', async () => {
+		const own = await contactsFixture();
+		fixture = own;
+		const { calendar, todo } = fixture.mailbox;
+		const content = ['contacts' as const, 'tasks' as const, 'calendar' as const];
+		const start = { dateTime: '2026-11-23T10:00:00', timeZone: 'UTC' };
+		for (const name of ['One', 'Two', 'Three']) {
+			const event = calendar.addEvent(calendar.default, { subject: name, start, end: { ...start, dateTime: '2026-11-23T11:00:00' } });
+			for (const file of ['a.txt', 'b.txt']) calendar.addAttachment(event, { '@odata.type': '#microsoft.graph.fileAttachment', name: file, contentType: 'text/plain', contentBytes: Buffer.from(`${name} ${file}`).toString('base64') });
+			own.contacts.add('default', { displayName: name }, { photo: PHOTO });
+			todo.add(todo.defaultList, { title: name, attachments: [{ name: 'a.txt', content: name }] });
+		}
+		let summary = await fixture.backUp({ content, commitEvery: { bytes: 1 }, stopAfter: { bytes: 1 } });
+		for (let runs = 0; summary.hasMore && runs < 20; runs++) summary = await fixture.backUp({ content, commitEvery: { bytes: 1 }, stopAfter: { bytes: 1 } });
+		expect(summary.failures).toEqual([]);
+		await fixture.backUp({ content });
+		await expectContactsSaved(own);
+		await expectTasksEqual(fixture);
+		const events = [...(await fixture.entries()).values()].filter(({ type }) => type === 'event');
+		expect(events.map((entry) => entry.content?.map(({ part }) => part ?? 'main'))).toEqual(Array.from({ length: 3 }, () => ['main', 'attachment-1', 'attachment-2']));
+		expect((await verifyRepository(fixture.repository, { deep: true })).damage).toEqual([]);
 	});
 });
