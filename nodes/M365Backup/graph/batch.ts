@@ -25,8 +25,8 @@ export interface BatchRequest {
 
 /**
  * `status` is below 400; anything else is a classified `failure`. Bodies are JSON; text/* bodies are strings as they
- * arrived. Failure code `batchAnswerTooLarge`: ask for this one alone, as a stream. `location`: where an expired delta
- * link may start anew.
+ * arrived. Failure code `batchAnswerTooLarge`, of `$value` and with `reportsTooLarge`: ask for this one alone, as a stream.
+ * `location`: where an expired delta link may start anew.
  */
 export type BatchAnswer =
 	| { id: string; status: number; headers: Record<string, string>; body: unknown }
@@ -41,6 +41,8 @@ export interface BatchOptions {
 	signal?: AbortSignal;
 	/** The most that one answer of Graph to a batch may weigh; default 24 MB. */
 	maxResponseBytes?: number;
+	/** Says `batchAnswerTooLarge` also of what the client would otherwise ask for alone: the caller has a smaller question. */
+	reportsTooLarge?: boolean;
 }
 
 export interface BatchParts {

@@ -1,5 +1,5 @@
 import type { Ambient } from '../base/ambient';
-import { Failure } from '../base/failure';
+import { Failure, toFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
 import { batch, type BatchAnswer, type BatchOptions, type BatchParts, type BatchRequest } from './batch';
 import type { CallInput, GraphMethod } from './call';
@@ -124,8 +124,24 @@ class ChainedGraphClient implements GraphClient {
 		return (await this.sender.send({ ...this.callOf(request), read: readStream })) as StreamAnswer;
 	}
 
-	batch(requests: readonly BatchRequest[], options: BatchOptions = {}): AsyncIterable<BatchAnswer> {
-		return batch(this.parts, requests, options);
+	async *batch(requests: readonly BatchRequest[], options: BatchOptions = {}): AsyncGenerator<BatchAnswer, void, undefined> {
+		for await (const answer of batch(this.parts, requests, options)) {
+			const isLeft = 'failure' in answer && answer.failure.code === 'batchAnswerTooLarge' && options.reportsTooLarge !== true;
+			const request = isLeft ? requests.find(({ id, method, path }) => id === answer.id && method === 'GET' && !/\/\$value$/.test(path)) : undefined;
+			yield request ? await this.askAlone(request, options.signal) : answer;
+		}
+	}
+
+	/** What did not arrive whole in any batch: the same question by itself. */
+	private async askAlone({ id, path, headers }: BatchRequest, signal: AbortSignal | undefined): Promise<BatchAnswer> {
+		try {
+			const body = await this.json({ path, ...(headers ? { headers } : {}), ...(signal ? { signal } : {}) });
+			return { id, status: 200, headers: {}, body };
+		} catch (error) {
+			const failure = toFailure(error);
+			if (failure.kind === 'cancelled') throw failure;
+			return { id, failure };
+		}
 	}
 
 	delta<T>(cursor: DeltaCursor, options: DeltaOptions = {}): Promise<DeltaPage<T>> {

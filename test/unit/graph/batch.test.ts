@@ -105,7 +105,7 @@ describe('a batch', () => {
 	it('halves an answer over the byte limit down to single ones, and says which one is too large by itself', async () => {
 		const heavy = 'x'.repeat(5_000);
 		const graph = new FakeGraph((request) => responses(request, (inner) => ({ ...ok(inner), body: inner.url.endsWith('m5') ? heavy : 'light' })));
-		const answers = await collect(graph.client.batch(reads(8), { maxResponseBytes: 4_000 }));
+		const answers = await collect(graph.client.batch(reads(8), { maxResponseBytes: 4_000, reportsTooLarge: true }));
 		expect(idsOf(answers)).toEqual(reads(8).map(({ id }) => id).sort());
 		expect(failureOf(answers, 'item-5')).toMatchObject({ code: 'batchAnswerTooLarge' });
 		expect(answers.filter((answer) => 'failure' in answer)).toHaveLength(1);
@@ -113,9 +113,18 @@ describe('a batch', () => {
 
 	it('passes one on that breaks again and again even when alone', async () => {
 		const graph = new FakeGraph(() => brokenBody('{"responses":['));
-		const answers = await collect(graph.client.batch(reads(1)));
+		const answers = await collect(graph.client.batch(reads(1), { reportsTooLarge: true }));
 		expect(failureOf(answers, 'item-0')).toMatchObject({ code: 'batchAnswerTooLarge' });
 		expect(graph.sent).toHaveLength(3);
+	});
+
+	it('asks by itself for what arrives whole in no batch, but for contents, which the caller streams', async () => {
+		const graph = new FakeGraph((request) => (request.url.endsWith('$batch') ? brokenBody('{"responses":[') : new Response('{"subject":"whole"}', { headers: { 'content-type': 'application/json' } })));
+		const [read] = reads(1);
+		expect(await collect(graph.client.batch([read!]))).toEqual([{ id: read!.id, status: 200, headers: {}, body: { subject: 'whole' } }]);
+		expect(graph.sent.map(({ url }) => url.endsWith('$batch'))).toEqual([true, true, true, false]);
+		const content = { ...read!, path: `${read!.path}/$value` };
+		expect(failureOf(await collect(graph.client.batch([content])), content.id)).toMatchObject({ code: 'batchAnswerTooLarge' });
 	});
 
 	it('does not repeat a creation whose answer was lost', async () => {

@@ -43,7 +43,7 @@ export async function listAttachments(
 	const lists = new Map<string, ListedAttachment[] | Failure>();
 	const requests: BatchRequest[] = owners.map((id) => ({ id, method: 'GET', path: `${eventPath(context, id)}/attachments?${QUERY}` }));
 	if (requests.length === 0) return lists;
-	for await (const answer of context.graph.batch(requests, signal ? { signal } : {})) {
+	for await (const answer of context.graph.batch(requests, { reportsTooLarge: true, ...(signal ? { signal } : {}) })) {
 		const result = batchResult(answer);
 		if (result.ok) {
 			const page = result.body as { value?: GraphAttachment[]; '@odata.nextLink'?: string };

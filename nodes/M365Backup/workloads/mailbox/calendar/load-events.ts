@@ -65,10 +65,7 @@ async function ask(
 			else events.set(answer.id, event);
 		} else if (isFailure(result.failure, 'cancelled')) throw result.failure;
 		else if (isFailure(result.failure, 'invalid') && asMaster(answer.id)) plain.push(answer.id);
-		else if (result.failure.code === 'batchAnswerTooLarge') {
-			const path = `${eventPath(context, answer.id)}${asMaster(answer.id) ? `?${MASTER_QUERY}` : ''}`;
-			events.set(answer.id, await single(context, path, signal));
-		} else events.set(answer.id, result.failure);
+		else events.set(answer.id, result.failure);
 	}
 	if (plain.length > 0) {
 		// "Could not find a property named 'cancelledOccurrences'": the clouds without it.
@@ -76,16 +73,6 @@ async function ask(
 		await ask(context, plain, () => true, events, signal);
 	}
 	if (again.length > 0) await ask(context, again, () => true, events, signal);
-}
-
-async function single(context: LoadContext, path: string, signal: AbortSignal | undefined): Promise<GraphEvent | Failure> {
-	try {
-		return await context.graph.json<GraphEvent>({ path, headers: { ...EVENT_HEADERS }, ...(signal ? { signal } : {}) });
-	} catch (error) {
-		const failure = toFailure(error);
-		if (isFailure(failure, 'cancelled')) throw failure;
-		return failure;
-	}
 }
 
 async function withOccurrences(context: LoadContext, event: GraphEvent, signal: AbortSignal | undefined): Promise<LoadedEvent | Failure> {
