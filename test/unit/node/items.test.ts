@@ -225,6 +225,10 @@ describe('reading the repository and restoring from it', () => {
 			expect(restorers[0]).toMatchObject({ mailboxId: 'bob-id', source: anna });
 			await run({ destination: 'elsewhere', targetMailbox: { mode: 'id', value: 'bob@contoso.com' }, targetFolder: '' });
 			expect([calls[1]!.destination, restorers[1]!.mailboxId]).toEqual([{ kind: 'original' }, 'bob-id']);
+			await run({ destination: 'newFolder', targetFolder: 2026 });
+			expect(calls[2]!.destination).toEqual({ kind: 'folder', path: ['2026'] });
+			calls.pop();
+			restorers.pop();
 			await run({ destination: 'newFolder', targetFolder: 'Restored' });
 			expect([calls[2]!.destination, restorers[2]!.mailboxId]).toEqual([{ kind: 'folder', path: ['Restored'] }, anna.id]);
 		});
@@ -281,6 +285,8 @@ describe('reading the repository and restoring from it', () => {
 			['an input item without ID', { selection: 'inputItems', itemId: '' }, 'Item ID is empty'],
 			['no target folder', { destination: 'newFolder', targetFolder: '//' }, 'Target Folder is empty'],
 			['no target mailbox', { destination: 'elsewhere', targetMailbox: { mode: 'list', value: '' }, targetFolder: 'x' }, 'Target Mailbox is empty'],
+			['a target folder in another mailbox that an expression gave as nothing', { destination: 'elsewhere', targetMailbox: { mode: 'id', value: 'bob@contoso.com' }, targetFolder: null }, 'Target Folder is empty'],
+			['a new folder that an expression gave as nothing', { destination: 'newFolder', targetFolder: null }, 'Target Folder is empty'],
 			['no kind', { selection: 'kind', kinds: [] }, 'Kinds is empty'],
 			['a kind that is none', { selection: 'kind', kinds: ['mail', 'calender'] }, 'There is no kind "calender"'],
 			['a policy that is none', { conflictPolicy: 'overwrite' }, 'There is no conflict policy "overwrite"'],

@@ -61,8 +61,11 @@ export function restoreTarget(this: IExecuteFunctions, itemIndex: number): Resto
 	}
 }
 
+/** An empty text may be meant; what an expression gives as nothing never is: it would be the original places. */
 function targetPath(this: IExecuteFunctions, itemIndex: number): string[] {
-	return (this.getNodeParameter('targetFolder', itemIndex, '') as string)
+	const given: unknown = this.getNodeParameter('targetFolder', itemIndex, null);
+	if (typeof given !== 'string' && typeof given !== 'number') return refuseEmpty('Target Folder');
+	return String(given)
 		.split('/')
 		.map((part) => part.trim())
 		.filter((part) => part !== '');
@@ -73,6 +76,7 @@ function targetPath(this: IExecuteFunctions, itemIndex: number): string[] {
  * one run: they go to the folder of the first one all the same.
  */
 export function targetFolderKey(this: IExecuteFunctions, itemIndex: number): string {
+	if (this.getNodeParameter('destination', itemIndex, 'original') === 'original') return '';
 	const { targetFolder: asWritten = newFolderName } = this.getNode().parameters;
 	return asWritten === newFolderName ? newFolderName : JSON.stringify(targetPath.call(this, itemIndex));
 }
