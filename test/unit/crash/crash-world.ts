@@ -143,8 +143,8 @@ export async function atEveryCall(
 			const hit = mishap === 'diskFull' ? faulty.log.filter((logged) => logged.call === 'put')[call - 1] : faulty.log[call - 1];
 			const what = `${mishap} at call ${call}: ${hit?.call ?? ''} ${hit?.keys.join(', ') ?? ''}`;
 			if (error !== undefined) expect(isFailure(error), `${what}: ${error instanceof Error ? (error.stack ?? '') : 'no error'}`).toBe(true);
-			// What is put if absent is not put again over what is there: half a repository.json stays.
-			const stays = mishap === 'tornAndKilled' || (mishap === 'torn' && hit?.keys[0] === 'repository.json');
+			// What is put if absent is not put again over what is there: half of it stays.
+			const stays = mishap === 'tornAndKilled' || (mishap === 'torn' && /^repository\.json|^copies\//.test(hit?.keys[0] ?? ''));
 			const torn = stays && hit?.call === 'put' ? hit.keys[0] : undefined;
 			await check({ what, mishap, torn, error, world });
 			accidents += 1;
