@@ -128,6 +128,16 @@ describe('list items', () => {
 		expect(fieldsOf((await write({ Link: { Url: 'https://x' } })).entity)['Link']).toEqual({ Description: 'https://x', Url: 'https://x' });
 	});
 
+	it('behaves in the other way of each switch', async () => {
+		const { switches, clock } = simulator.tenant;
+		Object.assign(switches, { listPlaceWrites: 'accepted', listRichText: 'kept', listItemGetBringsFields: false, siteDeltaTokenLifetimeMs: 60_000 });
+		expect(fieldsOf((await write({ Place: { Latitude: 1, Longitude: 2 }, Rich: '<b>x</b>' })).entity)).toMatchObject({ Place: { Latitude: 1 }, Rich: '<b>x</b>' });
+		expect((await graph.get(`${path}/items/1`)).entity).not.toHaveProperty('fields');
+		const { deltaLink } = await graph.round(`${path}/items/delta`);
+		clock.advance(61_000);
+		expect((await graph.get(deltaLink)).status).toBe(410);
+	});
+
 	it('never gives an id twice', async () => {
 		const first = list.addItem({ Title: 'A' });
 		list.delete(first);
