@@ -41,7 +41,7 @@ function parse(ics: string): { calendar: ICAL.Component; events: ICAL.Event[] } 
 	for (const zone of calendar.getAllSubcomponents('vtimezone')) ICAL.TimezoneService.register(zone);
 	const all = calendar.getAllSubcomponents('vevent').map((component) => new ICAL.Event(component));
 	const [first, ...exceptions] = all;
-	for (const exception of exceptions) first!.relateException(exception);
+	for (const exception of exceptions) if (exception.uid === first!.uid) first!.relateException(exception);
 	return { calendar, events: all };
 }
 
@@ -186,3 +186,11 @@ describe('an event as an iCalendar file', () => {
 async function* pieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
 	for (let start = 0; start < bytes.length; start += 1001) yield bytes.subarray(start, start + 1001);
 }
+
+it('loses no changed occurrence, even if nothing says which day it comes from', async () => {
+	const recurrence = { pattern: { type: 'daily', interval: 1 }, range: { type: 'numbered', startDate: '2026-03-27', numberOfOccurrences: 5, recurrenceTimeZone: 'W. Europe Standard Time' } };
+	const exception = { ...event({ id: 'EX', type: 'exception', subject: 'Moved' }, 'W. Europe Standard Time', '2026-03-30T15:00:00', '2026-03-30T16:00:00') };
+	const { events } = parse(await icsOf({ event: event({ type: 'seriesMaster', recurrence }), exceptions: [exception] }));
+	expect(events.map(({ summary }) => summary).sort()).toEqual(['Moved', 'Stand-up']);
+	expect(new Set(events.map(({ uid }) => uid)).size).toBe(2);
+});

@@ -34,10 +34,12 @@ export async function* eventIcs(event: JsonObject, parts: Parts): AsyncGenerator
 		exception,
 		lines: [...describe(exception, uid, zones), dayLine('RECURRENCE-ID', master, [day], zones)],
 	}));
+	// Of which day they take the place nobody knows: events of their own are better than none.
+	const placeless = (plan?.placeless ?? []).map((exception) => ({ exception, lines: describe(exception, `${uid}-${exception.id}`, zones) }));
 
 	yield bytes(['BEGIN:VCALENDAR\r\n', 'VERSION:2.0\r\n', 'PRODID:-//n8n-nodes-m365-backup//EN\r\n', 'METHOD:PUBLISH\r\n', ...zones.components()]);
 	yield* component(head, document, master, parts);
-	for (const { exception, lines } of changed) yield* component(lines, document, exception, parts);
+	for (const { exception, lines } of [...changed, ...placeless]) yield* component(lines, document, exception, parts);
 	yield bytes(['END:VCALENDAR\r\n']);
 }
 
