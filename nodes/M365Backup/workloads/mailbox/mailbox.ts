@@ -1,33 +1,16 @@
-import type { Ambient } from '../../base/ambient';
 import type { Failure } from '../../base/failure';
 import { isFailure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
-import type { GraphClient } from '../../graph/client';
 import { itemReason } from '../item-reason';
 import type { Change, ChangePage, ContentRequest, EnumerationInput, Fetched, KnownItem, KnownItems, ScopeNews, Workload } from '../workload';
 import { calendarPart } from './calendar/calendar';
 import { contactsPart } from './contacts/contacts';
-import type { ExchangeExportMode } from './exchange/exchange-export';
 import { mailPart } from './mail';
+import type { MailboxOptions } from './mailbox-options';
 import type { MailboxPart, MailboxPartName } from './mailbox-part';
 import { tasksPart } from './tasks/tasks';
 import { MAILBOX_PARTS, PART_TITLES, partOf } from './mailbox-part';
 import { settingsPart } from './settings/settings';
-
-export interface MailboxOptions {
-	graph: GraphClient;
-	/** The user's Entra GUID. */
-	mailboxId: string;
-	ambient: Ambient;
-	/** What to back up; everything if absent. */
-	content?: readonly MailboxPartName[];
-	/** Mail folders to leave out, with everything below them: id, role, name or display path. */
-	excludeFolders?: readonly string[];
-	/** Also what users have deleted for good and Exchange still keeps (Recoverable Items); no if absent. */
-	recoverableItems?: boolean;
-	/** Which messages are exported in full fidelity beside their MIME; `lossy` (those that MIME alone cannot give back) if absent. */
-	exchangeExport?: ExchangeExportMode;
-}
 
 /** One mailbox as the engine drives it: its parts, one after the other. One instance serves one run. */
 export function mailboxWorkload(options: MailboxOptions): Workload {

@@ -1,9 +1,8 @@
-import type { Ambient } from '../../base/ambient';
 import { isFailure, toFailure } from '../../base/failure';
-import type { GraphClient } from '../../graph/client';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../restorer';
 import { ExchangeImport } from './exchange/exchange-import';
 import { graphIdOf } from './mail-context';
+import type { MailboxRestorerOptions } from './mailbox-options';
 import { FolderMarkers } from './restore/folder-markers';
 import { inFlight } from './restore/in-flight';
 import { findLiving } from './restore/living-message';
@@ -17,17 +16,6 @@ import { carryOut, failed, previewOutcome } from './restore/restore-message';
 import type { TargetFolder } from './restore/target-folders';
 import { TargetFolders } from './restore/target-folders';
 
-export interface MailRestorerOptions {
-	graph: GraphClient;
-	/** GUID of the mailbox to restore into. */
-	mailboxId: string;
-	/** The tenant that `graph` signs in to, where it may be another one than the source's. */
-	tenantId?: string;
-	ambient: Ambient;
-	/** The mailbox that was backed up. */
-	source: { id: string; tenantId: string };
-}
-
 /** Messages planned together: their look-ups go in batches of twenty, their folders are read once. */
 const PLANNED_TOGETHER = 60;
 
@@ -35,7 +23,7 @@ const PLANNED_TOGETHER = 60;
 const IN_FLIGHT = 4;
 
 /** Gives one mailbox its mail back. See DESIGN §6: restore markers, never notifies, fidelity. */
-export function mailRestorer(options: MailRestorerOptions): Restorer {
+export function mailRestorer(options: MailboxRestorerOptions): Restorer {
 	return {
 		types: ['folder', 'message'],
 		restore: (request) => (request.preview ? restoreMail(options, request) : restoreInTurn(options, request)),
@@ -43,7 +31,7 @@ export function mailRestorer(options: MailRestorerOptions): Restorer {
 }
 
 /** One restore into a mailbox after the other: what the first has made is there for the second to find. */
-async function* restoreInTurn(options: MailRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
+async function* restoreInTurn(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
 	const mailbox = `${options.tenantId ?? options.source.tenantId}/${options.mailboxId}`.toLowerCase();
 	const endTurn = await takeTurn(mailbox, request.signal);
 	try {
@@ -53,7 +41,7 @@ async function* restoreInTurn(options: MailRestorerOptions, request: RestoreRequ
 	}
 }
 
-async function* restoreMail(options: MailRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
+async function* restoreMail(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
 	const context: RestoreContext = {
 		graph: options.graph,
 		ambient: options.ambient,

@@ -3,12 +3,10 @@ import { calendarRestorer } from './calendar/restore-calendar';
 import { contactsRestorer } from './contacts/restore-contacts';
 import type { MailboxPartName } from './mailbox-part';
 import { MAILBOX_PARTS, partOf } from './mailbox-part';
-import type { MailRestorerOptions } from './restore-mail';
+import type { MailboxRestorerOptions } from './mailbox-options';
 import { mailRestorer } from './restore-mail';
 import { settingsRestorer } from './settings/restore-settings';
 import { tasksRestorer } from './tasks/restore-tasks';
-
-export type MailboxRestorerOptions = MailRestorerOptions;
 
 /** Gives one mailbox back whatever a snapshot has of it: each part by its own restorer. */
 export function mailboxRestorer(options: MailboxRestorerOptions): Restorer {

@@ -1,7 +1,7 @@
 import { Failure, isFailure, toFailure } from '../../../base/failure';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../../restorer';
 import { isWithoutMailbox } from '../restore-mail';
-import type { MailboxRestorerOptions } from '../restore-mailbox';
+import type { MailboxRestorerOptions } from '../mailbox-options';
 import { FolderMarkers, type FoundMarker } from '../restore/folder-markers';
 import { inFlight } from '../restore/in-flight';
 import { takeTurn } from '../restore/mailbox-turns';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../base/json';
 import type { Change, ChangePage, EnumerationInput, KnownItems } from '../../workload';
-import type { MailboxOptions } from '../mailbox';
+import type { MailboxOptions } from '../mailbox-options';
 import type { MailboxPart } from '../mailbox-part';
 import { partRootId } from '../mailbox-part';
 import { askContacts } from './ask-contacts';

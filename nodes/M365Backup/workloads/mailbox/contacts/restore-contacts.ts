@@ -11,7 +11,7 @@ import { stopIfCancelled } from '../restore/restore-context';
 import { failed } from '../restore/restore-message';
 import type { TargetFolder } from '../restore/target-folders';
 import { isWithoutMailbox } from '../restore-mail';
-import type { MailboxRestorerOptions } from '../restore-mailbox';
+import type { MailboxRestorerOptions } from '../mailbox-options';
 import { CONTACTS } from './contact-folder-tree';
 import { ContactTargets } from './restore/contact-targets';
 import { findLivingContacts } from './restore/living-contact';

@@ -4,7 +4,7 @@ import type { RestorableContent, RestorableItem } from '../../restorer';
 import { graphIdOf } from '../mail-context';
 import { differenceOf } from '../restore/living-message';
 import { markerOf, markerProperty } from '../restore/marker';
-import type { RestoreContext } from '../restore/restore-context';
+import type { Imported, MessageImport, RestoreContext } from '../restore/restore-context';
 import { signalOf } from '../restore/restore-context';
 import { EXCHANGE_PART } from './exchange-export';
 import { ImportSession } from './import-session';
@@ -15,9 +15,6 @@ const UNSETTLED = 'importUnsettled';
 /** From here on imports go one after the other: each needs several times its size in memory. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 
-/** The message is back; or why it has to be rebuilt. */
-export type Imported = { id: string; fidelity: string[] } | { refused: string };
-
 /**
  * Brings messages back from their Exchange exports: with class, signature, nested attachments and all. Importing sends
  * nothing; only messages are ever imported, no events.
@@ -25,7 +22,7 @@ export type Imported = { id: string; fidelity: string[] } | { refused: string };
  * An import, once marked and moved, is found by every later restore like a rebuilt message. See StagedMessages for what
  * happens in between.
  */
-export class ExchangeImport {
+export class ExchangeImport implements MessageImport {
 	private readonly session: ImportSession;
 	private readonly staged: StagedMessages;
 	/** Why nothing more is imported in this run. */

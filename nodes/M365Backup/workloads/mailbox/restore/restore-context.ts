@@ -1,9 +1,17 @@
 import type { Ambient } from '../../../base/ambient';
 import { Failure } from '../../../base/failure';
 import type { GraphClient } from '../../../graph/client';
-import type { RestoreRequest } from '../../restorer';
-import type { ExchangeImport } from '../exchange/exchange-import';
+import type { RestorableItem, RestoreRequest } from '../../restorer';
 import type { OneAtATime } from './one-at-a-time';
+
+/** The message is back; or why it has to be rebuilt. */
+export type Imported = { id: string; fidelity: string[] } | { refused: string };
+
+/** Brings a message back from what was stored of it beside its MIME. See exchange/. */
+export interface MessageImport {
+	/** Undefined for a message of which nothing was stored beside. */
+	bring(item: RestorableItem, folderId: string): Promise<Imported | undefined>;
+}
 
 /** What the parts of one restore into one mailbox share. */
 export interface RestoreContext {
@@ -20,7 +28,7 @@ export interface RestoreContext {
 	/** Those of some scoped ids that the snapshot holds; see RestoreRequest. */
 	held?: NonNullable<RestoreRequest['held']>;
 	/** Brings back whole what the backup holds an Exchange export of; absent where nothing is written. */
-	exchange?: ExchangeImport;
+	exchange?: MessageImport;
 	signal?: AbortSignal;
 }
 

@@ -5,7 +5,7 @@ import { createOnce } from '../restore/create-once';
 import { signalOf } from '../restore/restore-context';
 import type { GraphCategory } from './graph-settings';
 import { asText, categoriesPath } from './graph-settings';
-import type { SettingsRestore } from './restore-settings';
+import type { SettingsRestore } from './settings-restore';
 import { settingOutcome } from './setting-outcome';
 
 /** One category. Its name is what messages and events refer to, so that the name alone tells whether it is there. */

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome } from '../../restorer';
 import { signalOf } from '../restore/restore-context';
 import { asObject, asText, mailboxSettingsPath, sortedKeys } from './graph-settings';
-import type { SettingsRestore } from './restore-settings';
+import type { SettingsRestore } from './settings-restore';
 import { settingOutcome } from './setting-outcome';
 
 /** What a restore sets, by Graph's name, and how people call it. Automatic replies are none of it. */

@@ -5,7 +5,7 @@ import { createOnce } from '../restore/create-once';
 import { signalOf } from '../restore/restore-context';
 import type { GraphRule } from './graph-settings';
 import { asObject, asText, rulesPath } from './graph-settings';
-import type { SettingsRestore } from './restore-settings';
+import type { SettingsRestore } from './settings-restore';
 import { ruleFingerprint } from './rule-fingerprint';
 import { predicatesForRequest } from './rule-folders';
 import { settingOutcome } from './setting-outcome';

@@ -1,7 +1,7 @@
 import { Failure, isFailure, toFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../../restorer';
-import type { MailRestorerOptions } from '../restore-mail';
+import type { MailboxRestorerOptions } from '../mailbox-options';
 import { isWithoutMailbox } from '../restore-mail';
 import { takeTurn } from '../restore/mailbox-turns';
 import { OneAtATime } from '../restore/one-at-a-time';
@@ -16,14 +16,7 @@ import { restoreMailboxSettings } from './restore-mailbox-settings';
 import { restoreRule } from './restore-rule';
 import { RuleFolders } from './rule-folders';
 import { SETTINGS_PLACE } from './setting-outcome';
-
-/** What one restore of settings shares. */
-export interface SettingsRestore {
-	context: RestoreContext;
-	request: RestoreRequest;
-	living: LivingSettings;
-	ruleFolders: RuleFolders;
-}
+import type { SettingsRestore } from './settings-restore';
 
 /** A rule or a list of settings is a few kilobytes: what is larger is none. */
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -33,14 +26,14 @@ const MOST_BYTES = 4 * 1024 * 1024;
  * `skip` does. Nothing that it does sends anything to anybody, now or later: rules come back switched off, automatic
  * replies do not come back.
  */
-export function settingsRestorer(options: MailRestorerOptions): Restorer {
+export function settingsRestorer(options: MailboxRestorerOptions): Restorer {
 	return {
 		types: ['folder', 'setting'],
 		restore: (request) => (request.preview ? restoreAll(options, request) : restoreInTurn(options, request)),
 	};
 }
 
-async function* restoreInTurn(options: MailRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
+async function* restoreInTurn(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
 	const mailbox = `${options.tenantId ?? options.source.tenantId}/${options.mailboxId}`.toLowerCase();
 	const endTurn = await takeTurn(mailbox, request.signal);
 	try {
@@ -50,7 +43,7 @@ async function* restoreInTurn(options: MailRestorerOptions, request: RestoreRequ
 	}
 }
 
-async function* restoreAll(options: MailRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
+async function* restoreAll(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
 	const context: RestoreContext = {
 		graph: options.graph,
 		ambient: options.ambient,

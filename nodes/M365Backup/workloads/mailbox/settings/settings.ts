@@ -1,7 +1,7 @@
 import { Failure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { Change, ChangePage, ContentRequest, EnumerationInput, Fetched, ScopeNews } from '../../workload';
-import type { MailboxOptions } from '../mailbox';
+import type { MailboxOptions } from '../mailbox-options';
 import type { MailboxPart } from '../mailbox-part';
 import { PART_TITLES, partRootId } from '../mailbox-part';
 import type { SettingKind } from './graph-settings';

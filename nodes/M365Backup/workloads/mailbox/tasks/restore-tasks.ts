@@ -7,7 +7,7 @@ import { OneAtATime } from '../restore/one-at-a-time';
 import { stopIfCancelled, type RestoreContext } from '../restore/restore-context';
 import { failed } from '../restore/restore-message';
 import { isWithoutMailbox } from '../restore-mail';
-import type { MailboxRestorerOptions } from '../restore-mailbox';
+import type { MailboxRestorerOptions } from '../mailbox-options';
 import { TASK_TYPE } from './graph-task';
 import { planTasks, type PlannedTask } from './restore/plan-tasks';
 import { carryOutTask, TaskWork } from './restore/restore-task';

@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { ChangePage, EnumerationInput } from '../../workload';
-import type { MailboxOptions } from '../mailbox';
+import type { MailboxOptions } from '../mailbox-options';
 import type { MailboxPart } from '../mailbox-part';
 import { PART_TITLES } from '../mailbox-part';
 import { compareLists } from './compare-lists';
