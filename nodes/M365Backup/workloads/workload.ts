@@ -35,6 +35,17 @@ export interface ContentRequest {
 	version: string;
 	/** Whatever the workload's own fetch needs to know, e.g. `{hasAttachments: true}`. */
 	hints: JsonObject;
+	/**
+	 * What the service says of the bytes before they are read, as made by `fingerprint`: `quickXor:<base64>:<size>`.
+	 * Contents of one fingerprint are probably, never surely, the same. Where the source already has a content of this
+	 * fingerprint, the engine hashes the new one first, stores it only if it differs, and then asks for it once more.
+	 */
+	sameAs?: string;
+}
+
+/** The fingerprint of a file's bytes from what a listing tells: quickXorHash (base64) and size in bytes. */
+export function fingerprint(quickXorHash: string, sizeBytes: number): string {
+	return `quickXor:${quickXorHash}:${sizeBytes}`;
 }
 
 /** The complete state of an item. `fetch` present: its content must be stored, too; absent: what is stored still holds. */
