@@ -215,6 +215,41 @@ describe('a calendar', () => {
 		expect((await fixture.backUp({ content: ['calendar'], hoursLater: 8 * 24 })).changes.updated).toBe(8);
 	});
 
+	it('has what became of single days of a series that is over, after a full resync and once a week', async () => {
+		fixture = await mailboxFixture({ switches: { exceptionChangesMaster: false } });
+		const { calendar } = fixture.mailbox;
+		const start = { dateTime: '2020-01-06T10:00:00', timeZone: 'UTC' };
+		const recurrence = { pattern: { type: 'daily', interval: 1 }, range: { type: 'numbered', startDate: '2020-01-06', numberOfOccurrences: 5, recurrenceTimeZone: 'UTC' } };
+		const over = calendar.addEvent(calendar.default, { subject: 'Over', start, end: { ...start, dateTime: '2020-01-06T11:00:00' }, recurrence });
+		await fixture.backUp({ content: ['calendar'] });
+		const held = async (): Promise<unknown[]> => {
+			const event = [...(await fixture.entries()).values()].find(({ type }) => type === 'event');
+			const { exceptions, cancelled } = JSON.parse((await fixture.content(event!)).toString()) as { exceptions: { subject: string }[]; cancelled?: string[] };
+			return [exceptions.map(({ subject }) => subject), cancelled ?? []];
+		};
+		calendar.changeOccurrence(over, '2020-01-07', { subject: 'Minutes of the meeting' });
+		expect((await fixture.backUp({ content: ['calendar'], fullResync: true })).changes.updated).toBe(1);
+		expect(await held()).toEqual([['Minutes of the meeting'], []]);
+		calendar.cancelOccurrence(over, '2020-01-08');
+		expect((await fixture.backUp({ content: ['calendar'], hoursLater: 8 * 24 })).changes.updated).toBe(1);
+		expect(await held()).toEqual([['Minutes of the meeting'], ['2020-01-08']]);
+	});
+
+	it('keeps what it knows of a series that is over where the cloud shows instances only, and of these none so old', async () => {
+		fixture = await mailboxFixture({ switches: { occurrenceListsInCloud: false } });
+		const { calendar } = fixture.mailbox;
+		const day = new Date(fixture.sim.tenant.clock.nowMs() - 100 * 86_400_000).toISOString().slice(0, 10);
+		const start = { dateTime: `${day}T10:00:00`, timeZone: 'UTC' };
+		const recurrence = { pattern: { type: 'daily', interval: 1 }, range: { type: 'numbered', startDate: day, numberOfOccurrences: 5, recurrenceTimeZone: 'UTC' } };
+		const over = calendar.addEvent(calendar.default, { subject: 'Over', start, end: { ...start, dateTime: `${day}T11:00:00` }, recurrence });
+		calendar.changeOccurrence(over, new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10), { subject: 'Changed' });
+		await fixture.backUp({ content: ['calendar'] });
+		// Eleven months later no window of instances reaches so far back.
+		expect((await fixture.backUp({ content: ['calendar'], hoursLater: 330 * 24 })).changes).toMatchObject({ updated: 0, failed: 0 });
+		const [event] = [...(await fixture.entries()).values()].filter(({ type }) => type === 'event');
+		expect((await fixture.content(event!)).toString()).toContain('"Changed"');
+	});
+
 	it('that another restore makes in the same moment is searched for what that one has put into it', async () => {
 		fixture = await mailboxFixture();
 		const { calendar } = fixture.mailbox;

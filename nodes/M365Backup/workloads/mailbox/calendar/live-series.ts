@@ -17,21 +17,23 @@ export const TURNS = 4;
 
 /**
  * Graph ids of series whose exceptions or cancelled days have changed although their change key has not: nothing documents
- * that an exception changes its master's. Only living series are asked, and only those whose turn it is, unless everything is compared; what could not be
- * read whole before (`meta.incomplete`) is due with them.
+ * that an exception changes its master's. Only living series are asked, and only those whose turn it is; when everything
+ * is compared, all of them, those that have ended, too: people still write notes into meetings that are over. What could
+ * not be read whole before (`meta.incomplete`) is due with them.
  */
 export async function changedSeries(
-	run: { context: CalendarContext; turn: number; /** All are due, whoever's turn it is. */ compareAll: boolean; signal: AbortSignal },
+	run: { context: CalendarContext; turn: number; /** All are due, whoever's turn it is, ended or not. */ compareAll: boolean; signal: AbortSignal },
 	events: ReadonlyMap<string, { event: GraphEvent }>,
 	before: ReadonlyMap<string, KnownItem>,
 ): Promise<Set<string>> {
 	const changed = new Set<string>();
 	const due: GraphEvent[] = [];
+	const now = run.context.ambient.now();
 	for (const [id, { event }] of events) {
 		const known = before.get(scopedId(id));
 		if (!known?.hasContent || known.etag !== changeKeyOf(event) || (!run.compareAll && turnOf(id) !== run.turn % TURNS)) continue;
 		if (known.meta['incomplete'] === true) changed.add(id);
-		else if (isMaster(event) && isLive(seriesEnd(event), run.context.ambient.now())) due.push(event);
+		else if (isMaster(event) && (run.compareAll || isLive(seriesEnd(event), now))) due.push(event);
 	}
 	const marks = run.context.lacksExceptions ? await marksByInstances(run, due) : await marksByLists(run, due);
 	for (const [id, mark] of marks) if (mark !== before.get(scopedId(id))?.meta['occurrences']) changed.add(id);
@@ -80,7 +82,10 @@ function datesOf(cancelled: readonly string[]): string[] {
 
 async function marksByInstances(run: SeriesRun, due: readonly GraphEvent[]): Promise<Map<string, string>> {
 	const marks = new Map<string, string>();
+	const now = run.context.ambient.now();
 	for (const event of due) {
+		// One that has ended moves out of the window of instances: less would be seen of it each month, and be kept of it.
+		if (!isLive(seriesEnd(event), now)) continue;
 		await unlessInTrouble(async () => {
 			const { exceptions, cancelled } = await readInstances(run.context, event, run.signal);
 			marks.set(event.id, occurrencesMark(exceptions, cancelled));
