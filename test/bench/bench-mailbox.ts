@@ -6,6 +6,7 @@ import type { MailFolder } from '../simulator/mail-folder';
 import type { MessageRecord } from '../simulator/message';
 import type { RunningSimulator } from '../simulator/start';
 import { startSimulator } from '../simulator/start';
+import type { TenantUser } from '../simulator/tenant';
 import type { BackupOrder, BackupReport } from '../support/backup-process';
 import { startBackup } from '../support/run-backup';
 
@@ -34,21 +35,8 @@ export interface ChangeCost {
 export async function benchMailbox(options: { messages: number; folders: number; latencyMs: number }): Promise<BenchMailbox> {
 	// The quota of ten minutes is the tenant's to measure, not ours: with it 50,000 messages would take an hour of waiting.
 	const sim = await startSimulator({ http: true, users: 0, latencyMs: options.latencyMs, switches: { throttling: false } });
-	const user = sim.tenant.addUser({ displayName: 'Bench' });
-	const mailbox = sim.tenant.mailbox(user.id);
+	const { user, mailbox, folders, withAttachments, receive } = addBenchUser(sim, options);
 	const folder = await mkdtemp(path.join(tmpdir(), 'm365-bench-'));
-	const own = [...mailbox.folders.values()].filter((one) => one.isBelow(mailbox.root)).length;
-	for (let index = own; index < options.folders; index++) mailbox.addFolder(index % 2 === 0 ? 'inbox' : mailbox.root, `Folder ${index}`);
-	const folders = [...mailbox.folders.values()].filter((one) => one.isBelow(mailbox.root));
-	let serial = 0;
-	let withAttachments = 0;
-	const receive = (where: MailFolder): boolean => {
-		const attached = serial % 5 === 0;
-		if (attached) withAttachments += 1;
-		mailbox.addMime(where, benchMail(serial++, attached));
-		return attached;
-	};
-	for (let index = 0; index < options.messages; index++) receive(folders[index % folders.length]!);
 	return {
 		sim,
 		mailbox,
@@ -71,6 +59,35 @@ export async function benchMailbox(options: { messages: number; folders: number;
 			await rm(folder, { recursive: true, force: true });
 		},
 	};
+}
+
+interface BenchUser {
+	user: TenantUser;
+	mailbox: Mailbox;
+	/** Folders that a backup enumerates. */
+	folders: MailFolder[];
+	withAttachments: number;
+	/** One more message; says whether it has an attachment. */
+	receive: (where: MailFolder) => boolean;
+}
+
+/** A user whose mailbox has so many messages in so many folders. */
+export function addBenchUser(sim: RunningSimulator, size: { messages: number; folders: number }): BenchUser {
+	const user = sim.tenant.addUser({ displayName: 'Bench' });
+	const mailbox = sim.tenant.mailbox(user.id);
+	const own = [...mailbox.folders.values()].filter((one) => one.isBelow(mailbox.root)).length;
+	for (let index = own; index < size.folders; index++) mailbox.addFolder(index % 2 === 0 ? 'inbox' : mailbox.root, `Folder ${index}`);
+	const folders = [...mailbox.folders.values()].filter((one) => one.isBelow(mailbox.root));
+	let serial = 0;
+	let withAttachments = 0;
+	const receive = (where: MailFolder): boolean => {
+		const attached = serial % 5 === 0;
+		if (attached) withAttachments += 1;
+		mailbox.addMime(where, benchMail(serial++, attached));
+		return attached;
+	};
+	for (let index = 0; index < size.messages; index++) receive(folders[index % folders.length]!);
+	return { user, mailbox, folders, withAttachments, receive };
 }
 
 function change(mailbox: Mailbox, folders: readonly MailFolder[], count: number, receive: (where: MailFolder) => boolean): ChangeCost {

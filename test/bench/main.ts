@@ -1,6 +1,7 @@
 import type { BackupReport } from '../support/backup-process';
 import { benchMailbox } from './bench-mailbox';
 import { kindRows } from './kinds';
+import { memoryInN8n } from './memory-in-n8n';
 import type { BenchRow } from './rows';
 import { isOver, table } from './rows';
 
@@ -133,7 +134,13 @@ async function memory(): Promise<void> {
 	rows.push({ group, name: 'peak memory, 50,000 against 5,000', value: peaks[1]! / peaks[0]!, unit: 'times' });
 }
 
-const parts: Record<string, () => Promise<void>> = { requests: requestFormulas, kinds: () => kindRows(rows, say), changes: smallChanges, memory };
+const parts: Record<string, () => Promise<void>> = {
+	requests: requestFormulas,
+	kinds: () => kindRows(rows, say),
+	changes: smallChanges,
+	memory,
+	n8n: () => memoryInN8n(rows, say, { messages: Number(process.env['BENCH_MESSAGES'] ?? 5000), folders: FOLDERS, latencyMs: LATENCY_MS }),
+};
 
 async function main(): Promise<void> {
 	const given = process.argv.slice(2).filter((argument) => argument !== '--json');

@@ -77,6 +77,15 @@ export class N8nServer {
 		return this.client.owner;
 	}
 
+	/** Of the process that runs now. */
+	get pid(): number {
+		const pid = this.child?.pid;
+		if (pid === undefined) {
+			throw new Error('n8n is not running');
+		}
+		return pid;
+	}
+
 	get logFile(): string {
 		return join(this.home, 'n8n.log');
 	}
