@@ -168,6 +168,7 @@ export class BackUpRun {
 				// Nothing to fetch: what is stored still holds.
 				await writer.add(wholeLine(change, prior?.content));
 				this.tally.book(change.type, prior, { bytes: contentBytes(prior) });
+				this.noteSkipped(change.meta, prior);
 				return;
 			case 'patch': {
 				if (!prior) return;
@@ -235,10 +236,19 @@ export class BackUpRun {
 		if (taken === 'more') return null;
 		if ('failure' in taken) return taken.failure;
 		if (taken.warning !== undefined) this.warnings.add(taken.warning);
-		await this.parts.writer.add(wholeLine({ ...change, meta: taken.meta }, taken.refs));
+		const isSkipped = 'skipped' in taken;
+		const meta = isSkipped ? { ...taken.meta, skipped: taken.skipped } : taken.meta;
+		const content = isSkipped ? prior?.content : taken.refs;
+		await this.parts.writer.add(wholeLine({ ...change, meta }, content));
 		this.failures.settle(change.id);
-		this.tally.book(change.type, prior, { bytes: contentBytes({ content: taken.refs }) });
+		this.tally.book(change.type, prior, { bytes: contentBytes(content === undefined ? null : { content }) });
+		this.noteSkipped(meta, prior);
 		return null;
+	}
+
+	/** An item whose content will never be had counts when that becomes known, not in every run. */
+	private noteSkipped(meta: JsonObject, prior: CatalogEntry | null): void {
+		if (typeof meta.skipped === 'string' && prior?.meta.skipped !== meta.skipped) this.tally.bump('skipped');
 	}
 
 	/** The line keeps what was stored before and says that the item failed; deleted in flight is a skip. */

@@ -6,8 +6,15 @@ import type { RunWriter } from '../repository/run-writer';
 import type { Fetched, ItemChange } from '../workloads/workload';
 import { watched } from './watched-content';
 
-/** What an answer made of its item: more is to come, it could not be read, or all its contents stand in the archive. */
-export type Taken = 'more' | { failure: Failure } | { refs: ContentRef[]; meta: JsonObject; warning?: string };
+/**
+ * What an answer made of its item: more is to come, it could not be read, it never will be, or all its contents stand in
+ * the archive.
+ */
+export type Taken =
+	| 'more'
+	| { failure: Failure }
+	| { skipped: string; meta: JsonObject; warning?: string }
+	| { refs: ContentRef[]; meta: JsonObject; warning?: string };
 
 /** Stores the contents of items as they come, and holds their references until an item is whole. */
 export class GatheredContents {
@@ -24,9 +31,13 @@ export class GatheredContents {
 			if (isFailure(fetched.failure, 'cancelled')) throw fetched.failure;
 			return { failure: fetched.failure };
 		}
+		if ('skipped' in fetched) {
+			this.gathered.delete(change.id);
+			return { skipped: fetched.skipped, ...extras(change, fetched) };
+		}
 		const refs = this.gathered.get(change.id) ?? [];
-		if ('content' in fetched) {
-			const stored = await this.store(change, prior, fetched);
+		if ('content' in fetched || 'kept' in fetched) {
+			const stored = 'kept' in fetched ? keep(prior, fetched.kept) : await this.store(change, prior, fetched);
 			if ('failure' in stored) return stored;
 			refs.push(stored.ref);
 			if (fetched.more) {
@@ -39,11 +50,7 @@ export class GatheredContents {
 			return { failure: new Failure('transient', 'Microsoft gave no content for this item') };
 		}
 		if (!('end' in fetched)) return { refs, meta: change.meta };
-		return {
-			refs,
-			meta: fetched.meta ? { ...change.meta, ...fetched.meta } : change.meta,
-			...(fetched.warning === undefined ? {} : { warning: fetched.warning }),
-		};
+		return { refs, ...extras(change, fetched) };
 	}
 
 	private async store(
@@ -73,4 +80,14 @@ export class GatheredContents {
 			return { failure: read.failure };
 		}
 	}
+}
+
+function extras(change: ItemChange, { meta, warning }: { meta?: JsonObject; warning?: string }): { meta: JsonObject; warning?: string } {
+	return { meta: meta ? { ...change.meta, ...meta } : change.meta, ...(warning === undefined ? {} : { warning }) };
+}
+
+function keep(prior: CatalogEntry | null, { part, as }: { part?: string; as?: string }): { ref: ContentRef } | { failure: Failure } {
+	const ref = prior?.content?.find((one) => one.part === part);
+	if (!ref) return { failure: new Failure('transient', 'What was stored of this item is not in the backup any more') };
+	return { ref: as === undefined ? ref : { ...ref, part: as } };
 }

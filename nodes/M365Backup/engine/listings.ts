@@ -12,6 +12,8 @@ interface Listing {
 const BEGAN_ANEW = '*';
 /** In an id's place, before the type: the listing is complete, but what it did not show has not been asked about yet. */
 const FINISHED = '!';
+/** A listing of everything, whatever it is. */
+const ANY_TYPE = '*';
 
 /**
  * Full enumerations that are going on: which ids each has shown so far. Absence is a question only after one error-free
@@ -71,14 +73,24 @@ export class Listings {
 		}
 	}
 
-	/** Whether a finished listing of the item's parent should have shown it, and did not. */
+	/** Whether a finished listing of the item's parent, or of its whole scope, should have shown it, and did not. */
 	isMissing(item: { id: string; type: string; parent?: string }): boolean {
-		if (item.parent === undefined) return false;
-		const listing = this.byParent.get(item.parent);
-		return listing?.finished === true && listing.type === item.type && !listing.seen.has(item.id);
+		const listings = [item.parent, scopeOf(item.id)].map((parent) => (parent === undefined ? undefined : this.byParent.get(parent)));
+		const finished = listings.filter((listing) => listing?.finished === true && isOfType(listing, item.type));
+		return finished.length > 0 && finished.every((listing) => listing?.seen.has(item.id) === false);
 	}
 
 	forgetFinished(): void {
 		for (const [parent, listing] of this.byParent) if (listing.finished) this.byParent.delete(parent);
 	}
+}
+
+function isOfType(listing: Listing, type: string): boolean {
+	return listing.type === ANY_TYPE || listing.type === type;
+}
+
+/** What stands before the slash. Ids of items always have one, so that a scope is never mistaken for a parent. */
+function scopeOf(id: string): string | undefined {
+	const slash = id.indexOf('/');
+	return slash < 0 ? undefined : id.slice(0, slash);
 }

@@ -11,7 +11,7 @@ export interface SourceRef {
 }
 
 export type ItemType =
-	| 'folder' | 'message' | 'event' | 'contact' | 'task' | 'file' | 'list' | 'listItem' | 'page' | 'setting' | 'calendar' | 'taskList';
+	| 'folder' | 'message' | 'event' | 'contact' | 'task' | 'file' | 'list' | 'listItem' | 'page' | 'site' | 'setting' | 'calendar' | 'taskList';
 
 /**
  * Where one content of an item stands: `length` bytes from `offset` of the archive hold local header, data and data

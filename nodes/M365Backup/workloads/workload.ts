@@ -104,8 +104,12 @@ export type Change = ItemChange | PatchChange | GoneChange | FailedChange;
  * were not seen. `restarted` forgets what was seen; `abandoned` forgets the listing, which says nothing about absence.
  */
 export interface ListingNews {
-	/** The parent whose direct members are listed, e.g. `mail/AAMk…`. */
+	/**
+	 * The parent whose direct members are listed, e.g. `mail/AAMk…`; or, without a slash, the scope of which everything
+	 * is listed at any depth, e.g. `drive`: then the containers that the workload made itself must be among `seen`, too.
+	 */
 	parent: string;
+	/** Only items of this type are compared; `*` for all. */
 	type: string;
 	state: 'restarted' | 'going' | 'finished' | 'abandoned';
 	seen: readonly string[];
@@ -166,9 +170,17 @@ export interface FetchedPart {
  * An item has one main content (without `part`) and any number of parts after it. All but its last answer carry `more`;
  * only with the last one is the item stored. `end` is a last answer without content. A `failure` at any point fails the
  * whole item: what was stored before it still holds.
+ *
+ * `kept` stands in a content's place: one that is stored already goes on holding. The item's earlier content of that
+ * `part` (its main one if absent) becomes one of its new contents, named `as` (its old name if absent).
+ *
+ * `skipped` is a last answer, too: the item exists, but Microsoft will never give its content (malware). Its line says so
+ * (`meta.skipped`), what was stored before is kept, it is no failure and not tried again.
  */
 export type Fetched =
 	| { id: string; content: AsyncIterable<Uint8Array>; sizeBytes?: number; part?: FetchedPart; more?: true }
+	| { id: string; kept: { part?: string; as?: string }; more?: true }
+	| { id: string; skipped: string; meta?: JsonObject; warning?: string }
 	| { id: string; end: true; /** Laid over the item's meta, e.g. what only the content tells. */ meta?: JsonObject; warning?: string }
 	| { id: string; failure: Failure };
 

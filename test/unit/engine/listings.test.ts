@@ -68,4 +68,18 @@ describe('listings', () => {
 		expect([...listings.takeUnsaved()]).toEqual([]);
 		expect(listings.goesOn).toBe(false);
 	});
+
+	it('of a whole scope cover everything in it, whatever its type and parent', () => {
+		const listings = new Listings();
+		const whole = (state: 'restarted' | 'finished', ...seen: string[]) => ({ parent: 'drive', type: '*', state, seen });
+		listings.take(whole('restarted'));
+		listings.take(whole('finished', 'drive/a', 'drive/folder'));
+		const file = (id: string, parent?: string) => ({ id, type: 'file', ...(parent === undefined ? {} : { parent }) });
+		expect(listings.isMissing(file('drive/a'))).toBe(false);
+		expect(listings.isMissing(file('drive/b'))).toBe(true);
+		expect(listings.isMissing(file('drive/c', 'drive/folder'))).toBe(true);
+		expect(listings.isMissing({ id: 'drive/gone', type: 'folder' })).toBe(true);
+		expect(listings.isMissing(file('drive2/b'))).toBe(false);
+		expect(listings.isMissing(file('library-1/b', 'drive/folder'))).toBe(false);
+	});
 });
