@@ -143,6 +143,21 @@ describe('backing up contacts', () => {
 		expect(sim.requestLog.count(/contacts\/delta/)).toBe(3);
 	});
 
+	it('finds what came back while a comparison went on over two runs', async () => {
+		fixture = await contactsFixture({ switches: { deltaReportsReturns: false, deltaLargestPage: 2, deltaEmptyPages: 'end' } });
+		const { contacts } = fixture;
+		const vip = contacts.addFolder('default', 'VIP');
+		const added = Array.from({ length: 8 }, (_, index) => contacts.add(index % 2 ? vip : contacts.default, { displayName: `Contact ${index}`, surname: 'S' }));
+		// Ends before there is a cursor: the next run compares everything, and does not come to the end either.
+		expect((await fixture.backUp({ ...CONTACTS, stopAfter: { bytes: 500 }, commitEvery: { bytes: 1000 } })).hasMore).toBe(true);
+		contacts.deleteByUser(added[5]!);
+		contacts.deleteByUser(added[1]!);
+		expect((await fixture.backUp({ ...CONTACTS, stopAfter: { bytes: 7000 }, commitEvery: { bytes: 1000 } })).hasMore).toBe(true);
+		contacts.move(added[5]!, vip);
+		expect((await fixture.backUp(CONTACTS)).status).toBe('complete');
+		await expectContactsSaved(fixture);
+	});
+
 	it('lists a mailbox over quota, whose delta is refused', async () => {
 		fixture = await contactsFixture();
 		fillContacts(fixture.mailbox, { contacts: 30, folders: 1, seed: 4 });

@@ -96,11 +96,14 @@ async function* enumerateContacts(run: ContactRun, when: Comparison, input: Enum
 	}
 	const totals = await countContacts(run, signal);
 	const enumeration = { run, known, links, compareAll, before, isFirst, signal };
+	const wentOn = new Set([...run.relisting, ...run.unfinished]);
 	yield* readContactChanges(enumeration);
 	const isReadable = (id: string): boolean => run.tree.has(id) && !run.unreadable.has(id);
 	const inDoubt = [...totals].filter(([id, total]) => isReadable(id) && (compareAll || fullPass || run.tree.hasDrifted(id, total)));
-	if (!compareAll && !fullPass) {
-		const ids = inDoubt.map(([id]) => id);
+	// A round that an earlier run began was compared with what was there then: what came back since is in none of its pages.
+	const unlike = inDoubt.filter(([id, total]) => (!compareAll && !fullPass) || (wentOn.has(id) && run.tree.hasDrifted(id, total)));
+	if (unlike.length > 0) {
+		const ids = unlike.map(([id]) => id);
 		yield* readContactChanges({ ...enumeration, compareAll: true, before: new Set([...before, ...ids]) }, ids);
 	}
 	yield { changes: [], scopes: unlistedScopes(run) };
