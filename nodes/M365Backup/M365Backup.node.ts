@@ -12,14 +12,14 @@ export class M365Backup implements INodeType {
 		group: ['output'],
 		version: 1,
 		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
-		description: 'Back up Microsoft 365 mailboxes and restore anything, down to one message',
+		description: 'Back up mailboxes, OneDrive and SharePoint of Microsoft 365, and restore anything, down to one message, file or list item',
 		defaults: { name: 'M365 Backup' },
 		usableAsTool: true,
 		// eslint-disable-next-line n8n-nodes-base/node-class-description-inputs-wrong-regular-node -- it predates NodeConnectionTypes, which the community rules ask for
 		inputs: [NodeConnectionTypes.Main],
 		// The second output exists only where Back Up puts out files.
 		outputs: `={{
-			$parameter.resource === 'mailbox' && $parameter.operation === 'backUp' && $parameter.outputFilesToCopy
+			$parameter.operation === 'backUp' && $parameter.outputFilesToCopy
 				? [{ type: 'main', displayName: 'Summary' }, { type: 'main', displayName: 'Files' }]
 				: ['main']
 		}}`,
@@ -29,7 +29,7 @@ export class M365Backup implements INodeType {
 				required: true,
 				testedBy: 'testMicrosoftCredential',
 				// What reads only the repository needs no Microsoft credential.
-				displayOptions: { show: { resource: ['mailbox', 'item'] }, hide: { operation: ['search', 'export'] } },
+				displayOptions: { show: { resource: ['drive', 'mailbox', 'site', 'item'] }, hide: { operation: ['search', 'export'] } },
 			},
 		],
 		properties,

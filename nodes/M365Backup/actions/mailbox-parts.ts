@@ -1,7 +1,6 @@
 import type { INodePropertyOptions } from 'n8n-workflow';
-import { Failure } from '../base/failure';
 import type { MailboxPartName } from '../engine/mailbox';
-import { commaList } from './comma-list';
+import { choicesAmong } from './choices-among';
 
 /** What a mailbox consists of, as lists show it. */
 export const mailboxParts: (INodePropertyOptions & { value: MailboxPartName })[] = [
@@ -12,11 +11,7 @@ export const mailboxParts: (INodePropertyOptions & { value: MailboxPartName })[]
 	{ name: 'Tasks', value: 'tasks', description: 'All To Do lists with their tasks, steps and attachments' },
 ];
 
-/** The parts that a parameter names; an expression may also give them as text. Failure invalid: one that is none. */
-export function partsAmong(given: unknown): MailboxPartName[] {
-	const wanted = new Set(commaList(given));
-	const parts = mailboxParts.map(({ value }) => value).filter((value) => wanted.delete(value));
-	const [unknown] = wanted;
-	if (unknown === undefined) return parts;
-	throw new Failure('invalid', `There is no kind "${unknown}"`, { nextStep: `Choose among ${mailboxParts.map(({ value }) => value).join(', ')}.` });
+/** The parts that a parameter names. Failure invalid: one that is none. */
+export function mailboxPartsAmong(given: unknown): MailboxPartName[] {
+	return choicesAmong(mailboxParts, given);
 }

@@ -1,7 +1,9 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult, INodeType } from 'n8n-workflow';
 import { testMicrosoftCredential } from '../connect/credential-test';
 import { searchFolders } from '../pickers/folder';
+import { searchLibrariesOf } from '../pickers/library';
 import { searchMailboxes } from '../pickers/mailbox';
+import { searchSites } from '../pickers/site';
 import { searchSnapshots } from '../pickers/snapshot';
 import { searchSources } from '../pickers/source';
 import { toNodeError } from './errors';
@@ -13,9 +15,12 @@ export const methods = {
 	credentialTest: { testMicrosoftCredential },
 	listSearch: {
 		searchFolders: explained(searchFolders),
+		searchLibraries: explained(searchLibrariesOf('driveSite')),
 		searchMailboxes: explained(searchMailboxes),
+		searchSites: explained(searchSites),
 		searchSnapshots: explained(searchSnapshots),
 		searchSources: explained(searchSources),
+		searchTargetLibraries: explained(searchLibrariesOf('targetDriveSite')),
 	},
 } satisfies INodeType['methods'];
 

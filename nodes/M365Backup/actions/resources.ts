@@ -1,4 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { drive } from './drive';
 import { item } from './item';
 import { mailbox } from './mailbox';
 import { describeResource, type Operation } from './operation';
@@ -6,7 +7,7 @@ import { repository } from './repositories';
 import { snapshot } from './snapshot';
 
 /** Everything the node can do. A new operation is added to its resource's list, a new resource here. */
-const resources = [item, mailbox, repository, snapshot] as const;
+const resources = [drive, item, mailbox, repository, snapshot] as const;
 
 export const properties: INodeProperties[] = [
 	{

@@ -1,5 +1,6 @@
 import { backUp } from '../engine/back-up';
 import { confirmCopied, filesToCopy } from '../engine/copy';
+import { driveWorkload } from '../engine/drive';
 import { exportItem } from '../engine/export-items';
 import { exportZip } from '../engine/export-zip';
 import { filesToDelete } from '../engine/files-to-delete';
@@ -18,6 +19,7 @@ import { verifyRepository } from '../engine/verify';
 export const useCases = {
 	backUp,
 	confirmCopied,
+	driveWorkload,
 	exportItem,
 	exportZip,
 	filesNeeded,

@@ -44,6 +44,11 @@ export function matching<T>(entries: readonly T[], filter: string | undefined, t
 	return wanted === '' ? [...entries] : entries.filter((entry) => text(entry).toLocaleLowerCase().includes(wanted));
 }
 
+/** A field's name with what stands before it where an operation has two of a kind: `target` and `driveSite` are `targetDriveSite`. */
+export function prefixed(prefix: string, name: string): string {
+	return prefix === '' ? name : `${prefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}
+
 /** A mailbox named by what its owner is called, or by its GUID. */
 /* eslint-disable n8n-nodes-base/node-param-default-missing -- modes of a resource locator have no default of their own */
 export const mailboxNameModes: INodePropertyMode[] = [

@@ -64,11 +64,11 @@ export function namedMailbox(this: IExecuteFunctions, parameter: string, itemInd
 }
 
 /** The same for a parameter that must not be empty: refused before anything is sent. Failure invalid. */
-export function requireMailbox(this: IExecuteFunctions, parameter: string, itemIndex: number): string {
+export function requireMailbox(this: IExecuteFunctions, parameter: string, itemIndex: number, shown: 'mailbox' | 'user' = 'mailbox'): string {
 	const named = namedMailbox.call(this, parameter, itemIndex);
 	if (named !== null) return named;
-	throw new Failure('invalid', 'No mailbox was chosen', {
-		nextStep: 'Choose a mailbox from the list, or give its address, e.g. nathan@example.com.',
+	throw new Failure('invalid', `No ${shown} was chosen`, {
+		nextStep: 'Choose one from the list, or give its address, e.g. nathan@example.com.',
 	});
 }
 

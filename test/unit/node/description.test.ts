@@ -44,6 +44,8 @@ describe('the node as n8n sees it', () => {
 
 	it('has all operations of this version', () => {
 		expect(operations.map(({ resource, name }) => `${resource}: ${name}`).sort()).toEqual([
+			'drive: Back Up',
+			'drive: Get Many',
 			'item: Export',
 			'item: Get Many',
 			'item: Restore',
@@ -66,7 +68,7 @@ describe('the node as n8n sees it', () => {
 		const asking = operations.filter(({ resource, operation }) =>
 			NodeHelpers.displayParameter({ resource, operation }, credential!, null, description),
 		);
-		expect(asking.map(({ resource, operation }) => `${resource}/${operation}`).sort()).toEqual(['item/restore', 'mailbox/backUp', 'mailbox/getMany']);
+		expect(asking.map(({ resource, operation }) => `${resource}/${operation}`).sort()).toEqual(['drive/backUp', 'drive/getMany', 'item/restore', 'mailbox/backUp', 'mailbox/getMany']);
 	});
 
 	it('previews unless told otherwise, asks where the repository is, and skips what is there', () => {

@@ -5,7 +5,7 @@ import type { RestoreSelection } from '../../engine/restore';
 import { resolveFolder } from '../../pickers/folder';
 import { resolveSnapshot, type ChosenSnapshot } from '../../pickers/snapshot';
 import { commaList } from '../comma-list';
-import { partsAmong } from '../mailbox-parts';
+import { mailboxPartsAmong as partsAmong } from '../mailbox-parts';
 
 export const maxItemIds = 500;
 

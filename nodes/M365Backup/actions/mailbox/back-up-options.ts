@@ -1,73 +1,47 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
-import { Failure } from '../../base/failure';
-import { MAILBOX_PARTS, type ExchangeExportMode, type MailboxPartName } from '../../engine/mailbox';
-import { commaList } from '../comma-list';
-import { partsAmong } from '../mailbox-parts';
+import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-/** A run by hand in the editor stops after so many minutes unless told otherwise: it works, the schedule finishes it. */
-export const manualRunMinutes = 5;
-
-const minuteMs = 60_000;
-const bytesPerGb = 1_000_000_000;
-
-/** What the user asked for, checked. */
-export interface BackUpChoices {
-	content: MailboxPartName[];
-	recoverableItems: boolean;
-	exchangeExport: ExchangeExportMode;
-	excludeFolders: string[];
-	fullResync: boolean;
-	alwaysRecord: boolean;
-	tag: string | undefined;
-	stopAfter: { ms?: number; bytes?: number };
-	/** `stopAfter.ms` is there only because the run was started by hand. */
-	stopsBecauseManual: boolean;
-	failWhenIncomplete: boolean;
-}
-
-/** Reads the options of an item. Failure invalid: a value makes no sense; nothing was sent. */
-export function backUpChoices(this: IExecuteFunctions, itemIndex: number): BackUpChoices {
-	const option = <T>(name: string, fallback: T): T => this.getNodeParameter(`options.${name}`, itemIndex, fallback) as T;
-	const minutes = limit(option<number | null>('stopAfterMinutes', null), 'Stop After (Minutes)');
-	const gigabytes = limit(option<number | null>('stopAfterGb', null), 'Stop After (GB)');
-	const content = partsAmong(option<unknown>('content', [...MAILBOX_PARTS]));
-	if (content.length === 0) {
-		throw new Failure('invalid', 'No content was chosen to back up', { nextStep: 'Choose something in the option Content, or remove the option.' });
-	}
-	const exchangeExport = option<ExchangeExportMode>('exchangeExport', 'lossy');
-	if (!['off', 'lossy', 'all'].includes(exchangeExport)) {
-		throw new Failure('invalid', `Exchange Export is "${exchangeExport}"`, { nextStep: 'Choose the option Exchange Export anew.' });
-	}
-	const tag = option('tag', '').trim();
-	const stopsBecauseManual = minutes === undefined && this.getMode() === 'manual';
-	return {
-		content,
-		recoverableItems: option('recoverableItems', false),
-		exchangeExport,
-		excludeFolders: commaList(option('excludeFolders', '')),
-		fullResync: option('fullResync', false),
-		alwaysRecord: option('alwaysRecord', false),
-		tag: tag === '' ? undefined : tag,
-		stopAfter: {
-			...(stopsBecauseManual ? { ms: manualRunMinutes * minuteMs } : {}),
-			...(minutes ? { ms: minutes * minuteMs } : {}),
-			...(gigabytes ? { bytes: gigabytes * bytesPerGb } : {}),
+/** Options of Mailbox: Back Up that other sources do not have. */
+export function mailboxOptions(content: INodePropertyOptions[]): INodeProperties[] {
+	return [
+		{
+			displayName: 'Content',
+			name: 'content',
+			type: 'multiOptions',
+			options: content,
+			default: ['calendar', 'contacts', 'mail', 'settings', 'tasks'],
+			description: 'What of the mailbox to back up; everything if this option is not added',
 		},
-		stopsBecauseManual,
-		failWhenIncomplete: option('failWhenIncomplete', true),
-	};
-}
-
-/** How many sources at a time; one number for the whole run. */
-export function parallelSources(this: IExecuteFunctions): number {
-	const wanted = this.getNodeParameter('options.parallelSources', 0, 2) as number;
-	if (Number.isInteger(wanted) && wanted >= 1 && wanted <= 16) return wanted;
-	throw new Failure('invalid', `Parallel Sources is ${wanted}`, { nextStep: 'Set the option Parallel Sources to a whole number from 1 to 16.' });
-}
-
-/** 0 = no limit; undefined = not set. */
-function limit(value: number | null, name: string): number | undefined {
-	if (value === null) return undefined;
-	if (Number.isFinite(value) && value >= 0) return value;
-	throw new Failure('invalid', `${name} is ${value}`, { nextStep: `Set the option ${name} to a number above 0, or to 0 for no limit.` });
+		{
+			displayName: 'Exchange Export',
+			name: 'exchangeExport',
+			type: 'options',
+			options: [
+				{ name: 'All Messages', value: 'all', description: 'Twice the storage and many more requests' },
+				{
+					name: 'Messages That Would Lose Something',
+					value: 'lossy',
+					description: 'Signed, encrypted and meeting messages, and what else cannot be rebuilt exactly',
+				},
+				{ name: 'Off', value: 'off' },
+			],
+			default: 'lossy',
+			description:
+				'Which messages to store a second time in the form in which Exchange itself gives them back exactly. Needs the permission MailboxItem.Export.All, and MailboxItem.ImportExport.All to restore; without them, messages are rebuilt as well as possible.',
+		},
+		{
+			displayName: 'Exclude Folders',
+			name: 'excludeFolders',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. Junk Email, Archive/2019',
+			description: 'Comma-separated list of mail folders to leave out, with everything in them, by name or path',
+		},
+		{
+			displayName: 'Recoverable Items',
+			name: 'recoverableItems',
+			type: 'boolean',
+			default: false,
+			description: 'Whether to back up also what users have deleted for good and Exchange still keeps for a while',
+		},
+	];
 }

@@ -6,7 +6,7 @@ import { chosenSnapshot } from '../../pickers/snapshot';
 import { requiredSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
 import { failedItem, toNodeError } from '../errors';
-import type { BackUpOutcome } from '../mailbox/back-up-sources';
+import type { BackUpOutcome } from '../back-up/back-up-sources';
 import { commaList } from '../comma-list';
 import { useCases } from '../use-cases';
 

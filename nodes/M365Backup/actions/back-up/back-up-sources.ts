@@ -3,21 +3,21 @@ import { realAmbient } from '../../base/ambient';
 import { connectGraph } from '../../connect/graph';
 import { connectRepository, repositoryKey, type Repository, type SourceRef } from '../../connect/repository';
 import type { BackUpSummary } from '../../engine/back-up-summary';
-import { findMailbox, requireMailbox } from '../../pickers/mailbox';
 import { toNodeError } from '../errors';
 import { runPool } from '../pool';
 import { useCases } from '../use-cases';
-import { backUpChoices, parallelSources, type BackUpChoices } from './back-up-options';
+import type { BackUpKind } from './back-up-kind';
+import { parallelSources, runChoices, type RunChoices } from './back-up-options';
 
 /** What became of one input item. */
 export interface BackUpOutcome {
 	itemIndex: number;
 	/** As far as it was found out before anything went wrong. */
 	source?: SourceRef;
-	/** The mailbox as the user named it. */
+	/** As the user named it. */
 	named?: string;
 	repository?: Repository;
-	choices?: BackUpChoices;
+	choices?: RunChoices;
 	/** Another item had named the same source before; this is that run's summary. */
 	isRepeated: boolean;
 	result: { summary: BackUpSummary } | { error: unknown };
@@ -30,8 +30,8 @@ interface SharedRuns {
 	runs: Map<string, Promise<BackUpSummary>>;
 }
 
-/** Backs up the mailbox of each input item, several side by side. A source that fails never stops the others. */
-export async function backUpAll(this: IExecuteFunctions): Promise<BackUpOutcome[]> {
+/** Backs up the source of each input item, several side by side. A source that fails never stops the others. */
+export async function backUpAll(this: IExecuteFunctions, kind: BackUpKind<unknown>): Promise<BackUpOutcome[]> {
 	const count = this.getInputData().length;
 	const shared: SharedRuns = { repositories: new Map(), runs: new Map() };
 	const outcomes: BackUpOutcome[] = [];
@@ -39,7 +39,7 @@ export async function backUpAll(this: IExecuteFunctions): Promise<BackUpOutcome[
 		const outcome: BackUpOutcome = { itemIndex, isRepeated: false, result: { error: undefined } };
 		outcomes[itemIndex] = outcome;
 		try {
-			outcome.result = { summary: await backUpItem.call(this, outcome, shared) };
+			outcome.result = { summary: await backUpItem.call(this, kind, outcome, shared) };
 		} catch (error) {
 			outcome.result = { error };
 		}
@@ -55,22 +55,22 @@ function widthOf(this: IExecuteFunctions): number {
 	}
 }
 
-async function backUpItem(this: IExecuteFunctions, outcome: BackUpOutcome, shared: SharedRuns): Promise<BackUpSummary> {
+async function backUpItem(this: IExecuteFunctions, kind: BackUpKind<unknown>, outcome: BackUpOutcome, shared: SharedRuns): Promise<BackUpSummary> {
 	const { itemIndex } = outcome;
 	const signal = this.getExecutionCancelSignal();
 	signal?.throwIfAborted();
-	const choices = backUpChoices.call(this, itemIndex);
-	outcome.choices = choices;
-	const named = requireMailbox.call(this, 'mailbox', itemIndex);
-	outcome.named = named;
+	const run = runChoices.call(this, itemIndex);
+	outcome.choices = run;
+	const choices = kind.choices.call(this, itemIndex);
+	const named = kind.named.call(this, itemIndex);
+	outcome.named = named.shown;
 
 	const place = repositoryKey.call(this, itemIndex);
 	const repository = await once(shared.repositories, place, () => connectRepository.call(this, itemIndex, { create: true }));
 	outcome.repository = repository;
 	// A client for each source: its counters are the summary's.
 	const { graph, tenantId } = await connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal ? { signal } : {}) });
-	const user = await findMailbox(graph, named);
-	const source: SourceRef = { workload: 'mailbox', id: user.id, name: user.userPrincipalName, tenantId };
+	const source: SourceRef = { workload: kind.workload, ...(await named.find(graph)), tenantId };
 	outcome.source = source;
 
 	const runKey = `${place}\n${tenantId}\n${source.id}`;
@@ -79,21 +79,13 @@ async function backUpItem(this: IExecuteFunctions, outcome: BackUpOutcome, share
 		useCases.backUp({
 			repository,
 			source,
-			workload: useCases.mailboxWorkload({
-				graph,
-				mailboxId: source.id,
-				ambient: realAmbient,
-				content: choices.content,
-				excludeFolders: choices.excludeFolders,
-				recoverableItems: choices.recoverableItems,
-				exchangeExport: choices.exchangeExport,
-			}),
+			workload: kind.workloadOf({ graph, sourceId: source.id, choices }),
 			ambient: realAmbient,
 			...(signal ? { signal } : {}),
-			stopAfter: choices.stopAfter,
-			fullResync: choices.fullResync,
-			alwaysRecord: choices.alwaysRecord,
-			...(choices.tag === undefined ? {} : { tag: choices.tag }),
+			stopAfter: run.stopAfter,
+			fullResync: run.fullResync,
+			alwaysRecord: run.alwaysRecord,
+			...(run.tag === undefined ? {} : { tag: run.tag }),
 			graph: graph.stats,
 			leaseHolder: `n8n ${this.getInstanceId()}, execution ${this.getExecutionId()}`,
 			clockSkewMs: () => graph.clockSkewMs(),

@@ -1,24 +1,23 @@
 import { NodeOperationError, type IDataObject, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
 import { Failure, isFailure, toFailure } from '../../base/failure';
 import type { BackUpSummary } from '../../engine/back-up-summary';
+import type { SourceWords } from '../../pickers/source-words';
 import { failedItem, named, nextStepOf, sentences, technicalOf, titleOf, toNodeError } from '../errors';
 import { manualRunMinutes } from './back-up-options';
 import type { BackUpOutcome } from './back-up-sources';
-
-const repeatedWarning = 'Another item of this run names the same mailbox; it was backed up once';
 
 /**
  * The summaries, each paired with its input item. With Continue On Fail, what failed becomes an error item. Without,
  * one error lists everything that failed, after all have run: what was backed up stays.
  */
-export function reportBackUps(this: IExecuteFunctions, outcomes: readonly BackUpOutcome[]): INodeExecutionData[] {
+export function reportBackUps(this: IExecuteFunctions, outcomes: readonly BackUpOutcome[], words: SourceWords): INodeExecutionData[] {
 	const output: INodeExecutionData[] = [];
 	const failures: { outcome: BackUpOutcome; error: unknown }[] = [];
 	for (const outcome of outcomes) {
 		const error = errorOf(outcome);
 		if (wasCancelled(error)) continue;
 		if (error === undefined && 'summary' in outcome.result) {
-			output.push({ json: summaryJson(outcome, outcome.result.summary), pairedItem: { item: outcome.itemIndex } });
+			output.push({ json: summaryJson(outcome, outcome.result.summary, words), pairedItem: { item: outcome.itemIndex } });
 		} else {
 			failures.push({ outcome, error });
 			output.push(failedItem(error, outcome.itemIndex, { name: nameOf(outcome), details: failureDetails(outcome) }));
@@ -26,7 +25,7 @@ export function reportBackUps(this: IExecuteFunctions, outcomes: readonly BackUp
 	}
 	hintAtManualLimit.call(this, outcomes);
 	if (failures.length === 0 || this.continueOnFail()) return output;
-	throw listFailures.call(this, failures, outcomes.length);
+	throw listFailures.call(this, failures, outcomes.length, words);
 }
 
 /** undefined: nothing that should raise an alarm. */
@@ -47,8 +46,9 @@ function nameOf({ source, named: given }: BackUpOutcome): string | undefined {
 	return source?.name ?? given;
 }
 
-function summaryJson(outcome: BackUpOutcome, summary: BackUpSummary): IDataObject {
-	const warnings = outcome.isRepeated ? [...summary.warnings, repeatedWarning] : summary.warnings;
+function summaryJson(outcome: BackUpOutcome, summary: BackUpSummary, { one }: SourceWords): IDataObject {
+	const repeated = `Another item of this run names the same ${one}; it was backed up once`;
+	const warnings = outcome.isRepeated ? [...summary.warnings, repeated] : summary.warnings;
 	return { ...summary, warnings };
 }
 
@@ -63,17 +63,18 @@ function listFailures(
 	this: IExecuteFunctions,
 	failures: readonly { outcome: BackUpOutcome; error: unknown }[],
 	total: number,
+	{ many }: SourceWords,
 ): Error {
 	const [first, ...others] = failures;
 	if (first && others.length === 0) return toNodeError.call(this, first.error, first.outcome.itemIndex, total > 1 ? nameOf(first.outcome) : first.outcome.source?.name);
 	const lines = linesByCause(failures);
-	return new NodeOperationError(this.getNode(), `${failures.length} of ${total} mailboxes were not backed up completely`, {
+	return new NodeOperationError(this.getNode(), `${failures.length} of ${total} ${many} were not backed up completely`, {
 		description: `${lines.join('\n')}\n${total > failures.length ? 'The others were backed up.' : ''}`.trim(),
 		...(first ? { itemIndex: first.outcome.itemIndex } : {}),
 	});
 }
 
-/** One line for each cause: a wrong secret fails every mailbox in the same way. */
+/** One line for each cause: a wrong secret fails every source in the same way. */
 function linesByCause(failures: readonly { outcome: BackUpOutcome; error: unknown }[]): string[] {
 	const causes = new Map<string, { failure: Failure; names: string[] }>();
 	for (const { outcome, error } of failures) {

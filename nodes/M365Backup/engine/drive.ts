@@ -1,0 +1,2 @@
+/** A drive's two sides as the engine drives them; whoever puts the parts together takes them from here. */
+export { driveWorkload } from '../workloads/drive/drive';
