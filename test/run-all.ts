@@ -3,11 +3,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { builtVariable } from './e2e/harness/package-install';
+import { failuresFileVariable } from './failure-reporter';
+import { failureSummary, type Failing } from './failure-summary';
 import { installN8n } from './n8n/install';
 
 /**
- * `npm test`: types, lint and all tests. Goes on after a failure, so that one run shows everything, and ends with
- * exactly one line `N passed, N failed, N skipped`, in which types and lint count as one each. The exit code is 0 only
+ * `npm test`: types, lint and all tests. Goes on after a failure, so that one run shows everything, repeats at the end
+ * what failed (where a log is cut, its beginning is), and ends with exactly one line `N passed, N failed, N skipped`, in which types and lint count as one each. The exit code is 0 only
  * if nothing failed and at least one test ran.
  */
 interface Counts {
@@ -25,6 +27,8 @@ interface VitestReport {
 }
 
 const root = resolve(__dirname, '..');
+/** What failed, in the order in which it did. */
+const failing: Failing[] = [];
 const projects = ['unit', 'integration', 'e2e'] as const;
 
 async function main(): Promise<void> {
@@ -32,7 +36,9 @@ async function main(): Promise<void> {
 	let testsRun = 0;
 	for (const step of ['types', 'lint']) {
 		heading(step);
-		const ok = (await runHere('npm', ['run', '--silent', step])) === 0;
+		const said: string[] = [];
+		const ok = (await runHere('npm', ['run', '--silent', step], { listen: (text) => said.push(text) })) === 0;
+		if (!ok) failing.push({ file: step, messages: [said.join('')] });
 		add(total, ok ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 });
 	}
 	const reports = await mkdtemp(join(tmpdir(), 'm365-backup-reports-'));
@@ -50,6 +56,8 @@ async function main(): Promise<void> {
 		console.error('No test ran at all.');
 		total.failed += 1;
 	}
+	const summary = failureSummary(failing);
+	if (summary !== '') console.log(`\n${summary}`);
 	console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 	process.exitCode = total.failed === 0 ? 0 : 1;
 }
@@ -60,15 +68,16 @@ async function runProject(project: (typeof projects)[number], reportFile: string
 			await installN8n((line) => console.log(line));
 		} catch (error) {
 			console.error(error);
-			return { passed: 0, failed: 1, skipped: 0 };
+			return broken(project, `n8n could not be installed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
 		}
-		if ((await runHere('npm', ['run', '--silent', 'build'])) !== 0) {
-			console.error('The build failed, so there is nothing for n8n to load.');
-			return { passed: 0, failed: 1, skipped: 0 };
+		const said: string[] = [];
+		if ((await runHere('npm', ['run', '--silent', 'build'], { listen: (text) => said.push(text) })) !== 0) {
+			return broken(project, `The build failed, so there is nothing for n8n to load.\n${said.join('')}`);
 		}
 		process.env[builtVariable] = '1';
 	}
-	const exitCode = await runHere(process.execPath, [
+	const failuresFile = `${reportFile}.failures`;
+	const command = [
 		join(root, 'node_modules', 'vitest', 'vitest.mjs'),
 		'run',
 		'--config',
@@ -77,17 +86,29 @@ async function runProject(project: (typeof projects)[number], reportFile: string
 		project,
 		'--reporter=default',
 		`--reporter=${join(__dirname, 'skip-reporter.ts')}`,
+		`--reporter=${join(__dirname, 'failure-reporter.ts')}`,
 		'--reporter=json',
 		`--outputFile.json=${reportFile}`,
-	]);
-	return countsOf(await readReport(reportFile), exitCode, project);
+	];
+	const exitCode = await runHere(process.execPath, command, { env: { [failuresFileVariable]: failuresFile } });
+	const told = (await readJson<Failing[]>(failuresFile)) ?? [];
+	failing.push(...told);
+	const counts = countsOf(await readJson<VitestReport>(reportFile), exitCode, project);
+	if (counts.failed > 0 && told.length === 0) failing.push({ file: `${project} tests`, messages: [`failed without saying why (exit code ${exitCode})`] });
+	return counts;
 }
 
-async function readReport(file: string): Promise<VitestReport | undefined> {
+function broken(project: string, message: string): Counts {
+	console.error(message);
+	failing.push({ file: `${project} tests`, messages: [message] });
+	return { passed: 0, failed: 1, skipped: 0 };
+}
+
+async function readJson<T>(file: string): Promise<T | undefined> {
 	try {
-		return JSON.parse(await readFile(file, 'utf8')) as VitestReport;
+		return JSON.parse(await readFile(file, 'utf8')) as T;
 	} catch {
-		return undefined; // counted as a failure by countsOf
+		return undefined; // what is not there counts as a failure
 	}
 }
 
@@ -122,12 +143,20 @@ function heading(title: string): void {
 	console.log(`\n── ${title} ──`);
 }
 
-async function runHere(command: string, args: string[]): Promise<number> {
-	const env = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter) };
+/** Runs with the output of this process; `listen` gets a copy of it as text. */
+async function runHere(command: string, args: string[], more: { env?: Record<string, string>; listen?: (text: string) => void } = {}): Promise<number> {
+	const env = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter), ...more.env };
+	const { listen } = more;
 	return new Promise((resolveCode, reject) => {
-		const child = spawn(command, args, { cwd: root, env, stdio: 'inherit' });
+		const child = spawn(command, args, { cwd: root, env, stdio: listen ? ['inherit', 'pipe', 'pipe'] : 'inherit' });
+		for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]] as const) {
+			from?.setEncoding('utf8').on('data', (text: string) => {
+				to.write(text);
+				listen?.(text);
+			});
+		}
 		child.once('error', reject);
-		child.once('exit', (code) => resolveCode(code ?? 1));
+		child.once('close', (code) => resolveCode(code ?? 1));
 	});
 }
 
