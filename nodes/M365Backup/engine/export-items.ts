@@ -28,6 +28,8 @@ export interface ExportedItem extends ExportedFile {
 export interface ExportOptions {
 	/** `standard` if absent. */
 	format?: ExportFormat;
+	/** One content beside the main one instead of the item: `version-2.0`, an older version of a file; `attachment-1`. */
+	part?: string;
 	signal?: AbortSignal;
 }
 
@@ -46,8 +48,10 @@ export function exportItem(repository: Repository, key: string, entry: CatalogEn
 		});
 	}
 	const { main, parts } = contentsOf(entry);
+	if (options.part !== undefined) return exportPart(repository, key, entry, options.part, signal);
 	if (!main) {
-		const why = entry.failed ? `: ${entry.failed.reason}` : '';
+		const reason = entry.failed?.reason ?? entry.meta['skipped'];
+		const why = typeof reason === 'string' ? `: ${reason}` : '';
 		throw new Failure('notFound', `The backup holds no content of "${entry.name}"${why}`, {
 			nextStep: 'Choose a snapshot in which it could be read.',
 		});
@@ -60,8 +64,16 @@ export function exportItem(repository: Repository, key: string, entry: CatalogEn
 		mimeType: kind.mimeType,
 		sizeBytes: convert ? undefined : main.size,
 		open: convert ? () => converted(convert, read(main), openable(parts, read), entry) : read(main),
-		beside: format === 'original' ? [...parts.values()].map((ref) => fileOfPart(ref, read(ref))) : [],
+		beside: format === 'original' ? [...parts.values()].map((ref) => fileOfPart(entry, ref, read(ref))) : [],
 	};
+}
+
+function exportPart(repository: Repository, key: string, entry: CatalogEntry, part: string, signal?: AbortSignal): ExportedItem {
+	const ref = contentsOf(entry).parts.get(part);
+	if (ref) return { ...fileOfPart(entry, ref, () => repository.readContent(key, ref, signal)), beside: [] };
+	throw new Failure('notFound', `The backup holds no ${part} of "${entry.name}"`, {
+		nextStep: 'Choose one that the item lists, or a snapshot that has it.',
+	});
 }
 
 function openable(parts: ReadonlyMap<string, ContentRef>, read: (ref: ContentRef) => () => AsyncIterable<Uint8Array>): ContentParts {
@@ -107,10 +119,20 @@ function damaged(entry: CatalogEntry, why: string, cause?: unknown): Failure {
 	});
 }
 
-/** Under the name that it has in the archive, without folders and hash: `2026-11-22 Stand-up, agenda.pdf`. */
-function fileOfPart(ref: ContentRef, open: () => AsyncIterable<Uint8Array>): ExportedFile {
+const VERSION = 'version-';
+
+/**
+ * Under the name that it has in the archive, without folders and hash: `2026-11-22 Stand-up, agenda.pdf`; an older
+ * version under the file's name of today: `Budget (version 2.0).xlsx`.
+ */
+function fileOfPart(entry: CatalogEntry, ref: ContentRef, open: () => AsyncIterable<Uint8Array>): ExportedFile {
+	const sizeBytes = ref.size;
+	if (ref.part?.startsWith(VERSION)) {
+		const { extension, mimeType } = fileKind(entry, 'original');
+		return { fileName: safeFileName(`${exportTitle(entry)} (version ${ref.part.slice(VERSION.length)})`, extension), mimeType, sizeBytes, open };
+	}
 	const name = ref.entry.slice(ref.entry.lastIndexOf('/') + 1);
 	const extension = extensionOf(name);
 	const title = name.slice(0, name.length - extension.length).replace(/ \[[0-9a-f]{8}\]$/, '');
-	return { fileName: safeFileName(title, extension), mimeType: 'application/octet-stream', sizeBytes: ref.size, open };
+	return { fileName: safeFileName(title, extension), mimeType: 'application/octet-stream', sizeBytes, open };
 }

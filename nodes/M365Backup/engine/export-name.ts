@@ -14,7 +14,8 @@ export function safeFileName(title: string, extension: string, mostBytes = MOST_
 		if (Buffer.byteLength(name) + Buffer.byteLength(character) + Buffer.byteLength(extension) > mostBytes) break;
 		name += character;
 	}
-	name = name.replace(/^[\s.]+|[\s.]+$/g, '');
+	// One dot before a name is part of it (`.gitignore`); dots alone, or more of them, lead somewhere.
+	name = name.replace(/^(?!\.[^\s.])[\s.]+|[\s.]+$/g, '');
 	if (name === '') name = 'untitled';
 	return `${DEVICE.test(name) ? '_' : ''}${name}${extension}`;
 }

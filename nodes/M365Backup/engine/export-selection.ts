@@ -1,7 +1,7 @@
-import type { CatalogEntry, ItemType, SnapshotRecord } from '../repository/records';
+import type { CatalogEntry, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
-import { partOf, type MailboxPartName } from '../workloads/mailbox/mailbox-part';
 import { shownPath } from './folder-tree';
+import { typeOfId } from './parts';
 import { select, type RestoreSelection } from './restore-selection';
 import type { FoundItem } from './search';
 import { SnapshotFolders } from './search-folders';
@@ -39,9 +39,7 @@ export async function* selectedItems(
 	for (const id of unknownIds) yield found(missing(id, snapshot));
 }
 
-const TYPES: Readonly<Record<MailboxPartName, ItemType>> = { mail: 'message', calendar: 'event', contacts: 'contact', tasks: 'task', settings: 'setting' };
-
 function missing(id: string, snapshot: SnapshotRecord): CatalogEntry {
 	const reason = `the snapshot of ${snapshot.finishedAt} has no item with this id`;
-	return { id, type: TYPES[partOf(id) ?? 'mail'], name: id, meta: {}, failed: { reason, since: snapshot.finishedAt, attempts: 0 } };
+	return { id, type: typeOfId(id) ?? 'message', name: id, meta: {}, failed: { reason, since: snapshot.finishedAt, attempts: 0 } };
 }

@@ -1,14 +1,14 @@
 import { Failure } from '../base/failure';
 import type { Catalog } from '../repository/catalog';
-import type { CatalogEntry } from '../repository/records';
-import { partOf, type MailboxPartName } from '../workloads/mailbox/mailbox-part';
+import type { CatalogEntry, ItemType } from '../repository/records';
+import { partOfId, type PartName } from './parts';
 import { matchingEntries, type SearchQuery } from './search';
 import type { SnapshotFolders } from './search-folders';
 
 export type RestoreSelection =
 	| { kind: 'everything' }
-	/** Whole parts of a mailbox: `mail`, `calendar` … */
-	| { kind: 'parts'; parts: readonly MailboxPartName[] }
+	/** Whole parts of a mailbox or a site: `mail`, `calendar`, `libraries`, `lists` … */
+	| { kind: 'parts'; parts: readonly PartName[] }
 	/** `folderId` as in the catalog. */
 	| { kind: 'folder'; folderId: string; includeSubfolders: boolean }
 	| { kind: 'search'; query: SearchQuery }
@@ -26,6 +26,8 @@ export interface Selected {
 }
 
 const MOST_IDS = 500;
+/** Rules name mail folders, look-up columns and web parts name lists that are none of the item's ancestors. */
+const NAMES_OTHER_FOLDERS: ReadonlySet<string> = new Set<ItemType>(['setting', 'listItem', 'page', 'site']);
 
 /** Failures: `notFound` (the folder), `invalid` (too many ids). Reads all folders but for a few ids of items. */
 export async function select(
@@ -39,7 +41,7 @@ export async function select(
 			return await allWhere(catalog, folders, () => true, signal);
 		case 'parts': {
 			const chosen = new Set<string | undefined>(selection.parts);
-			return await allWhere(catalog, folders, (id) => chosen.has(partOf(id)), signal);
+			return await allWhere(catalog, folders, (id) => chosen.has(partOfId(id)), signal);
 		}
 		case 'folder': {
 			await folders.readAll();
@@ -124,8 +126,7 @@ async function byIds(
 	const chosenFolders = new Set([...found.values()].filter((entry) => entry.type === 'folder').map((entry) => entry.id));
 	const items = [...found.values()].filter((entry) => entry.type !== 'folder');
 	if (chosenFolders.size === 0) {
-		// Rules name mail folders that are none of their ancestors.
-		if (items.some((entry) => entry.type === 'setting')) await folders.readAll();
+		if (items.some(({ type }) => NAMES_OTHER_FOLDERS.has(type))) await folders.readAll();
 		else await folders.readAncestors(items.map((entry) => entry.parent).filter((id) => id !== undefined));
 		return { folderIds: [], items: streamOf(items), unknownIds };
 	}

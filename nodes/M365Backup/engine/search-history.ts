@@ -87,7 +87,7 @@ async function snapshotsUpTo(
 	const all = await repository.snapshots(sourceKey, signal);
 	const wanted = upTo === undefined ? all : all.filter(({ id }) => id <= upTo.id);
 	if (wanted.length > 0) return wanted;
-	throw new Failure('notFound', 'There is no readable snapshot to search', { nextStep: 'Back up this mailbox first.' });
+	throw new Failure('notFound', 'There is no readable snapshot to search', { nextStep: 'Back it up first.' });
 }
 
 interface Plan {

@@ -1,23 +1,23 @@
 import type { CatalogEntry, ItemType } from '../repository/records';
-import { holdsAll, people, phoneNumbers, textOf, wordsOf } from './search-text';
+import { fieldTexts, holdsAll, people, phoneNumbers, textOf, wordsOf } from './search-text';
 import { isInTime } from './search-time';
 
 /** All conditions must hold; absent ones hold always. */
 export interface SearchQuery {
 	/** Without it: everything but folders. */
 	types?: ItemType[];
-	/** Ids (`mail/AAMk…`), display paths (`Inbox/Projects`, `Calendars/Work`, in any case) or roles (`inbox`). */
+	/** Ids (`mail/AAMk…`), display paths (`Inbox/Projects`, `Calendars/Work`, `Lists/Projects`, in any case) or roles (`inbox`). */
 	folders?: string[];
 	/** Also in folders below those. */
 	includeSubfolders?: boolean;
 	/**
-	 * Every word must occur in what the catalog has of the item: subject or title, names and addresses, company, phone
-	 * numbers, location, categories, first lines. `"in quotes"` is one word.
+	 * Every word must occur in what the catalog has of the item: subject, title or file name, names and addresses, company,
+	 * phone numbers, location, categories, first lines, description, columns. `"in quotes"` is one word.
 	 */
 	text?: string;
 	/** Part of the subject, title or name. */
 	subject?: string;
-	/** Part of the sender's or organiser's name or address. */
+	/** Part of the name or address of the sender, the organiser, or whoever made or last changed it. */
 	from?: string;
 	/** Part of a recipient's or attendee's name or address, cc and bcc included. */
 	to?: string;
@@ -50,7 +50,7 @@ export function matcher(query: SearchQuery): (entry: CatalogEntry) => boolean {
 	};
 }
 
-const senders = ['from', 'sender', 'organizer'] as const;
+const senders = ['from', 'sender', 'organizer', 'createdBy', 'modifiedBy'] as const;
 const receivers = ['to', 'cc', 'bcc', 'attendees'] as const;
 
 function peopleIn({ meta }: CatalogEntry, keys: readonly string[]): string {
@@ -61,8 +61,11 @@ function allText(entry: CatalogEntry): string {
 	const { meta } = entry;
 	return [
 		entry.name,
-		...['subject', 'preview', 'location', 'company'].map((key) => textOf(meta[key])),
+		...['subject', 'preview', 'location', 'company', 'description', 'contentType'].map((key) => textOf(meta[key])),
 		peopleIn(entry, [...senders, ...receivers, 'replyTo', 'emails', 'categories']),
 		phoneNumbers(meta['phones']),
+		// Of a list item and of a file in a library.
+		...fieldTexts(meta['fields']),
+		...fieldTexts(meta['columns']),
 	].join('\n');
 }

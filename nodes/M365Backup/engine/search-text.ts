@@ -35,13 +35,13 @@ export function textOf(value: JsonValue | undefined): string {
 	return typeof value === 'string' ? value : '';
 }
 
-/** Names and addresses of one `{name, address}` or a list of them, or plain texts, one a line. */
+/** Names and addresses of one `{name, address}` (or `email`) or a list of them, or plain texts, one a line. */
 export function people(value: JsonValue | undefined): string {
 	const list = Array.isArray(value) ? value : [value];
 	return list
 		.map((one) => {
 			if (typeof one !== 'object' || one === null || Array.isArray(one)) return textOf(one);
-			return `${textOf(one['name'])} ${textOf(one['address'])}`;
+			return `${textOf(one['name'])} ${textOf(one['address'])} ${textOf(one['email'])}`;
 		})
 		.join('\n');
 }
@@ -53,4 +53,15 @@ export function phoneNumbers(value: JsonValue | undefined): string {
 		.map(textOf)
 		.map((number) => `${number} ${number.replace(/[^\d+]/g, '')}`)
 		.join('\n');
+}
+
+/** How deep values of columns are looked into: a list of look-ups or people is a list of objects. */
+const FIELD_DEPTH = 3;
+
+/** The values of columns as a person would look for them, one a text. */
+export function fieldTexts(value: JsonValue | undefined, depth = 0): string[] {
+	if (typeof value === 'string') return [value];
+	if (typeof value === 'number') return [String(value)];
+	if (typeof value !== 'object' || value === null || depth === FIELD_DEPTH) return [];
+	return Object.values(value).flatMap((one) => fieldTexts(one, depth + 1));
 }
