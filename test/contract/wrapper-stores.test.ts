@@ -1,3 +1,5 @@
+import { makeAgeKey, readAgeKey } from '../../nodes/M365Backup/stores/encryption/age-key';
+import { createEncryptedStore } from '../../nodes/M365Backup/stores/encryption/encrypted-store';
 import { createFaultyStore } from '../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../nodes/M365Backup/stores/memory-store';
 import { createRetryingStore } from '../../nodes/M365Backup/stores/retrying-store';
@@ -16,3 +18,11 @@ runStoreContract('retrying, when every second get, list and delete fails', async
 	}
 	return { store: createRetryingStore(faulty, { ambient }) };
 });
+
+for (const [title, recovery] of [['encrypted', false], ['encrypted, with a recovery key', true]] as const) {
+	runStoreContract(title, async () => {
+		const { identity } = await makeAgeKey();
+		const recoveryRecipient = recovery ? (await makeAgeKey()).recipient : '';
+		return { store: createEncryptedStore(createMemoryStore(), await readAgeKey({ identity, recoveryRecipient })), sizesAreStored: true };
+	});
+}

@@ -20,6 +20,11 @@ export interface PutOptions {
 	retainUntil?: Date;
 	/** Stops the put at once, also while its source hangs: nothing is stored then. */
 	signal?: AbortSignal;
+	/**
+	 * Told, before the put resolves, what stands in the store where that is not what was put, since the store encrypts
+	 * it. Never called elsewhere.
+	 */
+	onStored?: (stored: { sizeBytes: number; sha256: string }) => void;
 }
 
 export interface StoreCapabilities {
@@ -47,6 +52,8 @@ export interface Store {
 	readonly capabilities: StoreCapabilities;
 	/** For messages, e.g. `folder /backups/m365`. No secrets. */
 	readonly label: string;
+	/** Where the store encrypts: the files as they are stored, under the names that they have there. */
+	readonly asStored?: Store;
 	list(prefix: string, signal?: AbortSignal): AsyncIterable<StoreFile>;
 	get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | null>;
 	put(key: string, source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<void>;
