@@ -15,3 +15,11 @@ export function contentsOf(entry: Pick<CatalogEntry, 'content'>): ItemContents {
 	}
 	return { main, parts };
 }
+
+/**
+ * What makes the item's state: its main content and its attachments. An Exchange export is the same once more, another
+ * one each time; older versions of a file are what it was, not what it is, and their number is a matter of options.
+ */
+export function ownContents(content: readonly ContentRef[]): ContentRef[] {
+	return content.filter(({ part }) => part !== 'exchange' && part?.startsWith('version-') !== true);
+}

@@ -3,6 +3,7 @@ import { composeLines, hidesOlder, isTombstone, toEntry, type LineText } from '.
 import type { CatalogEntry, CatalogLine, TombstoneLine } from '../repository/records';
 import { linesById, type LinesOfId } from './history-merge';
 import type { SharedSegments } from './history-segments';
+import { ownContents } from './item-contents';
 
 /** A state of an item and the snapshots that have it: all from `first` to `last`, ordinals included. */
 export interface ItemVersion {
@@ -94,11 +95,11 @@ function layOver(layersNewestFirst: readonly number[], lines: LinesOfId['lines']
 
 /**
  * What makes a version: everything that the catalog says of the item but where its content is stored, since a rewritten
- * base moves that, why it could not be read, and its Exchange export, which is another one each time.
+ * base moves that, why it could not be read, and contents that are not what it is (an Exchange export, older versions).
  */
 function signatureOf(entry: CatalogEntry): string {
 	const { type, parent, name, modified, size, etag, meta, content } = entry;
-	const contents = (content ?? []).filter(({ part }) => part !== 'exchange').map((ref) => [ref.part, ref.size, ref.sha256]);
+	const contents = ownContents(content ?? []).map((ref) => [ref.part, ref.size, ref.sha256]);
 	return JSON.stringify([type, parent, name, modified, size, etag, sorted(meta), contents]);
 }
 

@@ -14,7 +14,7 @@ import type {
 	Restorer,
 } from '../workloads/restorer';
 import { shownPath } from './folder-tree';
-import { contentsOf } from './item-contents';
+import { contentsOf, ownContents } from './item-contents';
 import { select, type RestoreSelection } from './restore-selection';
 import { SnapshotFolders } from './search-folders';
 
@@ -99,8 +99,8 @@ export async function* restore(options: RestoreOptions): AsyncGenerator<RestoreR
 
 function restorableFolders(folders: SnapshotFolders): Map<string, RestorableFolder> {
 	const found = new Map<string, RestorableFolder>();
-	for (const { id, name, parent, meta } of folders.known().values()) {
-		found.set(id, { id, name, meta, ...(parent === undefined ? {} : { parent }) });
+	for (const { id, name, parent, modified, meta } of folders.known().values()) {
+		found.set(id, { id, name, meta, ...(parent === undefined ? {} : { parent }), ...(modified === undefined ? {} : { modified }) });
 	}
 	return found;
 }
@@ -146,8 +146,7 @@ async function* restorableItems(
  * again adds nothing, one from another snapshot does.
  */
 function markerKey(options: RestoreOptions, key: string, entry: CatalogEntry): string {
-	// An Exchange export is another one each time, and may come later: it says nothing about the item's state.
-	const contents = (entry.content ?? []).filter((ref) => ref.part !== 'exchange');
+	const contents = ownContents(entry.content ?? []);
 	const hash = createHash('sha256').update([key, entry.id, ...contents.map((ref) => ref.sha256)].join('\n'));
 	if (options.conflictPolicy === 'keepBoth') hash.update(`\ncopy of ${options.snapshot.id}`);
 	return hash.digest('hex');

@@ -1,10 +1,10 @@
 import type { CatalogEntry, ItemLine, ItemType } from '../repository/records';
 import type { ItemChange } from '../workloads/workload';
+import { ownContents } from './item-contents';
 
 /** The line of an item's complete state, which hides all older lines of it (DESIGN §3.2). */
 export function wholeLine(change: Omit<ItemChange, 'kind' | 'isNew'>, content: CatalogEntry['content']): ItemLine {
-	// What the item is, with its attachments; an Exchange export is the same once more, an older version is not what it is.
-	const own = content?.filter(({ part }) => part !== 'exchange' && part?.startsWith('version-') !== true);
+	const own = content && ownContents(content);
 	const size = own && own.length > 0 ? own.reduce((sum, ref) => sum + ref.size, 0) : change.size;
 	return {
 		id: change.id,

@@ -7,6 +7,8 @@ export interface RestorableFolder {
 	id: string;
 	name: string;
 	parent?: string;
+	/** ISO 8601. */
+	modified?: string;
 	meta: JsonObject;
 }
 
