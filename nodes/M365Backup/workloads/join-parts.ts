@@ -17,7 +17,7 @@ export interface Part extends Workload, PartName {}
 
 export interface JoinOptions {
 	/** Scopes of every part that earlier runs may have stored something of, also of those that are not backed up now. */
-	known(notes: Readonly<JsonObject>): readonly string[];
+	known: (notes: Readonly<JsonObject>) => readonly string[];
 	/** Parts that are not backed up: they are said to be excluded. */
 	leftOut: readonly PartName[];
 }

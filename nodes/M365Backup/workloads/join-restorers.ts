@@ -3,13 +3,13 @@ import type { RestorableFolder, RestorableItem, RestoreOutcome, Restorer, Restor
 export interface JoinRestorersOptions<P extends string> {
 	types: readonly string[];
 	/** Which part a scoped id belongs to. Items come sorted by id, so that those of a part should have ids that stand together. */
-	partOf(id: string): P | undefined;
+	partOf: (id: string) => P | undefined;
 	/** Asked once a run of items; undefined: such items cannot be brought back. */
-	restorerOf(part: P): Restorer | undefined;
+	restorerOf: (part: P) => Restorer | undefined;
 	/** The order in which folders that were selected without any item are made; as they come if absent. */
 	order?: readonly P[];
 	/** Parts that are shown the folders of all others, too: what they restore names some of those. */
-	seesAllFolders?(part: P): boolean;
+	seesAllFolders?: (part: P) => boolean;
 }
 
 /** Restorers of a source's parts as one. Each is given its own items, folders and selected folders. */
