@@ -1,4 +1,6 @@
 import type { Lease } from './governor';
+import { isSharePoint, mailboxOf, resourceUnits } from './graph-path';
+import type { GraphStats } from './stats';
 
 export type GraphMethod = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
@@ -20,6 +22,10 @@ export interface CallInput {
 	allSlots?: boolean;
 	/** The mailbox, where the path does not tell. */
 	mailbox?: string | undefined;
+	/** Paid for in resource units of the tenant's SharePoint although the path does not tell: addresses that are not Graph's. */
+	isSharePoint?: boolean;
+	/** Resource units, where the path does not tell. */
+	resourceUnits?: number | undefined;
 	/** Reads the answer's body, inside the retry loop, so that a broken body is tried again. */
 	read: (response: Response, call: Call) => Promise<unknown>;
 	/** Sees every answer of 400 and above before it becomes a Failure: for headers that no Failure carries. */
@@ -38,6 +44,8 @@ export class Call {
 	readonly requests: number;
 	readonly allSlots: boolean;
 	readonly mailbox: string | undefined;
+	/** What SharePoint charges for each try; undefined where others pay. */
+	readonly resourceUnits: number | undefined;
 	readonly read: CallInput['read'];
 	readonly onRefusal: CallInput['onRefusal'];
 	readonly headers: Record<string, string>;
@@ -58,6 +66,7 @@ export class Call {
 		this.requests = input.requests ?? 1;
 		this.allSlots = input.allSlots ?? false;
 		this.mailbox = input.mailbox;
+		this.resourceUnits = unitsOf(input);
 		this.read = input.read;
 		this.onRefusal = input.onRefusal;
 		this.headers = { ...input.headers };
@@ -88,6 +97,13 @@ export class Call {
 		};
 	}
 
+	/** One more request for the same thing, under the same leave: with a new token, or where a redirect leads. */
+	countAgain(stats: GraphStats): void {
+		this.lease?.countMore(this.resourceUnits ?? this.requests);
+		stats.requests += this.requests;
+		stats.resourceUnits += this.resourceUnits ?? 0;
+	}
+
 	/** The answer has been read, unless a reader took the lease over. */
 	endLease(): void {
 		if (!this.leaseHandedOver) this.lease?.release();
@@ -97,4 +113,10 @@ export class Call {
 		if (this.body === undefined || this.method === 'GET' || this.method === 'DELETE') return 0;
 		return typeof this.body === 'string' ? Buffer.byteLength(this.body) : this.body.length;
 	}
+}
+
+function unitsOf({ method, path, mailbox, isSharePoint: isPaidThere, resourceUnits: units }: CallInput): number | undefined {
+	const ofMailbox = mailbox ?? mailboxOf(path);
+	if (ofMailbox !== undefined || (isPaidThere !== true && !isSharePoint(path))) return undefined;
+	return units ?? resourceUnits(method, path);
 }

@@ -5,6 +5,7 @@ import { batch, type BatchAnswer, type BatchOptions, type BatchParts, type Batch
 import type { CallInput, GraphMethod } from './call';
 import { delta, deltaBatch, type DeltaAnswer, type DeltaCursor, type DeltaOptions, type DeltaPage } from './delta';
 import { processGovernor, type Governor } from './governor';
+import { download, type DownloadOptions } from './download';
 import { GraphAddress } from './graph-address';
 import { preauthorisedPost } from './preauthorised-post';
 import { readJson, readStream, type StreamAnswer } from './readers';
@@ -12,12 +13,13 @@ import { isRepeatable } from './retry-rule';
 import { Sender } from './sender';
 import type { GraphStats } from './stats';
 import type { TokenSource } from './tokens';
-import { uploadChunk, type UploadAnswer, type UploadChunk, type UploadOptions } from './upload';
+import { cancelUpload, uploadChunk, uploadStatus, type UploadAnswer, type UploadChunk, type UploadOptions } from './upload';
 import { defaultUserAgent } from './version';
 
 export type { BatchAnswer, BatchOptions, BatchRequest } from './batch';
 export { batchResult } from './batch';
 export type { DeltaAnswer, DeltaCursor, DeltaOptions, DeltaPage } from './delta';
+export type { DownloadOptions } from './download';
 export type { StreamAnswer } from './readers';
 export type { GraphStats } from './stats';
 export type { UploadAnswer, UploadChunk, UploadOptions } from './upload';
@@ -37,6 +39,8 @@ export interface GraphRequest {
 	repeatable?: boolean;
 	/** GUID of the mailbox whose quotas it uses, where the path does not tell. */
 	mailbox?: string;
+	/** What SharePoint charges, where the path does not tell (graph-path.ts). */
+	resourceUnits?: number;
 }
 
 /** Microsoft Graph v1.0 for one credential. Every method throws (or yields) Failures. */
@@ -60,6 +64,12 @@ export interface GraphClient {
 	pages<T>(request: GraphRequest): AsyncIterable<T[]>;
 	/** One piece of an upload session, to a pre-authorised URL, never with a token. */
 	upload(url: string, chunk: UploadChunk, options?: UploadOptions): Promise<UploadAnswer>;
+	/** How far an upload session got; without `nextOffset` nothing is missing. See upload.ts. */
+	uploadStatus(url: string, options?: UploadOptions): Promise<{ nextOffset?: number }>;
+	/** Ends an upload session; one that is gone already is fine. */
+	cancelUpload(url: string, options?: UploadOptions): Promise<void>;
+	/** The bytes behind a download URL, or a part of them, never with a token. See download.ts. */
+	download(url: string, options?: DownloadOptions): Promise<StreamAnswer>;
 	/** JSON to a URL that carries its own key, never with a token, sent once. See preauthorised-post.ts. */
 	postPreauthorised(url: string, body: Buffer, options?: UploadOptions): Promise<unknown>;
 }
@@ -85,7 +95,7 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
 }
 
 class ChainedGraphClient implements GraphClient {
-	readonly stats: GraphStats = { requests: 0, calls: 0, throttledMs: 0, retries: 0 };
+	readonly stats: GraphStats = { requests: 0, resourceUnits: 0, calls: 0, throttledMs: 0, retries: 0 };
 	private readonly address: GraphAddress;
 	private readonly sender: Sender;
 	private readonly parts: BatchParts;
@@ -170,6 +180,18 @@ class ChainedGraphClient implements GraphClient {
 		return uploadChunk(this.sender, url, chunk, options);
 	}
 
+	uploadStatus(url: string, options: UploadOptions = {}): Promise<{ nextOffset?: number }> {
+		return uploadStatus(this.sender, url, options);
+	}
+
+	cancelUpload(url: string, options: UploadOptions = {}): Promise<void> {
+		return cancelUpload(this.sender, url, options);
+	}
+
+	download(url: string, options: DownloadOptions = {}): Promise<StreamAnswer> {
+		return download(this.sender, url, options, this.address.origin.startsWith('http:'));
+	}
+
 	postPreauthorised(url: string, body: Buffer, options: UploadOptions = {}): Promise<unknown> {
 		return preauthorisedPost(this.sender, url, body, options);
 	}
@@ -188,6 +210,7 @@ class ChainedGraphClient implements GraphClient {
 			signal: request.signal,
 			retries: request.retries,
 			mailbox: request.mailbox,
+			resourceUnits: request.resourceUnits,
 			repeatable: request.repeatable ?? isRepeatable(method, path),
 		};
 	}

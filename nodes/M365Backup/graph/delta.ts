@@ -21,6 +21,8 @@ export interface DeltaOptions {
 	signal?: AbortSignal;
 	/** Sent as `Prefer: odata.maxpagesize`: `$top` would cap the total (microsoft-graph-docs#2232). */
 	maxPageSize?: number;
+	/** More of the `Prefer` header: `deltashowsharingchanges`… (driveitem-delta). */
+	prefer?: readonly string[];
 }
 
 export interface DeltaAnswer<T> {
@@ -38,7 +40,7 @@ export async function delta<T>(parts: BatchParts, cursor: DeltaCursor, options: 
 			method: 'GET',
 			url: parts.address.absolute(link),
 			path: parts.address.relative(link),
-			headers: pageSizeHeader(options),
+			headers: preferHeader(options),
 			signal: options.signal,
 			repeatable: true,
 			read: readJson,
@@ -63,7 +65,7 @@ export async function* deltaBatch<T>(
 	const byId = new Map(cursors.map(({ id, cursor }) => [id, cursor]));
 	for (const { id, cursor } of cursors) {
 		try {
-			requests.push({ id, method: 'GET' as const, path: parts.address.relative(linkOf(parts.address, cursor)), headers: pageSizeHeader(options) });
+			requests.push({ id, method: 'GET' as const, path: parts.address.relative(linkOf(parts.address, cursor)), headers: preferHeader(options) });
 		} catch (error) {
 			yield { id, failure: toFailure(error) };
 		}
@@ -82,8 +84,9 @@ export async function* deltaBatch<T>(
 	}
 }
 
-function pageSizeHeader({ maxPageSize }: DeltaOptions): Record<string, string> {
-	return maxPageSize === undefined ? {} : { Prefer: `odata.maxpagesize=${maxPageSize}` };
+function preferHeader({ maxPageSize, prefer = [] }: DeltaOptions): Record<string, string> {
+	const all = [...(maxPageSize === undefined ? [] : [`odata.maxpagesize=${maxPageSize}`]), ...prefer];
+	return all.length === 0 ? {} : { Prefer: all.join(', ') };
 }
 
 /** A stored link of another host is as good as expired, and nothing is sent to it. */

@@ -28,8 +28,8 @@ export interface Admission {
 export interface Lease {
 	/** How long the service's limits, as opposed to other calls, kept this call waiting. */
 	readonly throttledMs: number;
-	/** One more request under the same leave (a second try with a new token). */
-	countRequest(): void;
+	/** More was used under the same leave than it was given for (a second try with a new token, a redirect). */
+	countMore(cost: number): void;
 	/** The service said 429 or the like: pauses the lane, and halves its pace. */
 	throttled(retryAfterMs: number | undefined): void;
 	release(): void;
@@ -162,7 +162,7 @@ export class GovernorLane {
 		let released = false;
 		waiter.admit({
 			throttledMs: waiter.throttledMs,
-			countRequest: () => this.costs.add(this.nowMs(), 1),
+			countMore: (cost) => this.costs.add(this.nowMs(), cost),
 			throttled: (retryAfterMs) => this.throttled(retryAfterMs),
 			release: () => {
 				if (released) return;

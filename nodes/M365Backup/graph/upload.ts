@@ -1,22 +1,34 @@
-import { Failure } from '../base/failure';
-import { isLoopback } from './clouds';
+import { isFailure, toFailure } from '../base/failure';
+import { preauthorisedAddress } from './preauthorised-address';
 import { readJson } from './readers';
+import type { CallInput } from './call';
 import type { Sender } from './sender';
 
 export interface UploadChunk {
 	/** Position of the first byte within the whole. */
 	offset: number;
+	/** Drives take multiples of `fragmentUnitBytes` below `fragmentLimitBytes`; only the last piece may have any length. */
 	bytes: Buffer;
 	totalBytes: number;
 }
 
-/** `location`: the created thing's address where the service says it; it is not pre-authorised. */
-export type UploadAnswer = { done: false; nextOffset: number } | { done: true; location?: string };
+/** Pieces of a file for a drive are multiples of this, all but the last (driveitem-createuploadsession). */
+export const fragmentUnitBytes = 327_680;
+/** …and smaller than this. */
+export const fragmentLimitBytes = 60 * 1024 * 1024;
+
+/**
+ * `location`: the created thing's address where the service says it; it is not pre-authorised. `body`: what was made
+ * where the service tells it (a drive's item).
+ */
+export type UploadAnswer = { done: false; nextOffset: number } | { done: true; location?: string; body?: unknown };
 
 export interface UploadOptions {
 	signal?: AbortSignal;
-	/** Whose quota of 150 MB in 5 minutes the bytes use. */
+	/** Whose quota of 150 MB in 5 minutes the bytes use; the tenant's SharePoint pays when absent. */
 	mailbox?: string;
+	/** Tries after the first; see GraphRequest. */
+	retries?: number;
 }
 
 interface Stored {
@@ -25,28 +37,23 @@ interface Stored {
 	body: unknown;
 }
 
+/** Documented: an upload costs 2, a request for one thing 1 ("How to avoid getting throttled or blocked in SharePoint Online"). */
+const uploadUnits = 2;
+const statusUnits = 1;
+
 /**
  * One piece of an upload session, to its pre-authorised URL, without a token. Sending the same range again does no harm
  * ("Large file upload"). Throws Failures: `notFound` = the session is gone, begin a new one.
  */
 export async function uploadChunk(sender: Sender, url: string, chunk: UploadChunk, options: UploadOptions): Promise<UploadAnswer> {
-	const target = URL.canParse(url) ? new URL(url) : undefined;
-	if (target === undefined || (target.protocol !== 'https:' && !isLoopback(target.hostname))) {
-		throw new Failure('corrupt', 'Microsoft Graph gave an upload address that is not encrypted; nothing was sent');
-	}
 	const end = chunk.offset + chunk.bytes.length;
 	const { status, location, body } = (await sender.sendWithoutToken({
-		method: 'PUT',
-		url,
-		path: `(upload to ${target.host})`,
+		...common('PUT', url, options, uploadUnits),
 		headers: {
 			'Content-Type': 'application/octet-stream',
 			'Content-Range': `bytes ${chunk.offset}-${end - 1}/${chunk.totalBytes}`,
 		},
 		body: chunk.bytes,
-		signal: options.signal,
-		mailbox: options.mailbox,
-		repeatable: true,
 		read: async (response, call): Promise<Stored> => ({
 			status: response.status,
 			location: response.headers.get('location'),
@@ -56,7 +63,27 @@ export async function uploadChunk(sender: Sender, url: string, chunk: UploadChun
 	const nextOffset = firstMissing(body);
 	if (nextOffset !== undefined && status !== 201) return { done: false, nextOffset };
 	if (status === 202) return { done: false, nextOffset: end };
-	return location === null ? { done: true } : { done: true, location };
+	return { done: true, ...(location === null ? {} : { location }), ...(body === undefined ? {} : { body }) };
+}
+
+/** How far a session got. Throws Failures: `notFound` = it is gone. */
+export async function uploadStatus(sender: Sender, url: string, options: UploadOptions): Promise<{ nextOffset?: number }> {
+	const nextOffset = firstMissing(await sender.sendWithoutToken({ ...common('GET', url, options, statusUnits), read: readJson }));
+	return nextOffset === undefined ? {} : { nextOffset };
+}
+
+/** Ends a session and drops what it holds. One that is gone already is fine. */
+export async function cancelUpload(sender: Sender, url: string, options: UploadOptions): Promise<void> {
+	try {
+		await sender.sendWithoutToken({ ...common('DELETE', url, options, uploadUnits), read: readJson });
+	} catch (error) {
+		if (!isFailure(toFailure(error), 'notFound', 'expiredCursor')) throw error;
+	}
+}
+
+function common(method: 'PUT' | 'GET' | 'DELETE', url: string, { signal, mailbox, retries }: UploadOptions, units: number): Omit<CallInput, 'read'> {
+	const { host } = preauthorisedAddress(url, 'an upload address');
+	return { method, url, path: `(upload to ${host})`, signal, mailbox, retries, repeatable: true, isSharePoint: mailbox === undefined, resourceUnits: units };
 }
 
 /** `nextExpectedRanges: ["2097152-"]`, in any case; an empty list says nothing is missing. */

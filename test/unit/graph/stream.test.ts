@@ -114,8 +114,8 @@ describe('an upload', () => {
 
 	it.each([
 		['201 with a location', () => new Response(null, { status: 201, headers: { location: 'https://outlook.example/attachments/1' } }), { done: true, location: 'https://outlook.example/attachments/1' }],
-		['201 with an item', () => json({ id: 'item' }, 201), { done: true }],
-		['200 with an item', () => json({ id: 'item' }), { done: true }],
+		['201 with an item', () => json({ id: 'item' }, 201), { done: true, body: { id: 'item' } }],
+		['200 with an item', () => json({ id: 'item' }), { done: true, body: { id: 'item' } }],
 		['202 with ranges', () => json({ nextExpectedRanges: ['9-11'] }, 202), { done: false, nextOffset: 9 }],
 	])('understands %s', async (_what, answer, expected) => {
 		const graph = new FakeGraph(answer);

@@ -23,8 +23,7 @@ export class AuthLink extends Link {
 		} catch (error) {
 			if (!isFailure(error, 'denied') || error.status !== 401) throw error;
 			await this.authorize(call, true);
-			call.lease?.countRequest();
-			this.stats.requests += call.requests;
+			call.countAgain(this.stats);
 			this.stats.retries++;
 			await next();
 		}

@@ -1,7 +1,7 @@
 import { isFailure } from '../../base/failure';
 import type { Call } from '../call';
 import type { Governor, LaneName } from '../governor';
-import { isSharePoint, mailboxOf, resourceUnits } from '../graph-path';
+import { mailboxOf } from '../graph-path';
 import type { GraphStats } from '../stats';
 import { Link } from './link';
 
@@ -24,13 +24,14 @@ export class GovernedLink extends Link {
 		const lane = this.laneOf(call);
 		const lease = await governor.acquire(lane, {
 			slots: call.allSlots ? Number.POSITIVE_INFINITY : 1,
-			cost: lane.kind === 'sharePoint' ? resourceUnits(call.method, call.path) : call.requests,
+			cost: call.resourceUnits ?? call.requests,
 			uploadBytes: call.uploadBytes,
 			priority,
 			signal: call.signal,
 		});
 		call.beginUnder(lease);
 		stats.requests += call.requests;
+		stats.resourceUnits += call.resourceUnits ?? 0;
 		stats.throttledMs += lease.throttledMs;
 		try {
 			await next();
@@ -46,6 +47,6 @@ export class GovernedLink extends Link {
 		const { tenant } = this.options;
 		const mailbox = call.mailbox?.toLowerCase() ?? mailboxOf(call.path);
 		if (mailbox !== undefined) return { kind: 'mailbox', key: `${tenant} ${mailbox}` };
-		return { kind: isSharePoint(call.path) ? 'sharePoint' : 'directory', key: tenant };
+		return { kind: call.resourceUnits === undefined ? 'directory' : 'sharePoint', key: tenant };
 	}
 }
