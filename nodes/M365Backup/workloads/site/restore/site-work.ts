@@ -1,0 +1,48 @@
+import { isFailure, type Failure } from '../../../base/failure';
+import type { RestoreOutcome } from '../../restorer';
+import type { ColumnKind } from './column';
+import { Lookups } from './lookups';
+import { People } from './people';
+import type { SiteRestoreContext } from './site-restore-context';
+import type { TargetLists } from './target-lists';
+import type { TargetSite, TargetSites } from './target-sites';
+
+/** What the lists, pages and libraries of one restore share. */
+export class SiteWork {
+	readonly lookups: Lookups;
+	/** Kinds of columns whose values Graph has refused to write, in any list: it refuses them all. */
+	readonly refusedKinds = new Set<ColumnKind>();
+	/** Kinds that it has taken at least once. */
+	readonly takenKinds = new Set<ColumnKind>();
+	/** Lookups to items of lists that came later, and the outcomes that wait for them. */
+	readonly late: (() => Promise<RestoreOutcome>)[] = [];
+	private readonly people = new Map<string, People>();
+	private readonly refusals = new Map<string, Failure>();
+
+	constructor(
+		readonly context: SiteRestoreContext,
+		readonly sites: TargetSites,
+		readonly lists: TargetLists,
+	) {
+		this.lookups = new Lookups(context);
+	}
+
+	peopleOf(site: TargetSite): People {
+		const known = this.people.get(site.id) ?? new People(this.context, site.id, site.sourceId, site.isOriginal);
+		this.people.set(site.id, known);
+		return known;
+	}
+
+	/** A site that refuses to be written to (locked, no permission) refuses everything: nothing more is tried. */
+	refuse(siteId: string, failure: Failure): void {
+		if (failure.kind === 'denied') this.refusals.set(siteId, failure);
+	}
+
+	refuseIfDenied(siteId: string, error: unknown): void {
+		if (isFailure(error, 'denied')) this.refuse(siteId, error);
+	}
+
+	refusal(siteId: string): Failure | undefined {
+		return this.refusals.get(siteId);
+	}
+}

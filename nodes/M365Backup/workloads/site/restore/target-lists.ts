@@ -1,0 +1,258 @@
+import { Failure } from '../../../base/failure';
+import type { JsonObject } from '../../../base/json';
+import type { RestorableFolder, RestoreOutcome } from '../../restorer';
+import { flatName } from '../../mailbox/restore/flat-name';
+import { columnsOf, type Column } from './column';
+import { objectIn, objectsIn, textIn } from './item-document';
+import { ListMaker, MANAGE } from './make-list';
+import { missingColumns } from './list-schema';
+import { scopedId } from './scoped-id';
+import { outcomeOf, signalOf, sitePath, type SiteRestoreContext } from './site-restore-context';
+import type { TargetSite, TargetSites } from './target-sites';
+
+/** Where the items of one list, or the files of one library, go. */
+export interface TargetList {
+	/** Scoped id of the container in the snapshot. */
+	key: string;
+	site: TargetSite;
+	/** Graph id; null in a preview of a list that is to be made. */
+	id: string | null;
+	/** Of a library; null in a preview of one that is to be made. */
+	driveId?: string | null;
+	isLibrary: boolean;
+	/** `['Lists', 'Projects']`, `['Documents']` */
+	path: string[];
+	/** It is the very list that was backed up: its items may be alive in it. */
+	isOriginal: boolean;
+	isNew: boolean;
+	columns: Column[];
+	/** As they were; those of the target if the backup does not say. */
+	sourceColumns: Column[];
+	contentTypes: { id: string; name: string }[];
+	/** What of its columns and content types could not come back. */
+	notes: string[];
+}
+
+/** A list as Graph tells of it. */
+export interface GraphList {
+	id: string;
+	displayName: string;
+	template: string;
+	driveId?: string;
+	columns: Column[];
+	contentTypes: { id: string; name: string }[];
+}
+
+export function graphList(json: JsonObject): GraphList {
+	const driveId = textIn(objectIn(json, 'drive'), 'id');
+	return {
+		id: (textIn(json, 'id') ?? '').toLowerCase(),
+		displayName: textIn(json, 'displayName') ?? '',
+		template: textIn(objectIn(json, 'list'), 'template') ?? '',
+		...(driveId === undefined ? {} : { driveId }),
+		columns: columnsOf(objectsIn(json, 'columns')),
+		contentTypes: objectsIn(json, 'contentTypes').map((type) => ({ id: textIn(type, 'id') ?? '', name: textIn(type, 'name') ?? '' })),
+	};
+}
+
+export function isLibraryTemplate(template: string): boolean {
+	return /library$/i.test(template);
+}
+
+/**
+ * Finds or makes the lists and libraries that items go into: the same list by its id, else one of that name, else a new
+ * one with its columns. What each came to is remembered, failures too: a list is tried once.
+ */
+export class TargetLists {
+	private readonly targets = new Map<string, Promise<TargetList>>();
+	/** Being resolved: lists that look up each other. */
+	private readonly underWay = new Set<string>();
+	private readonly taken = new Set<string>();
+	private readonly bySite = new Map<string, Promise<GraphList[]>>();
+	private readonly late: (() => Promise<void>)[] = [];
+	private readonly maker: ListMaker;
+
+	constructor(
+		private readonly context: SiteRestoreContext,
+		private readonly sites: TargetSites,
+		/** Told of each list that is made. */
+		private readonly report: (outcome: RestoreOutcome) => void,
+	) {
+		this.maker = new ListMaker(context);
+	}
+
+	/**
+	 * @param key Scoped id of the container
+	 * @throws Failure if the list can neither be found nor made
+	 */
+	async target(key: string): Promise<TargetList> {
+		const known = this.targets.get(key);
+		if (known) return await known;
+		this.underWay.add(key);
+		const resolved = this.resolve(key).finally(() => this.underWay.delete(key));
+		// Whoever asks next gets the same failure.
+		resolved.catch(() => undefined);
+		this.targets.set(key, resolved);
+		return await resolved;
+	}
+
+	/** Columns that look into lists which came later; to be called before items are written. */
+	async finish(): Promise<void> {
+		for (const work of this.late.splice(0)) await work();
+	}
+
+	/** The target of a list that others look into, unless it would have to be made for that alone. */
+	async lookedUp(listGuid: string): Promise<TargetList | 'underWay' | undefined> {
+		const folder = this.containerOf(listGuid);
+		if (!folder) return undefined;
+		if (this.underWay.has(folder.id)) return 'underWay';
+		if (this.targets.has(folder.id) || this.context.selectedFolders.has(folder.id)) return await this.target(folder.id).catch(() => undefined);
+		const site = await this.sites.of(folder);
+		return (await this.find(site, folder)) ? await this.target(folder.id) : undefined;
+	}
+
+	private containerOf(listGuid: string): RestorableFolder | undefined {
+		const { folders } = this.context;
+		return folders.get(`list-${listGuid}/root`) ?? folders.get(`library-${listGuid}/root`);
+	}
+
+	private async resolve(key: string): Promise<TargetList> {
+		const folder = this.context.folders.get(key);
+		if (!folder) throw new Failure('notFound', 'The backup does not know the list that it was in', { nextStep: 'Export it instead (Item: Export).' });
+		const site = await this.sites.of(folder);
+		const found = await this.find(site, folder);
+		if (!found) return await this.make(site, folder);
+		this.taken.add(found.id);
+		const list = await this.open(site, found.id);
+		const target = this.targetOf(site, folder, list, false);
+		if (missingColumns(target.sourceColumns, list.columns).first.length + missingColumns(target.sourceColumns, list.columns).lookups.length > 0 && (await this.mayAddColumns(target))) await this.addColumns(target);
+		return target;
+	}
+
+	/** With Replace; and to a list that a restore had begun to make, which is empty and none of the user's. */
+	private async mayAddColumns({ isOriginal, isLibrary, id, site }: TargetList): Promise<boolean> {
+		if (this.context.policy === 'replace') return true;
+		if (isOriginal || isLibrary || id === null) return false;
+		const { value } = await this.context.graph.json<{ value: unknown[] }>({ path: `${sitePath(site.id)}/lists/${id}/items?$select=id&$top=1`, ...signalOf(this.context) });
+		return value.length === 0;
+	}
+
+	private async addColumns(target: TargetList): Promise<void> {
+		const missing = missingColumns(target.sourceColumns, target.columns);
+		if (this.context.preview) {
+			target.columns = [...target.columns, ...missing.first, ...missing.lookups, ...missing.calculated];
+			return;
+		}
+		await this.maker.addColumns(target, [...missing.first, ...missing.calculated]);
+		await this.addLookups(target, missing.lookups);
+		target.columns = (await this.open(target.site, target.id ?? '')).columns;
+	}
+
+	private async find(site: TargetSite, folder: RestorableFolder): Promise<GraphList | undefined> {
+		const { destination } = this.context;
+		const id = scopedId(folder.id);
+		const isLibrary = id?.kind === 'library';
+		const lists = await this.listsOf(site);
+		if (site.isOriginal && (destination.kind === 'original' || isLibrary)) {
+			const same = lists.find((list) => list.id === id?.guid);
+			if (same) return same;
+		}
+		const name = this.nameOf(folder, isLibrary);
+		const free = lists.filter((list) => !this.taken.has(list.id));
+		const found = free.find(({ displayName }) => displayName === name) ?? free.find(({ displayName }) => displayName.toLowerCase() === name.toLowerCase());
+		if (found && isLibraryTemplate(found.template) !== isLibrary) {
+			throw new Failure('conflict', `The site has a ${isLibrary ? 'list' : 'library'} named ${name} already`, {
+				nextStep: `Rename it, or restore into another site${isLibrary ? '' : ' or folder'}.`,
+			});
+		}
+		return found;
+	}
+
+	private nameOf(folder: RestorableFolder, isLibrary: boolean): string {
+		const { destination } = this.context;
+		return destination.kind === 'original' || isLibrary ? folder.name : flatName(destination.path, folder.name);
+	}
+
+	private async listsOf(site: TargetSite): Promise<GraphList[]> {
+		const known = this.bySite.get(site.id) ?? this.readLists(site.id);
+		this.bySite.set(site.id, known);
+		return await known;
+	}
+
+	private async readLists(siteId: string): Promise<GraphList[]> {
+		const lists: GraphList[] = [];
+		for await (const page of this.context.graph.pages<JsonObject>({ path: `${sitePath(siteId)}/lists?$select=id,displayName,list&$top=200`, ...signalOf(this.context) })) lists.push(...page.map(graphList));
+		return lists;
+	}
+
+	private async open(site: TargetSite, listId: string): Promise<GraphList> {
+		return graphList(await this.context.graph.json<JsonObject>({ path: `${sitePath(site.id)}/lists/${listId}?$expand=columns,contentTypes,drive`, ...signalOf(this.context) }));
+	}
+
+	private targetOf(site: TargetSite, folder: RestorableFolder, list: GraphList | null, isNew: boolean): TargetList {
+		const id = scopedId(folder.id);
+		const isLibrary = id?.kind === 'library';
+		const source = columnsOf(objectsIn(folder.meta, 'columns'));
+		const name = list?.displayName ?? this.nameOf(folder, isLibrary);
+		return {
+			key: folder.id,
+			site,
+			id: list?.id ?? null,
+			...(isLibrary ? { driveId: list?.driveId ?? null } : {}),
+			isLibrary,
+			path: [...site.path, ...(isLibrary ? [] : ['Lists']), name],
+			isOriginal: site.isOriginal && list !== null && list.id === id?.guid,
+			isNew,
+			columns: list?.columns ?? source,
+			sourceColumns: source.length === 0 ? (list?.columns ?? []) : source,
+			contentTypes: list?.contentTypes ?? objectsIn(folder.meta, 'contentTypes').map((type) => ({ id: textIn(type, 'id') ?? '', name: textIn(type, 'name') ?? '' })),
+			notes: [],
+		};
+	}
+
+	private async make(site: TargetSite, folder: RestorableFolder): Promise<TargetList> {
+		const isLibrary = scopedId(folder.id)?.kind === 'library';
+		const displayName = this.nameOf(folder, isLibrary);
+		const target = this.targetOf(site, folder, null, true);
+		const missing = missingColumns(target.sourceColumns, []);
+		if (this.maker.lacksPermission()) throw MANAGE(displayName);
+		if (this.context.preview) {
+			await this.maker.foresee(target, missing);
+		} else {
+			const before = new Set((await this.listsOf(site)).map(({ id }) => id));
+			const find = async (): Promise<{ id: string } | undefined> => (await this.readLists(site.id)).find((list) => list.displayName === displayName && !before.has(list.id));
+			target.id = await this.maker.make(target, { displayName, meta: folder.meta, columns: missing.first, find });
+			this.taken.add(target.id);
+			await this.maker.addColumns(target, missing.calculated);
+			await this.addLookups(target, missing.lookups);
+			await this.maker.addContentTypes(target, objectsIn(folder.meta, 'contentTypes'));
+			this.read(target, await this.open(site, target.id));
+		}
+		this.report(outcomeOf({ ...folder, name: displayName }, 'folderCreated', target.path, { ...(target.id === null ? {} : { newId: target.id }), fidelity: target.notes }));
+		return target;
+	}
+
+	private read(target: TargetList, list: GraphList): void {
+		target.columns = list.columns;
+		target.contentTypes = list.contentTypes;
+		if (target.isLibrary) target.driveId = list.driveId ?? null;
+	}
+
+	private async addLookups(target: TargetList, columns: readonly Column[]): Promise<void> {
+		for (const column of columns) {
+			const guid = column.listId ?? '';
+			const isOwn = guid === scopedId(target.key)?.guid;
+			const other = isOwn ? target : await this.lookedUp(guid);
+			if (other === 'underWay') {
+				this.late.push(async () => {
+					const later = await this.lookedUp(guid);
+					await this.maker.addLookup(target, column, later === 'underWay' ? undefined : later?.id);
+					this.read(target, await this.open(target.site, target.id ?? ''));
+				});
+			} else {
+				// A lookup cannot leave its site.
+				await this.maker.addLookup(target, column, other?.site.id === target.site.id ? other.id : undefined);
+			}
+		}
+	}
+}

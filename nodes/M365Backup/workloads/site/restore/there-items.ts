@@ -1,0 +1,108 @@
+import type { JsonObject } from '../../../base/json';
+import type { Column } from './column';
+import { textIn } from './item-document';
+import { signalOf, sitePath, type SiteRestoreContext } from './site-restore-context';
+import type { TargetList } from './target-lists';
+import { livingPrint, wholePrint, type Print } from './wanted-fields';
+
+/** An item that is in a target list already: a few hundred bytes, whatever it holds. */
+export interface ThereItem {
+	id: string;
+	etag: string;
+	createdMs: number;
+	print: Print;
+}
+
+/** Documented largest page of list items is 5,000; each holds all its fields. */
+const PAGE_SIZE = 1000;
+
+/** The items of one target list, read once. */
+export class ThereItems {
+	private readonly byId = new Map<string, ThereItem>();
+	private readonly free = new Map<string, Set<ThereItem>>();
+
+	private constructor(
+		private readonly context: SiteRestoreContext,
+		private readonly target: TargetList,
+		private readonly columns: readonly Column[],
+	) {}
+
+	static async read(context: SiteRestoreContext, target: TargetList, columns: readonly Column[]): Promise<ThereItems> {
+		const there = new ThereItems(context, target, columns);
+		if (target.id !== null && !target.isNew) for await (const item of there.all()) there.byId.set(item.id, item);
+		return there;
+	}
+
+	get(id: string): ThereItem | undefined {
+		return this.byId.get(id);
+	}
+
+	ids(): Iterable<string> {
+		return this.byId.keys();
+	}
+
+	/** From now on items may stand for those of the snapshot, but for these, which stand for themselves. */
+	offer(except: ReadonlySet<string>): void {
+		for (const item of this.byId.values()) {
+			if (except.has(item.id)) continue;
+			for (const key of [item.print.hard, wholePrint(item.print)]) {
+				const same = this.free.get(key);
+				if (same) same.add(item);
+				else this.free.set(key, new Set([item]));
+			}
+		}
+	}
+
+	/** Free items that are alike in all that Graph certainly writes. */
+	alike(hard: string): Iterable<ThereItem> {
+		return this.free.get(hard) ?? [];
+	}
+
+	/** Takes a free item that is alike in everything. */
+	takeEqual(print: Print, isFit: (item: ThereItem) => boolean): ThereItem | undefined {
+		for (const item of this.free.get(wholePrint(print)) ?? []) {
+			// Without soft values both keys are the same: then the other columns must be empty, too.
+			if (wholePrint(item.print) === wholePrint(print) && isFit(item)) return this.take(item);
+		}
+		return undefined;
+	}
+
+	take(item: ThereItem): ThereItem {
+		this.free.get(item.print.hard)?.delete(item);
+		this.free.get(wholePrint(item.print))?.delete(item);
+		return item;
+	}
+
+	/** The answer to a creation came: it is no unknown one any more. */
+	made(id: string, print: Print): void {
+		this.byId.set(id, { id, etag: '', createdMs: Number.MAX_SAFE_INTEGER, print });
+	}
+
+	/** Whether a creation whose answer was lost took place: an item that nobody knew, alike in all that was asked for. */
+	async findNew(print: Print): Promise<{ id: string } | undefined> {
+		if (this.target.id === null) return undefined;
+		for await (const item of this.all()) {
+			// Some of its values may have been left out.
+			if (!this.byId.has(item.id) && item.print.hard === print.hard && Object.entries(item.print.soft).every(([name, text]) => print.soft[name] === text)) return { id: item.id };
+		}
+		return undefined;
+	}
+
+	private async *all(): AsyncGenerator<ThereItem> {
+		const path = `${itemsPath(this.target)}?$expand=fields&$top=${PAGE_SIZE}`;
+		for await (const page of this.context.graph.pages<JsonObject>({ path, ...signalOf(this.context) })) {
+			for (const item of page) {
+				yield {
+					id: textIn(item, 'id') ?? '',
+					etag: textIn(item, 'eTag') ?? '',
+					createdMs: Date.parse(textIn(item, 'createdDateTime') ?? '1970-01-01T00:00:00Z'),
+					print: livingPrint(this.columns, item),
+				};
+			}
+		}
+	}
+}
+
+export function itemsPath(target: Pick<TargetList, 'site' | 'id'>): string {
+	return `${sitePath(target.site.id)}/lists/${target.id ?? ''}/items`;
+}
