@@ -5,24 +5,18 @@ import type { JsonObject } from '../base/json';
 import type { Store } from '../stores/store';
 import { once, sha256 } from './bytes';
 import { assertLine, isTombstone, spellOutMetaRemoval, type LineText } from './catalog-line';
-import { findStates, type LineLayer } from './catalog';
-import type { IdFilter } from './id-filter';
-import { RECORDED_FAILURES, SPILL_LINES, SPILL_TEXT_CHARS } from './limits';
-import { LineBuffer } from './line-buffer';
-import { mergeLines } from './merge';
+import { RECORDED_FAILURES, SPILL_LINES } from './limits';
 import { newRunId, numberedName, recordName, sourceKey } from './names';
-import { planMerge } from './plan-merge';
 import { putConfirmed, type PutContext } from './put-confirmed';
 import type {
-	CatalogEntry, CatalogLine, ContentRef, CursorRecord, FailureRecord, FileRef, ScopeRecord, SegmentRef, SnapshotChanges,
+	CatalogEntry, CatalogLine, ContentRef, CursorRecord, FailureRecord, ScopeRecord, SnapshotChanges,
 	SnapshotRecord, SnapshotTotals, SourceRef,
 } from './records';
 import { ReferencedFiles } from './referenced-files';
+import { RunLines } from './run-lines';
 import { sealJson } from './sealed-json';
 import { encodeSeen, type SeenId } from './seen-files';
 import type { SegmentCache } from './segment-cache';
-import { SegmentReader } from './segment-reader';
-import { writeSegment, type SegmentInput, type WrittenSegment } from './segment-writer';
 import type { SnapshotFiles } from './snapshot-files';
 import { Volumes, type ContentInput } from './volumes';
 
@@ -77,14 +71,7 @@ export class RunWriter {
 	#startedAt: Date;
 	#parent: SnapshotRecord | null;
 	#parentReadAt: Date;
-	#parentSegments: SegmentReader[];
-	#buffer = new LineBuffer();
-	#spilled: SegmentReader[] = [];
-	/** Of the segments that this run has written, by their names. */
-	readonly #filters = new Map<string, IdFilter>();
-	/** Those that this run has written: an item may have contents in archives of several commits. */
-	readonly #archives = new Map<string, FileRef>();
-	#segmentOrdinal = 0;
+	readonly #lines: RunLines;
 	#volumes: Volumes;
 	#seen: SeenId[] = [];
 	#seenNames: string[] = [];
@@ -111,7 +98,10 @@ export class RunWriter {
 		this.#parent = parent;
 		this.#startedAt = ambient.now();
 		this.#parentReadAt = this.#startedAt;
-		this.#parentSegments = this.readers(parent);
+		const { spillLines, memberLines, replacesCatalog = false } = options;
+		const onStored = (name: string, sizeBytes: number): void => this.noteStored(name, sizeBytes);
+		this.#lines = new RunLines({ ...context, put: this.#put, prefix: this.#prefix, files: this.#files, onStored, spillLines, memberLines, replacesCatalog });
+		this.#lines.layOn(parent);
 		this.#runId = newRunId(this.#startedAt, ambient.randomHex(2), parent?.id);
 		this.#volumes = this.newVolumes();
 	}
@@ -132,7 +122,7 @@ export class RunWriter {
 
 	/** Not committed yet. */
 	get pendingLines(): number {
-		return this.#buffer.size + this.#spilled.reduce((sum, segment) => sum + segment.ref.lines, 0);
+		return this.#lines.pending;
 	}
 
 	get pendingBytes(): number {
@@ -155,16 +145,15 @@ export class RunWriter {
 			assertLine(line);
 			let added = line;
 			if (!isTombstone(line) && line.meta === null && line.whole !== true) {
-				const known = (await this.find([line.id])).get(line.id);
+				const known = (await this.#lines.find([line.id])).get(line.id);
 				added = spellOutMetaRemoval(line, known?.meta ?? {});
 			}
-			const text = this.#buffer.add(added);
+			const text = this.#lines.add(added);
 			if (!isTombstone(added)) this.#volumes.claim(added, text);
 			this.#added++;
 			// Adding from memory would otherwise never let go of the event loop.
 			if (this.#added % LINES_A_TURN === 0) await nextTurn();
-			const { spillLines = SPILL_LINES } = this.options;
-			if (this.#buffer.size >= spillLines || this.#buffer.chars >= SPILL_TEXT_CHARS) await this.orFail(() => this.spill());
+			if (this.#lines.isFull) await this.orFail(() => this.#lines.spill(this.#runId));
 		});
 	}
 
@@ -174,7 +163,7 @@ export class RunWriter {
 	 */
 	async lookUp(ids: readonly string[]): Promise<Map<string, CatalogEntry | null>> {
 		if (this.#failure) throw this.#failure;
-		return await this.find(ids);
+		return await this.#lines.find(ids);
 	}
 
 	/** Remembers ids met by an enumeration of everything under `parent`, for a run that resumes it. Only new ones. */
@@ -200,7 +189,7 @@ export class RunWriter {
 		const archives = await this.#volumes.finish();
 		for (const archive of archives) this.noteStored(archive.name, archive.size);
 		const parentHash = await this.settleParent();
-		const segments = await this.writeSegments(archives);
+		const segments = await this.#lines.merge(this.#runId, archives);
 		await this.writeSeen();
 		const seen = [...input.cursor.seen, ...this.#seenNames];
 		await this.#files.assertStored(seen, this.#put.signal);
@@ -264,7 +253,7 @@ export class RunWriter {
 			if (newest && newest.record.id !== this.#parent.id) {
 				stored = newest;
 				this.#parent = newest.record;
-				this.#parentSegments = this.readers(newest.record);
+				this.#lines.layOn(newest.record);
 				if (newest.record.id >= this.#runId) this.#runId = newRunId(ambient.now(), ambient.randomHex(2), newest.record.id);
 			}
 			this.#parentReadAt = ambient.now();
@@ -276,58 +265,6 @@ export class RunWriter {
 			});
 		}
 		return { id: stored.record.id, sha256: stored.sha256 };
-	}
-
-	/** Merges the run's lines with as many of the newest segments as size-tiering asks for. */
-	private async writeSegments(archives: readonly FileRef[]): Promise<SegmentRef[]> {
-		const { signal } = this.#put;
-		const parents = this.options.replacesCatalog === true ? [] : this.#parentSegments;
-		const known = new Map<string, FileRef>();
-		for (const segment of this.#parentSegments) {
-			for (const archive of (await segment.index(signal)).archives) known.set(archive.name, archive);
-		}
-		for (const archive of archives) this.#archives.set(archive.name, archive);
-		for (const [name, archive] of this.#archives) known.set(name, archive);
-
-		const kept = planMerge(parents.map(({ ref }) => ref.lines), this.pendingLines);
-		const merged = [...parents.slice(kept), ...this.#spilled];
-		const needed: FileRef[] = [];
-		for (const segment of parents.slice(0, kept)) needed.push(...(await segment.index(signal)).archives);
-		const segments = parents.slice(0, kept).map(({ ref }) => ref);
-		if (this.pendingLines > 0) {
-			const buffer = this.#buffer;
-			const expectedLines = merged.reduce((sum, segment) => sum + segment.ref.lines, buffer.size);
-			const written = await this.write({
-				expectedLines,
-				lines: () => mergeLines([...merged.map((segment) => segment.members(signal)), buffer.sorted()], kept === 0 ? 'final' : 'combined'),
-				archives: known,
-			});
-			if (written) {
-				segments.push(written.ref);
-				needed.push(...written.archives);
-			}
-		}
-		await this.#files.assertStored([...segments, ...needed], signal);
-		return segments;
-	}
-
-	private async spill(): Promise<void> {
-		const buffer = this.#buffer;
-		const written = await this.write({ expectedLines: buffer.size, lines: () => buffer.sorted(), archives: null });
-		if (written) this.#spilled.push(this.reader(written.ref));
-		this.#buffer = new LineBuffer();
-	}
-
-	private async write(input: Pick<SegmentInput, 'lines' | 'archives' | 'expectedLines'>): Promise<WrittenSegment | null> {
-		this.#segmentOrdinal++;
-		const name = numberedName(this.#runId, 'segment', this.#segmentOrdinal);
-		const { memberLines } = this.options;
-		const written = await writeSegment(this.#put, this.#prefix, { ...input, name, memberLines });
-		if (written) {
-			this.noteStored(name, written.ref.size);
-			this.#filters.set(name, written.filter);
-		}
-		return written;
 	}
 
 	private async writeSeen(): Promise<void> {
@@ -360,36 +297,17 @@ export class RunWriter {
 
 	private standOn(record: SnapshotRecord): void {
 		const { ambient } = this.context;
-		const named = new Set(record.segments.map(({ name }) => name));
-		for (const name of this.#filters.keys()) if (!named.has(name)) this.#filters.delete(name);
 		this.#parent = record;
 		this.#startedAt = ambient.now();
 		this.#parentReadAt = this.#startedAt;
-		this.#parentSegments = this.readers(record);
+		this.#lines.committed(record);
 		this.#runId = newRunId(this.#startedAt, ambient.randomHex(2), record.id);
-		this.#buffer = new LineBuffer();
-		this.#spilled = [];
-		this.#segmentOrdinal = 0;
 		this.#seenNames = [];
 		this.#volumes = this.newVolumes();
 	}
 
-	private find(ids: readonly string[]): Promise<Map<string, CatalogEntry | null>> {
-		const layers: LineLayer[] = [this.#buffer, ...this.#spilled.toReversed()];
-		if (this.options.replacesCatalog !== true) layers.push(...this.#parentSegments.toReversed());
-		return findStates(layers, ids, this.#put.signal);
-	}
-
 	private newVolumes(): Volumes {
 		return new Volumes(this.#put, this.#prefix, this.#runId, this.options.volumeBytes);
-	}
-
-	private readers(snapshot: SnapshotRecord | null): SegmentReader[] {
-		return snapshot ? snapshot.segments.map((ref) => this.reader(ref)) : [];
-	}
-
-	private reader(ref: SegmentRef): SegmentReader {
-		return new SegmentReader(this.context.store, this.#prefix, ref, this.context.cache, this.#filters.get(ref.name));
 	}
 
 	/** One call after the other, also if the caller does not wait. */
