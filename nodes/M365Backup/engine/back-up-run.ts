@@ -11,6 +11,7 @@ import { CatalogState } from './catalog-state';
 import { FailureLedger } from './failure-ledger';
 import { GatheredContents } from './gathered-contents';
 import { Listings } from './listings';
+import { Orphans } from './orphans';
 import { ScopeStates } from './scope-states';
 import { contentBytes, Tally } from './tally';
 import { wholeLine } from './whole-line';
@@ -81,7 +82,7 @@ export class BackUpRun {
 		this.links = fullResync ? {} : { ...cursor?.scopes };
 		this.notes = { ...cursor?.notes };
 		// An older cursor is replayed, and what came and went since then need not be reported again.
-		this.isInDoubt = fullResync || this.notes[IN_DOUBT_NOTE] === true || (cursor !== null && cursor.snapshot !== parent?.id);
+		this.isInDoubt = fullResync || this.notes[IN_DOUBT_NOTE] === true || (parent !== null && cursor?.snapshot !== parent.id);
 		this.state = new CatalogState(parts.repository, parts.writer, () => this.newest, parts.signal);
 		this.lastCommitMs = parts.startedAt.getTime();
 	}
@@ -281,19 +282,21 @@ export class BackUpRun {
 	}
 
 	/**
-	 * What complete listings did not show is asked about, item by item, before it counts as gone.
+	 * What complete listings did not show is asked about, item by item, before it counts as gone; in doubt, also what is
+	 * in no folder that is left.
 	 *
 	 * @returns false if the limit cut it short: the listings then wait for the next run.
 	 */
 	private async settleListings(): Promise<boolean> {
-		if (!this.listings.hasFinished) return true;
+		if (!this.listings.hasFinished && !this.isInDoubt) return true;
+		const orphans = new Orphans(this.state);
+		if (this.isInDoubt) await orphans.learn();
+		const isQuestion = async (entry: CatalogEntry): Promise<boolean> => this.listings.isMissing(entry) || (this.isInDoubt && (await orphans.has(entry)));
 		let missing: string[] = [];
 		const settle = async (): Promise<boolean> => {
 			const now = await this.state.entries(missing);
-			const still = missing.filter((id) => {
-				const entry = now.get(id);
-				return entry ? this.listings.isMissing(entry) : false;
-			});
+			const still: string[] = [];
+			for (const entry of now.values()) if (entry && (await isQuestion(entry))) still.push(entry.id);
 			missing = [];
 			if (still.length === 0) {
 				this.state.forgetPage();
@@ -302,7 +305,7 @@ export class BackUpRun {
 			return this.takeChanges(await this.parts.workload.confirmMissing(still, this.state, this.parts.signal));
 		};
 		for await (const entry of this.state.all()) {
-			if (!this.listings.isMissing(entry)) continue;
+			if (!(await isQuestion(entry))) continue;
 			missing.push(entry.id);
 			if (missing.length >= CONFIRM_CHUNK && !(await settle())) return false;
 		}

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../nodes/M365Backup/base/failure';
 import { recordName } from '../../../nodes/M365Backup/repository/names';
-import type { Fetched } from '../../../nodes/M365Backup/workloads/workload';
+import type { Change, Fetched } from '../../../nodes/M365Backup/workloads/workload';
 import { bytesOf, readAll } from '../repository/fixtures';
 import { fixture, KEY, mail, page, scripted, type Script } from './scripted-workload';
+
+const FOLDER: Change = { kind: 'item', id: 'mail/F', type: 'folder', name: 'F', meta: {}, isNew: true };
 
 describe('a run', () => {
 	it('never forgets an item for which no answer came', async () => {
@@ -87,7 +89,7 @@ describe('a run', () => {
 
 	it('compares again what a finished listing did not show, if the limit cut the comparison itself short', async () => {
 		const { run, entries } = await fixture();
-		await run({ pages: [page([mail('mail/1'), mail('mail/2'), mail('mail/3')], 'L1')] });
+		await run({ pages: [page([FOLDER, mail('mail/1'), mail('mail/2'), mail('mail/3')], 'L1')] });
 		const listed = { parent: 'mail/F', type: 'message' };
 		const again = page([], 'L2', { listings: [{ ...listed, state: 'restarted', seen: [] }, { ...listed, state: 'finished', seen: ['mail/3'] }] });
 		// Both are alive elsewhere with new content; the limit strikes after the first.
@@ -98,7 +100,20 @@ describe('a run', () => {
 		expect(next.input?.isInDoubt).toBe(true);
 		expect(next.workload.confirmed).toContain('mail/2');
 		const parents = [...(await entries()).values()].map(({ id, parent }) => `${id} ${parent ?? ''}`).sort();
-		expect(parents).toEqual(['mail/1 mail/G', 'mail/2 mail/G', 'mail/3 mail/F']);
+		expect(parents).toEqual(['mail/1 mail/G', 'mail/2 mail/G', 'mail/3 mail/F', 'mail/F ']);
+	});
+
+	it('that is to compare everything asks about what was in a folder that is gone, though nobody remembers the question', async () => {
+		const { run, entries } = await fixture();
+		await run({ pages: [page([FOLDER, mail('mail/1'), mail('mail/2')], 'L1')] });
+		const gone = page([{ kind: 'gone', id: 'mail/F' }], 'L2', { listings: [{ parent: 'mail/F', type: 'message', state: 'restarted', seen: [] }, { parent: 'mail/F', type: 'message', state: 'finished', seen: [] }] });
+		// The limit strikes before anybody could ask; a full resync puts aside what was noted about it.
+		const cut = await run({ pages: [gone, page([mail('mail/3', 'mail/G')], 'L3')] }, { stopAfter: { bytes: 1 } });
+		expect(cut.summary).toMatchObject({ hasMore: true });
+		const next = await run({ pages: [page([{ ...FOLDER, id: 'mail/G' }], 'L3')], missing: (ids) => ids.map((id) => ({ kind: 'gone', id })) }, { fullResync: true });
+		expect(next.workload.confirmed.sort()).toEqual(['mail/1', 'mail/2']);
+		expect([...(await entries()).keys()].sort()).toEqual(['mail/3', 'mail/G']);
+		expect((await run({})).workload.confirmed).toEqual([]);
 	});
 
 	it('that goes on after a stop in the middle of a page is told to compare, until one went through', async () => {
@@ -137,7 +152,7 @@ describe('a run', () => {
 
 	it('begins the listings anew when the note of what they had shown is lost', async () => {
 		const { run, store, repository } = await fixture();
-		await run({ pages: [page([mail('mail/1')], 'L1')] });
+		await run({ pages: [page([FOLDER, mail('mail/1')], 'L1')] });
 		const going = [{ parent: 'mail/F', type: 'message', state: 'restarted' as const, seen: ['mail/1'] }];
 		await run({ pages: [page([mail('mail/2')], 'L2', { listings: going }), page([mail('mail/3')], 'L3')] }, { stopAfter: { bytes: 1 } });
 		const [seen] = (await repository.cursor(KEY))!.seen;
