@@ -1,0 +1,118 @@
+import type { DriveContext } from './drive-context';
+import type { DriveView } from './drive-view';
+import type { DriveWriter } from './drive-writer';
+import { copyName, nameKey } from './file-names';
+import { CLAIM } from './folder-view';
+import type { LivingItem } from './living-item';
+
+/**
+ * Who gets which name. Decisions are taken in the view at once and sent afterwards, so that two files that work side by
+ * side never decide for the same name; what is sent waits for what has to be done before it: the name that it needs to be
+ * given up, the item that it moves to have arrived where somebody else put it.
+ */
+export class Places {
+	/** By item: its last move. */
+	private readonly moves = new Map<string, Promise<void>>();
+	/** By folder and name: the move that frees it. */
+	private readonly freed = new Map<string, Promise<void>>();
+
+	constructor(
+		private readonly context: DriveContext,
+		private readonly view: DriveView,
+		private readonly writer: DriveWriter,
+	) {}
+
+	/**
+	 * Gives an item a place. What stands there is moved aside, or the item gets a name beside it.
+	 *
+	 * @returns what had to be done about what stood there
+	 */
+	async take(item: LivingItem, parentId: string, name: string, otherwise: 'aside' | 'beside'): Promise<string | undefined> {
+		if (this.view.child(parentId, name)) await this.view.list(parentId);
+		const taken = this.view.child(parentId, name);
+		let note: string | undefined;
+		let finalName = name;
+		if (taken && taken !== item) {
+			if (otherwise === 'aside' && taken.claimedBy === undefined) note = this.startAside(taken);
+			else {
+				finalName = this.freeCopyName(parentId, name, item.isFolder, 'restored');
+				note = `its name is taken, so it is now "${finalName}"`;
+			}
+		}
+		await this.move(item, parentId, finalName);
+		return note;
+	}
+
+	/** Renames what stands in the way; nothing is lost. @returns a note of it */
+	async aside(item: LivingItem): Promise<string> {
+		await this.view.list(item.parentId ?? '');
+		const note = this.startAside(item);
+		await this.moves.get(item.id);
+		return note;
+	}
+
+	private startAside(item: LivingItem): string {
+		const before = item.name;
+		const name = this.freeCopyName(item.parentId ?? '', before, item.isFolder, 'moved aside');
+		// Whoever waits for the name hears of a failure.
+		this.move(item, item.parentId ?? '', name).catch(() => undefined);
+		return `what had its name is now "${name}"`;
+	}
+
+	/** A name beside it that nobody has. The folder has to be listed. */
+	freeCopyName(folderId: string, name: string, isFolder: boolean, word: 'restored' | 'moved aside'): string {
+		const day = this.context.ambient.now().toISOString().slice(0, 10);
+		for (let count = 1; ; count += 1) {
+			const candidate = copyName(name, isFolder, word, day, count);
+			if (!this.view.child(folderId, candidate)) return candidate;
+		}
+	}
+
+	/** Keeps a name for an upload. @returns the claim, to be replaced by what was uploaded or given back */
+	claim(folderId: string, name: string, itemId: string): LivingItem {
+		const claim: LivingItem = {
+			id: `${CLAIM}${itemId}`, name, parentId: folderId, isFolder: false, sizeBytes: 0, cTag: undefined, quickXorHash: undefined, createdSeconds: Number.NaN, modifiedSeconds: Number.NaN,
+			isByApp: true, childCount: undefined, parentPath: undefined, claimedBy: itemId,
+		};
+		this.view.made(claim);
+		return claim;
+	}
+
+	/** Until what had the name has been moved away. @throws Failure if it could not be */
+	async whenFree(folderId: string, name: string): Promise<void> {
+		await this.freed.get(keyOf(folderId, name));
+	}
+
+	/** Until an item is where it was last put. */
+	async whenMoved(id: string): Promise<void> {
+		await this.moves.get(id);
+	}
+
+	private async move(item: LivingItem, parentId: string, name: string): Promise<void> {
+		const before = { parentId: item.parentId, name: item.name };
+		const waits = [this.moves.get(item.id), this.freed.get(keyOf(parentId, name))].filter((wait) => wait !== undefined);
+		this.view.changed(item, { parentId, name });
+		const done = this.send(item, waits, { name, ...(parentId === before.parentId ? {} : { parentId }) });
+		const oldKey = keyOf(before.parentId ?? '', before.name);
+		this.moves.set(item.id, done);
+		this.freed.set(oldKey, done);
+		try {
+			await done;
+		} catch (error) {
+			if (item.name === name && item.parentId === parentId) this.view.changed(item, before);
+			throw error;
+		} finally {
+			if (this.moves.get(item.id) === done) this.moves.delete(item.id);
+			if (this.freed.get(oldKey) === done) this.freed.delete(oldKey);
+		}
+	}
+
+	private async send(item: LivingItem, waits: readonly Promise<void>[], to: { name: string; parentId?: string }): Promise<void> {
+		await Promise.all(waits);
+		await this.writer.relocate(item.id, to);
+	}
+}
+
+function keyOf(folderId: string, name: string): string {
+	return `${folderId}/${nameKey(name)}`;
+}
