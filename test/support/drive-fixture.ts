@@ -137,7 +137,7 @@ export async function driveFixture(options: { switches?: Partial<Switches>; stor
 			for (const entry of entries.values()) {
 				const path = pathOf(entries, entry);
 				if (entry.type === 'folder') found.set(`${path}/`, '');
-				else found.set(path, entry.content ? (await read(exportItem(repository, key, entry).open())).toString('latin1') : `(no content: ${String(entry.meta['skipped'] ?? entry.failed?.reason ?? '?')})`);
+				else found.set(path, entry.content ? (await read(exportItem(repository, key, entry).open())).toString('latin1') : `(no content: ${JSON.stringify(entry.meta['skipped'] ?? entry.failed?.reason ?? '?')})`);
 			}
 			return sorted(found);
 		},

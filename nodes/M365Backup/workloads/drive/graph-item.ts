@@ -28,6 +28,8 @@ export interface GraphItem {
 	malware?: { description?: string };
 	shared?: { scope?: string };
 	publication?: { level?: string; checkedOutBy?: GraphIdentitySet };
+	/** A shortcut to something in another drive. */
+	remoteItem?: object;
 	'@microsoft.graph.downloadUrl'?: string;
 	'@microsoft.graph.sharedChanged'?: string;
 }
@@ -38,5 +40,8 @@ export interface GraphItem {
  */
 export const ITEM_SELECT = [
 	'id', 'name', 'size', 'eTag', 'cTag', 'createdDateTime', 'lastModifiedDateTime', 'createdBy', 'lastModifiedBy', 'webUrl', 'description',
-	'parentReference', 'fileSystemInfo', 'file', 'folder', 'package', 'root', 'deleted', 'malware', 'shared', 'publication', 'content.downloadUrl',
+	'parentReference', 'fileSystemInfo', 'file', 'folder', 'package', 'root', 'deleted', 'malware', 'shared', 'publication', 'remoteItem', 'content.downloadUrl',
 ].join(',');
+
+/** What places a folder. */
+export const FOLDER_SELECT = 'id,name,parentReference,root';

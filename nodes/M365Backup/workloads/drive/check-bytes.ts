@@ -1,0 +1,45 @@
+import { isFailure } from '../../base/failure';
+import type { JsonObject } from '../../base/json';
+import type { DriveContext } from './drive-context';
+import { askFile, isSameContent } from './file-bytes';
+import type { FileToFetch } from './file-to-fetch';
+
+/** What came of a file. */
+export interface Arrived {
+	sizeBytes: number;
+	/** quickXorHash, base64. */
+	hash: string;
+}
+
+/** Whether bytes may be stored, and with which words; `again`: they came damaged, perhaps. */
+export type Checked = { again: true } | { again: false; meta?: JsonObject; warning?: string };
+
+/**
+ * What SharePoint writes into when it stores them, so that size and checksum tell of other bytes than it serves
+ * (onedrive-api-docs #935, docs-contrib #8903), and the endings of protected files.
+ */
+const REWRITTEN = /\.(?:do[ct][xm]?|xl[st][xmb]?|xlam|pp[st][xm]?|pot[xm]?|vsd[xm]?|one|onetoc2|mpp|pub|pdf|html?|mht|aspx|jpe?g|jfif|p(?:file|txt|pdf|jpg|jpeg|png|xml|tif|tiff|bmp|gif))$/i;
+
+/**
+ * Size and checksum, where the service tells them, against what has come. A difference is asked about once: the file may
+ * have been edited since it was listed. Bytes of a newer state are stored whole; the next run finds their listing.
+ */
+export async function checkBytes(context: DriveContext, file: FileToFetch, arrived: Arrived, signal: AbortSignal): Promise<Checked> {
+	if (isAsTold(file, arrived)) return { again: false };
+	const now = await askFile(context, file.graphId, signal).catch((error: unknown) => {
+		if (isFailure(error, 'cancelled')) throw error;
+		return undefined; // What has come is whole all the same.
+	});
+	if (now && !isSameContent(file, now)) return { again: false, meta: { quickXorHash: file.hash === undefined ? null : arrived.hash } };
+	if (now && isAsTold({ sizeBytes: now.size, hash: now.file?.hashes?.quickXorHash }, arrived)) {
+		return { again: false, ...(now.file?.hashes?.quickXorHash === undefined ? {} : { meta: { quickXorHash: arrived.hash } }) };
+	}
+	const isRewritten = REWRITTEN.test(file.name);
+	if (!isRewritten && !context.storedAnyway.seenBefore(file.request.id, arrived.hash)) return { again: true };
+	const warning = context.storedAnyway.warning(file.name, isRewritten);
+	return { again: false, ...(warning === undefined ? {} : { warning }) };
+}
+
+function isAsTold(told: { sizeBytes: number | undefined; hash: string | undefined }, { sizeBytes, hash }: Arrived): boolean {
+	return (told.sizeBytes === undefined || told.sizeBytes === sizeBytes) && (told.hash === undefined || told.hash === hash);
+}

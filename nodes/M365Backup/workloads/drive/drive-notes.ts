@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import type { JsonObject } from '../../base/json';
+import type { DriveContext } from './drive-context';
+
+/** What a drive remembers from run to run beside its link. Plain data, kept in the cursor. */
+export class DriveNotes {
+	/** Graph id of the root. */
+	rootId: string | undefined;
+	/** The link is in the middle of an enumeration of everything: the first one, or a listing to be compared. */
+	pass: 'first' | 'listing' | undefined;
+	/** The link is in the middle of a round of pages. */
+	unfinished = false;
+	/** ISO 8601: when everything was last listed and compared, counted from its beginning. */
+	listedAt: string | undefined;
+	/** ISO 8601: when the permissions of everything that is shared were last read, or nothing where they are not wanted. */
+	permissionsAt: string | undefined;
+	/** What the options left out at that time. */
+	rules = '';
+	/** How many older versions were kept of each file then. */
+	versions = 0;
+	/** Graph ids of folders that are gone, while what was in them may still stand in the catalog. */
+	goneFolders = new Set<string>();
+	/** A listing of everything is owed, for what a round could not tell. */
+	owed = false;
+
+	static read(value: unknown): DriveNotes {
+		const notes = new DriveNotes();
+		if (typeof value !== 'object' || value === null) return notes;
+		const said = value as Record<string, unknown>;
+		notes.rootId = text(said['rootId']);
+		const { pass } = said;
+		notes.pass = pass === 'first' || pass === 'listing' ? pass : undefined;
+		notes.unfinished = said['unfinished'] === true;
+		notes.listedAt = text(said['listedAt']);
+		notes.permissionsAt = text(said['permissionsAt']);
+		notes.rules = text(said['rules']) ?? '';
+		notes.versions = typeof said['versions'] === 'number' ? said['versions'] : 0;
+		if (Array.isArray(said['goneFolders'])) notes.goneFolders = new Set(said['goneFolders'].filter((id) => typeof id === 'string'));
+		notes.owed = said['owed'] === true;
+		return notes;
+	}
+
+	write(): JsonObject {
+		return {
+			...(this.rootId === undefined ? {} : { rootId: this.rootId }),
+			...(this.pass === undefined ? {} : { pass: this.pass }),
+			...(this.unfinished ? { unfinished: true } : {}),
+			...(this.listedAt === undefined ? {} : { listedAt: this.listedAt }),
+			...(this.permissionsAt === undefined ? {} : { permissionsAt: this.permissionsAt }),
+			...(this.rules === '' ? {} : { rules: this.rules }),
+			...(this.versions === 0 ? {} : { versions: this.versions }),
+			...(this.goneFolders.size === 0 ? {} : { goneFolders: [...this.goneFolders] }),
+			...(this.owed ? { owed: true } : {}),
+		};
+	}
+}
+
+function text(value: unknown): string | undefined {
+	return typeof value === 'string' ? value : undefined;
+}
+
+/** The same as long as the options leave out the same. */
+export function rulesOf({ excluded, maxFileBytes }: DriveContext): string {
+	if (excluded.isEmpty && maxFileBytes === Number.POSITIVE_INFINITY) return '';
+	return createHash('sha256').update(`${String(maxFileBytes)}\n${excluded.key}`).digest('hex').slice(0, 16);
+}

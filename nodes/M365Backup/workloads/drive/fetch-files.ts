@@ -1,0 +1,184 @@
+import { Failure, isFailure, toFailure } from '../../base/failure';
+import type { JsonObject } from '../../base/json';
+import type { ContentRequest, Fetched } from '../workload';
+import type { Checked } from './check-bytes';
+import { checkBytes } from './check-bytes';
+import type { DriveContext } from './drive-context';
+import { MALWARE_SKIP } from './file-meta';
+import { fileBytes } from './file-bytes';
+import type { FileToFetch } from './file-to-fetch';
+import { fileToFetch } from './file-to-fetch';
+import { fetchVersions } from './fetch-versions';
+import { QuickXorHash } from './quick-xor-hash';
+
+/** Files of at most this size are downloaded whole, several at once, and checked before they are handed on. */
+const SMALL_BYTES = 4 * 1024 * 1024;
+/** What files that wait for their turn may weigh together. */
+const WAITING_BYTES = 24 * 1024 * 1024;
+/** SharePoint's lane lets eight requests of a tenant run at once (governor). */
+const DOWNLOADS = 8;
+
+/** What came of a small file. */
+type Small = { chunks: Uint8Array[]; checked: Extract<Checked, { again: false }> } | { failure: Failure } | { isLarge: true };
+
+interface Waiting {
+	file: FileToFetch;
+	/** Absent: it is streamed when its turn comes. */
+	small?: Promise<Small>;
+	weightBytes: number;
+}
+
+/**
+ * The bytes of files, in the order of the requests: small ones are read ahead, several at once, large ones streamed as
+ * they are taken. In memory are at most `WAITING_BYTES`, whatever the files weigh.
+ */
+export async function* fetchFiles(context: DriveContext, requests: readonly ContentRequest[], signal: AbortSignal): AsyncGenerator<Fetched> {
+	const files = requests.map(fileToFetch);
+	const own = new AbortController();
+	const both = AbortSignal.any([signal, own.signal]);
+	const waiting: Waiting[] = [];
+	let next = 0;
+	let weightBytes = 0;
+	const fill = (): void => {
+		while (next < files.length && waiting.length < DOWNLOADS) {
+			const file = files[next];
+			if (!file) return;
+			const isSmall = !file.onlyVersions && file.sizeBytes !== undefined && file.sizeBytes <= SMALL_BYTES;
+			const weight = isSmall ? (file.sizeBytes ?? 0) : 0;
+			if (weightBytes + weight > WAITING_BYTES && waiting.length > 0) return;
+			next += 1;
+			weightBytes += weight;
+			waiting.push({ file, weightBytes: weight, ...(isSmall ? { small: readSmall(context, file, both) } : {}) });
+		}
+	};
+	fill();
+	try {
+		for (let first = waiting.shift(); first; first = waiting.shift()) {
+			yield* answer(context, first, both);
+			weightBytes -= first.weightBytes;
+			fill();
+		}
+	} finally {
+		// Whoever stops early must not leave downloads running.
+		own.abort();
+	}
+}
+
+async function* answer(context: DriveContext, { file, small }: Waiting, signal: AbortSignal): AsyncGenerator<Fetched> {
+	const { id } = file.request;
+	if (file.onlyVersions) {
+		yield { id, kept: {}, more: true };
+		yield* rest(context, file, { again: false }, signal);
+		return;
+	}
+	const read = await small;
+	if (read && 'failure' in read) yield refused(file, read.failure);
+	else if (read && 'chunks' in read) {
+		const { chunks, checked } = read;
+		const isAll = context.versions === 0 && checked.meta === undefined && checked.warning === undefined;
+		const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+		yield { id, content: inTurn(chunks), sizeBytes, ...(isAll ? {} : { more: true as const }) };
+		if (!isAll) yield* rest(context, file, checked, signal);
+	} else yield* streamLarge(context, file, signal);
+}
+
+/** What follows a file's own bytes: its older versions, and what is to be said. */
+async function* rest(context: DriveContext, file: FileToFetch, checked: Extract<Checked, { again: false }>, signal: AbortSignal): AsyncGenerator<Fetched> {
+	const { id } = file.request;
+	let meta: JsonObject = { ...checked.meta };
+	const warnings = checked.warning === undefined ? [] : [checked.warning];
+	if (context.versions > 0) {
+		const versions = yield* fetchVersions(context, file, signal);
+		if ('failure' in versions) {
+			yield { id, failure: versions.failure };
+			return;
+		}
+		meta = { ...meta, ...versions.meta };
+		warnings.push(...versions.warnings);
+	}
+	yield { id, end: true, ...(Object.keys(meta).length === 0 ? {} : { meta }), ...(warnings.length === 0 ? {} : { warning: warnings.join('. ') }) };
+}
+
+async function readSmall(context: DriveContext, file: FileToFetch, signal: AbortSignal): Promise<Small> {
+	try {
+		for (;;) {
+			const chunks: Uint8Array[] = [];
+			const hash = new QuickXorHash();
+			let sizeBytes = 0;
+			for await (const chunk of fileBytes(context, file, signal)) {
+				chunks.push(chunk);
+				hash.update(chunk);
+				sizeBytes += chunk.length;
+				// Not what the listing said, and too much to keep.
+				if (sizeBytes > 2 * SMALL_BYTES) return { isLarge: true };
+			}
+			const checked = await checkBytes(context, file, { sizeBytes, hash: hash.digest() }, signal);
+			if (!checked.again) return { chunks, checked };
+		}
+	} catch (error) {
+		return { failure: toFailure(error) };
+	}
+}
+
+async function* streamLarge(context: DriveContext, file: FileToFetch, signal: AbortSignal): AsyncGenerator<Fetched> {
+	const { id } = file.request;
+	const bytes = fileBytes(context, file, signal);
+	// The first piece shows whether there is any content: a refusal then is an answer, not a break in the middle.
+	let first: IteratorResult<Uint8Array, void>;
+	try {
+		first = await bytes.next();
+	} catch (error) {
+		yield refused(file, toFailure(error));
+		return;
+	}
+	const outcome: { checked?: Extract<Checked, { again: false }> } = {};
+	const { sizeBytes } = file;
+	yield { id, content: watched(context, file, first, bytes, outcome, signal), ...(sizeBytes === undefined ? {} : { sizeBytes }), more: true };
+	// Without an outcome, the content broke off, and the engine knows.
+	if (outcome.checked) yield* rest(context, file, outcome.checked, signal);
+}
+
+/** Checked behind the last byte. Damaged ones break off there, so that the engine drops them and asks once more. */
+async function* watched(
+	context: DriveContext,
+	file: FileToFetch,
+	first: IteratorResult<Uint8Array, void>,
+	bytes: AsyncGenerator<Uint8Array, void, undefined>,
+	outcome: { checked?: Extract<Checked, { again: false }> },
+	signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+	const hash = new QuickXorHash();
+	let sizeBytes = 0;
+	try {
+		for (let piece = first; piece.done !== true; piece = await bytes.next()) {
+			hash.update(piece.value);
+			sizeBytes += piece.value.length;
+			yield piece.value;
+		}
+	} finally {
+		await bytes.return();
+	}
+	const checked = await checkBytes(context, file, { sizeBytes, hash: hash.digest() }, signal);
+	if (checked.again) throw new Failure('transient', 'What was downloaded is not what size or checksum say', { code: 'checksumMismatch' });
+	outcome.checked = checked;
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- chunks that are there already, as a stream
+async function* inTurn(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+	yield* chunks;
+}
+
+/** Sections of a notebook above 2 GB are answered with 503 for good (corso #2910). */
+const NOTEBOOK_FILE = /\.one(?:toc2)?$/i;
+
+function refused(file: FileToFetch, failure: Failure): Fetched {
+	const { id } = file.request;
+	if (isFailure(failure, 'denied') && failure.code?.toLowerCase() === 'malwaredetected') {
+		return { id, skipped: MALWARE_SKIP, warning: `"${file.name}" was not backed up: ${MALWARE_SKIP}` };
+	}
+	if (isFailure(failure, 'transient', 'throttled') && failure.status === 503 && NOTEBOOK_FILE.test(file.name)) {
+		// Lasting: the ledger gives it up some day, which it never does for a passing fault.
+		return { id, failure: new Failure('corrupt', failure.message, { status: 503, code: 'notebookSection', title: 'Microsoft 365 does not hand out this section of a notebook', cause: failure }) };
+	}
+	return { id, failure };
+}

@@ -1,0 +1,115 @@
+import { Failure, isFailure } from '../../base/failure';
+import type { StreamAnswer } from '../../graph/client';
+import type { DriveContext } from './drive-context';
+import { itemPath } from './drive-context';
+import type { FileToFetch } from './file-to-fetch';
+import type { GraphItem } from './graph-item';
+
+/** Breaks of one download without a byte in between. */
+const MOST_BREAKS = 5;
+/** New addresses for one download without a byte in between: an address that is refused at once is refused for good. */
+const MOST_RENEWALS = 2;
+const FIRST_PAUSE_MS = 500;
+const CHECK_SELECT = 'id,name,size,cTag,eTag,file,malware,content.downloadUrl';
+
+/** A file as it is now: whether it still has the content that was asked for, and where that is. */
+export async function askFile(context: DriveContext, graphId: string, signal: AbortSignal): Promise<GraphItem> {
+	return context.graph.json<GraphItem>({ path: `${itemPath(context, graphId)}?$select=${CHECK_SELECT}`, signal });
+}
+
+export function isSameContent(file: FileToFetch, now: GraphItem): boolean {
+	return file.version === (now.cTag ?? now.eTag) || file.version === now.eTag;
+}
+
+/**
+ * The bytes of a file from its first to its last. A download that breaks off goes on where it broke; an address that is
+ * no longer good is replaced; a file that is edited meanwhile ends it, since the rest would belong to other bytes.
+ *
+ * @throws Failure; `transient` code `editedMeanwhile`: begin anew
+ */
+export async function* fileBytes(context: DriveContext, file: FileToFetch, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+	let { url } = file;
+	let offset = 0;
+	let breaks = 0;
+	let renewals = 0;
+	/** Of the first answer: the same bytes as long as it stays. */
+	let tag: string | undefined;
+	for (;;) {
+		try {
+			if (url === undefined) url = await addressOf(context, file, offset, signal);
+			const answer = await open(context, file, { url, offset, tag, isLastTry: renewals > MOST_RENEWALS }, signal);
+			const now = answer.headers.get('etag') ?? undefined;
+			if (offset > 0 && now !== tag) await assertSame(context, file, answer, signal);
+			tag = now;
+			for await (const chunk of answer.body) {
+				offset += chunk.length;
+				breaks = 0;
+				renewals = 0;
+				yield chunk;
+			}
+			// Without a length, nothing but the size that was told shows that the end is missing.
+			if (answer.sizeBytes === undefined && file.sizeBytes !== undefined && offset < file.sizeBytes) {
+				throw new Failure('transient', `The download ended after ${offset} of ${file.sizeBytes} bytes`, { code: 'bodyTruncated' });
+			}
+			return;
+		} catch (error) {
+			if (isFailure(error, 'notFound') && error.code === 'downloadUrlExpired') {
+				if (++renewals > MOST_RENEWALS + 1) throw error;
+				url = undefined;
+			} else if (isFailure(error, 'conflict') && error.code === 'contentChanged') {
+				if (++breaks > MOST_BREAKS) throw error;
+				url = await addressOf(context, file, offset, signal);
+				tag = undefined;
+			} else if (isFailure(error, 'transient') && error.code !== EDITED && ++breaks <= MOST_BREAKS) {
+				await context.ambient.sleep(FIRST_PAUSE_MS * 2 ** (breaks - 1), signal);
+			} else throw error;
+		}
+	}
+}
+
+const EDITED = 'editedMeanwhile';
+
+function editedMeanwhile(): Failure {
+	return new Failure('transient', 'It was edited while it was downloaded', { code: EDITED });
+}
+
+/** A fresh address. Once bytes have been taken, only of the same content. */
+async function addressOf(context: DriveContext, file: FileToFetch, offset: number, signal: AbortSignal): Promise<string> {
+	const now = await askFile(context, file.graphId, signal);
+	if (offset > 0 && !isSameContent(file, now)) throw editedMeanwhile();
+	if (now.malware) throw new Failure('denied', 'Microsoft 365 found malware in it', { code: 'malwareDetected', status: 403 });
+	return now['@microsoft.graph.downloadUrl'] ?? THROUGH_GRAPH;
+}
+
+/** In an address's place: there is none, and Graph itself is asked for the content. */
+const THROUGH_GRAPH = '';
+
+interface Opening {
+	url: string;
+	offset: number;
+	tag: string | undefined;
+	/** Fresh addresses were refused, too: Graph says why. */
+	isLastTry: boolean;
+}
+
+async function open(context: DriveContext, file: FileToFetch, { url, offset, tag, isLastTry }: Opening, signal: AbortSignal): Promise<StreamAnswer> {
+	const { graph } = context;
+	if (url !== THROUGH_GRAPH && !isLastTry) {
+		return graph.download(url, { signal, offset, ...(tag === undefined || offset === 0 ? {} : { headers: { 'If-Range': tag } }) });
+	}
+	const answer = await graph.stream({ path: `${itemPath(context, file.graphId)}/content`, signal, ...(offset === 0 ? {} : { headers: { Range: `bytes=${offset}-` } }) });
+	if (offset === 0 || answer.status === 206) return answer;
+	await answer.body[Symbol.asyncIterator]().return?.();
+	throw new Failure('transient', 'The download broke off and could not be resumed', { code: 'bodyTruncated' });
+}
+
+/** Another tag may come from another name or date alone; only the content's own tag tells. */
+async function assertSame(context: DriveContext, file: FileToFetch, answer: StreamAnswer, signal: AbortSignal): Promise<void> {
+	try {
+		if (isSameContent(file, await askFile(context, file.graphId, signal))) return;
+		throw editedMeanwhile();
+	} catch (error) {
+		await answer.body[Symbol.asyncIterator]().return?.();
+		throw error;
+	}
+}

@@ -1,0 +1,27 @@
+import type { DriveContext } from './drive-context';
+
+/** One line for each option that kept something out, with numbers; of what this run met. */
+export function leftOutWarnings({ leftOut, maxFileBytes, title }: DriveContext): string[] {
+	const { byPath, bySize, shortcuts } = leftOut;
+	return [
+		...(byPath.files === 0 ? [] : [`${title}: ${counted(byPath)} left out by Exclude Paths`]),
+		...(bySize.files === 0 ? [] : [`${title}: ${counted(bySize)} left out: larger than ${size(maxFileBytes)}`]),
+		...(shortcuts === 0 ? [] : [`${title}: ${shortcuts === 1 ? 'a shortcut' : `${shortcuts} shortcuts`} to other drives left out; what they point to is backed up with the drive in which it lies`]),
+	];
+}
+
+function counted({ files, bytes }: { files: number; bytes: number }): string {
+	return files === 1 ? `1 file of ${size(bytes)} was` : `${files} files of together ${size(bytes)} were`;
+}
+
+const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+
+function size(bytes: number): string {
+	let value = bytes;
+	let unit = 0;
+	while (value >= 1000 && unit < UNITS.length - 1) {
+		value /= 1000;
+		unit += 1;
+	}
+	return `${value >= 10 || unit === 0 ? Math.round(value) : Math.round(value * 10) / 10} ${UNITS[unit] ?? ''}`;
+}
