@@ -46,8 +46,8 @@ export function contentsPart(run: SiteRun, web: Web, parts: Part[], subsites: Su
 		// Before anything can fail: what a subsite holds is told by itself.
 		yield { changes, scopes: [...lists].filter(([one]) => !kinds.has(kindOfScope(one))).map(([id, name]): ScopeNews => ({ id, name, state: 'excluded' })) };
 		if (kinds.size > 0) yield* readContents(input);
+		yield* subsites.enumerate(input, gone);
 		for (const [one, name] of gone) parts.push(gonePart({ scope: one, title: name }, linksOf(one), () => gone.delete(one)));
-		yield* subsites.enumerate(web, input);
 	}
 
 	async function* readContents(input: EnumerationInput): AsyncGenerator<ChangePage> {
@@ -124,7 +124,7 @@ export function contentsPart(run: SiteRun, web: Web, parts: Part[], subsites: Su
 		},
 		confirmMissing: () => Promise.resolve([]),
 		notes: (): JsonObject =>
-			state ? { [scope]: { root: state.root, lists: Object.fromEntries(state.lists), ...(state.gone.size > 0 ? { gone: Object.fromEntries(state.gone) } : {}), ...subsites.notesOf(web) } } : {},
+			state ? { [scope]: { root: state.root, lists: Object.fromEntries(state.lists), ...(state.gone.size > 0 ? { gone: Object.fromEntries(state.gone) } : {}), ...subsites.notes } } : {},
 	};
 }
 
@@ -141,5 +141,6 @@ function listIdOf(scope: string): string {
 }
 
 function linksOf(scope: string): string[] {
+	if (/^(site|pages|lists)-/.test(scope)) return [];
 	return kindOfScope(scope) === 'library' ? libraryLinks({ scope }) : [itemsLink({ scope })];
 }

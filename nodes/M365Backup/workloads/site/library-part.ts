@@ -1,20 +1,22 @@
 import type { JsonObject } from '../../base/json';
 import { driveWorkload } from '../drive/drive';
 import type { Part } from '../join-parts';
-import type { ChangePage, EnumerationInput } from '../workload';
+import type { Change, ChangePage, EnumerationInput, KnownItem, ListingNews } from '../workload';
+import { FileIds } from './file-ids';
+import { columnsLink, LibraryColumns } from './library-columns';
 import type { ListInfo } from './list-info';
 import { containerChange, containerPrint, listTitle } from './list-info';
 import type { People } from './people';
 import type { SiteRun } from './site-run';
 import { rootOf } from './site-run';
 
-/** Where a library's links stand in the cursor: those of its drive, and of its columns. */
+/** Where all of a library's links stand in the cursor: those of its drive, and of its columns. */
 export function libraryLinks({ scope }: Pick<ListInfo, 'scope'>): string[] {
-	return [scope, `${scope}/columns`];
+	return [scope, columnsLink({ scope })];
 }
 
-/** A library: its files as the drive workload gives them. */
-export function libraryPart(run: SiteRun, info: ListInfo, _people: People): Part {
+/** A library: its files as the drive workload gives them, and what they have in its columns. */
+export function libraryPart(run: SiteRun, info: ListInfo, people: People): Part {
 	const { scope, web } = info;
 	const { permissions, versions, excludePaths, maxFileBytes } = run.options;
 	const title = listTitle(info);
@@ -31,6 +33,8 @@ export function libraryPart(run: SiteRun, info: ListInfo, _people: People): Part
 		...(permissions === undefined ? {} : { permissions }),
 		...(versions === undefined ? {} : { versions }),
 	});
+	const ids = new FileIds(run, info);
+	const columns = new LibraryColumns(run, info, people, ids);
 	let own: JsonObject = {};
 
 	async function* enumerate(input: EnumerationInput): AsyncGenerator<ChangePage> {
@@ -40,7 +44,27 @@ export function libraryPart(run: SiteRun, info: ListInfo, _people: People): Part
 		const stored = input.isFirst ? undefined : await storedPrint(notes, input);
 		own['print'] = print;
 		if (stored !== print) yield { changes: [containerChange(info, stored === undefined)] };
-		yield* drive.enumerate({ ...input, notes: (notes['drive'] ?? {}) as JsonObject });
+		for await (const page of drive.enumerate({ ...input, notes: (notes['drive'] ?? {}) as JsonObject })) {
+			yield { ...page, changes: await withColumns(page.changes, input), ...(page.listings ? { listings: page.listings.map(withRoot) } : {}) };
+		}
+		yield* columns.enumerate(input, notes);
+	}
+
+	/** The container is no item of the drive, but stands in its scope. */
+	function withRoot(news: ListingNews): ListingNews {
+		return news.parent === scope ? { ...news, seen: [rootOf(scope), ...news.seen] } : news;
+	}
+
+	/** A file's line is written whole when its content changes: what it has in columns goes on holding until they tell otherwise. */
+	async function withColumns(changes: Change[], input: EnumerationInput): Promise<Change[]> {
+		if (changes.length === 0) return changes;
+		const before = input.isFirst ? new Map<string, KnownItem>() : await input.known.lookUp(changes.map(({ id }) => id));
+		ids.note(changes, before);
+		return changes.map((change) => {
+			const meta = before.get(change.id)?.meta;
+			if (change.kind !== 'item' || meta?.['columns'] === undefined) return change;
+			return { ...change, meta: { columns: meta['columns'], ...(meta['people'] === undefined ? {} : { people: meta['people'] }), ...change.meta } };
+		});
 	}
 
 	async function storedPrint(notes: JsonObject, input: EnumerationInput): Promise<string | undefined> {
@@ -55,6 +79,6 @@ export function libraryPart(run: SiteRun, info: ListInfo, _people: People): Part
 		enumerate,
 		fetch: (requests, signal) => drive.fetch(requests, signal),
 		confirmMissing: (ids, known, signal) => drive.confirmMissing(ids, known, signal),
-		notes: (): JsonObject => ({ [scope]: { ...own, drive: drive.notes() } }),
+		notes: (): JsonObject => ({ [scope]: { ...own, ...columns.notes, drive: drive.notes() } }),
 	};
 }

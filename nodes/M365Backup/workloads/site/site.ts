@@ -9,7 +9,7 @@ import type { SiteOptions, SitePartName } from './site-options';
 import { SITE_PARTS } from './site-options';
 import { SITE_TITLE, sitePart, siteScope } from './site-part';
 import type { SiteRun, Web } from './site-run';
-import { titleOf } from './site-run';
+import { Subsites } from './subsites';
 
 export type { SiteOptions, SitePartName } from './site-options';
 export { SITE_PARTS } from './site-options';
@@ -21,14 +21,19 @@ export function siteWorkload(options: SiteOptions): Workload {
 	const chosen = new Set<SitePartName>(options.content ?? SITE_PARTS);
 	const parts: Part[] = [];
 	const leftOut: PartName[] = [];
-	const take = (name: SitePartName, part: PartName, make: () => Part): void => {
-		if (chosen.has(name)) parts.push(make());
-		else leftOut.push(part);
-	};
-	take('site', { scope: siteScope(web), title: titleOf(web, SITE_TITLE) }, () => sitePart(run, web, { withDocument: true, name: '' }));
-	parts.push(contentsPart(run, web, parts, { async *enumerate() { yield* await Promise.resolve([]); }, notesOf: () => ({}) }));
-	take('pages', { scope: pagesScope(web), title: titleOf(web, PAGES_TITLE) }, () => pagesPart(run, web));
+	if (!chosen.has('site')) leftOut.push({ scope: siteScope(web), title: SITE_TITLE });
+	if (!chosen.has('pages')) leftOut.push({ scope: pagesScope(web), title: PAGES_TITLE });
+	addWeb(run, web, '', chosen, parts);
 	return joinParts(parts, { known: knownScopes, leftOut });
+}
+
+/** The parts of one site; those of its lists and of the sites below it follow once they are known. */
+function addWeb(run: SiteRun, web: Web, name: string, chosen: ReadonlySet<SitePartName>, parts: Part[]): void {
+	// A subsite's container is needed whatever is chosen of it.
+	if (chosen.has('site') || web.parent !== undefined) parts.push(sitePart(run, web, { withDocument: chosen.has('site'), name }));
+	const subsites = new Subsites(run, web, (one, displayName) => addWeb(run, one, displayName, chosen, parts));
+	parts.push(contentsPart(run, web, parts, subsites));
+	if (chosen.has('pages')) parts.push(pagesPart(run, web));
 }
 
 /** A site's notes have a key for each scope that a run has gone through. */
