@@ -33,8 +33,8 @@ export class BatchAnswerScanner {
 				if (this.depth === answerDepth && byte === openBrace) start = at - 1;
 			} else if (byte === closeBrace || byte === closeBracket) {
 				if (this.depth === answerDepth && byte === closeBrace) {
-					this.pieces.push(chunk.subarray(start, at));
-					const text = Buffer.concat(this.pieces).toString('utf8');
+					const last = chunk.subarray(start, at);
+					const text = this.pieces.length === 0 ? last.toString('utf8') : Buffer.concat([...this.pieces, last]).toString('utf8');
 					this.pieces = [];
 					yield text;
 				}

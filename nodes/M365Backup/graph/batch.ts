@@ -1,6 +1,7 @@
 import type { Ambient } from '../base/ambient';
 import { Failure, isFailure, toFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
+import { letGo } from '../base/let-go';
 import { BatchAnswerScanner } from './batch-reader';
 import { bodyOf } from './body';
 import type { Call } from './call';
@@ -218,6 +219,8 @@ async function readAnswers(response: Response, call: Call, maxBytes: number, tak
 				const answer = innerAnswer(text);
 				if (answer !== undefined) take(answer);
 			}
+			// What the scanner keeps of it is a copy.
+			letGo(piece);
 		}
 	} catch (error) {
 		// A broken end is no reason to ask for what has arrived again: the caller asks for the rest.

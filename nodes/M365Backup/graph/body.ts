@@ -1,4 +1,5 @@
 import { Failure } from '../base/failure';
+import { letGo } from '../base/let-go';
 import { connectionFailure } from './connection-failure';
 
 /**
@@ -52,5 +53,7 @@ export async function bytesOf(response: Response, host: string, maxBytes: number
 		if (size > maxBytes) throw new Failure('corrupt', `The answer of ${host} is larger than ${maxBytes} bytes`, { code: 'answerTooLarge' });
 		pieces.push(piece);
 	}
-	return Buffer.concat(pieces);
+	const whole = Buffer.concat(pieces);
+	pieces.forEach(letGo);
+	return whole;
 }

@@ -265,12 +265,14 @@ export class ArchiveWriter {
  * and its output chunk, too, stays until the next full collection.
  */
 function deflateSizes(sizeBytes: number | undefined): { windowBits: number; memLevel: number; chunkSize: number } {
-	if (sizeBytes === undefined || sizeBytes > LARGEST_SMALL_WINDOW) return { windowBits: 15, memLevel: 8, chunkSize: 16 * 1024 };
+	const chunkSize = Math.min(LARGEST_CHUNK_BYTES, Math.max(512, Math.ceil((sizeBytes ?? Infinity) / 4)));
+	if (sizeBytes === undefined || sizeBytes > LARGEST_SMALL_WINDOW) return { windowBits: 15, memLevel: 8, chunkSize };
 	// The window must reach over the whole content, and 262 bytes of it are deflate's own (MIN_LOOKAHEAD).
 	const windowBits = Math.max(9, Math.ceil(Math.log2(sizeBytes + 262)));
-	return { windowBits, memLevel: Math.min(8, windowBits - 6), chunkSize: Math.max(512, Math.ceil(sizeBytes / 4)) };
+	return { windowBits, memLevel: Math.min(8, windowBits - 6), chunkSize };
 }
 
+const LARGEST_CHUNK_BYTES = 16 * 1024;
 const LARGEST_SMALL_WINDOW = 16 * 1024 - 262;
 
 function iterable<T>(iterator: AsyncIterator<T>): AsyncIterable<T> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { Failure } from '../base/failure';
+import { letGo } from '../base/let-go';
 import type { ByteRange, Store } from '../stores/store';
 
 const NEWLINE = 0x0a;
@@ -78,16 +79,6 @@ export async function packLines(lines: readonly string[]): Promise<Buffer> {
 	} finally {
 		letGo(plain);
 	}
-}
-
-/**
- * Frees the memory of bytes that are the caller's alone and that nobody reads any more. Node's zlib objects, with all
- * they have put out, live until V8's next full collection: a merge would fill 100 MB with members that it is through with.
- */
-export function letGo(bytes: Buffer): void {
-	const memory = bytes.buffer as ArrayBuffer & { transfer(lengthBytes: number): ArrayBuffer };
-	// Small Buffers stand in memory that they share with others.
-	if (memory.byteLength - bytes.length <= 1) memory.transfer(0);
 }
 
 /** The bytes in one gzip member. Throws `corrupt` for anything else, and beyond `maxBytes`. */

@@ -1,5 +1,6 @@
 import type { Store } from '../stores/store';
-import { damagedFile, letGo, linesOf, readRange, sha256, unpackBytes } from './bytes';
+import { letGo } from '../base/let-go';
+import { damagedFile, linesOf, readRange, sha256, unpackBytes } from './bytes';
 import { parseLine, type LineText } from './catalog-line';
 import { compareIds, sortIds } from './compare-ids';
 import type { IdFilter } from './id-filter';
