@@ -62,7 +62,7 @@ describe('prune-and-verify.json in a real n8n', () => {
 		// The policy keeps the newest alone; the others are younger than the 48 hours that a prune waits.
 		const [pruned, ...others] = nodeRun(execution, 'Prune').items.map(({ json }) => json);
 		expect(others).toEqual([]);
-		expect(pruned).toMatchObject({ mailbox: address, removed: 0 });
+		expect(pruned).toMatchObject({ name: address, kind: 'mailbox', removed: 0 });
 		expect(Number(pruned!['kept']) + Number(pruned!['waiting'])).toBe(3);
 		expect(pruned!['waiting']).toBeGreaterThan(0);
 		expect(await snapshots()).toHaveLength(3);

@@ -90,7 +90,7 @@ export function failedItem(
 	};
 }
 
-const unnamed = /^This (mailbox|user)\b/;
+const unnamed = /^This (mailbox|user|drive|site)\b/;
 
 /** The message with the name of what it is about, unless it says it itself. */
 export function named(message: string, name: string | undefined): string {

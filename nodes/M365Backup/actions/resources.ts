@@ -4,10 +4,11 @@ import { item } from './item';
 import { mailbox } from './mailbox';
 import { describeResource, type Operation } from './operation';
 import { repository } from './repositories';
+import { site } from './site';
 import { snapshot } from './snapshot';
 
 /** Everything the node can do. A new operation is added to its resource's list, a new resource here. */
-const resources = [drive, item, mailbox, repository, snapshot] as const;
+const resources = [drive, item, mailbox, repository, site, snapshot] as const;
 
 export const properties: INodeProperties[] = [
 	{

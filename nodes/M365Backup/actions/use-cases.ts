@@ -1,7 +1,8 @@
 import { backUp } from '../engine/back-up';
 import { confirmCopied, filesToCopy } from '../engine/copy';
-import { driveWorkload } from '../engine/drive';
+import { driveRestorer, driveWorkload } from '../engine/drive';
 import { exportItem } from '../engine/export-items';
+import { exportList } from '../engine/export-list';
 import { exportZip } from '../engine/export-zip';
 import { filesToDelete } from '../engine/files-to-delete';
 import { holdSnapshot, releaseSnapshot } from '../engine/hold';
@@ -13,14 +14,17 @@ import { prune } from '../engine/prune';
 import { restore } from '../engine/restore';
 import { searchSnapshot } from '../engine/search';
 import { searchHistory } from '../engine/search-history';
+import { siteRestorer, siteWorkload } from '../engine/site';
 import { verifyRepository } from '../engine/verify';
 
 /** What the operations call, in one place, so that tests of an operation can put something else there. */
 export const useCases = {
 	backUp,
 	confirmCopied,
+	driveRestorer,
 	driveWorkload,
 	exportItem,
+	exportList,
 	exportZip,
 	filesNeeded,
 	filesToCopy,
@@ -35,5 +39,7 @@ export const useCases = {
 	restore,
 	searchHistory,
 	searchSnapshot,
+	siteRestorer,
+	siteWorkload,
 	verifyRepository,
 };

@@ -76,6 +76,12 @@ function exportPart(repository: Repository, key: string, entry: CatalogEntry, pa
 	});
 }
 
+/** The stored document of an item. Failures: notFound (it never could be stored), corrupt. */
+export async function itemDocument(repository: Repository, key: string, entry: CatalogEntry, signal?: AbortSignal): Promise<JsonObject> {
+	const file = exportItem(repository, key, entry, { format: 'original', ...(signal ? { signal } : {}) });
+	return await documentOf(file.open(), entry);
+}
+
 function openable(parts: ReadonlyMap<string, ContentRef>, read: (ref: ContentRef) => () => AsyncIterable<Uint8Array>): ContentParts {
 	return new Map([...parts].map(([name, ref]) => [name, { sizeBytes: ref.size, open: read(ref) }]));
 }

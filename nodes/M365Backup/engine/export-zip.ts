@@ -6,28 +6,17 @@ import type { Repository } from '../repository/repository';
 import { CONTENTS_NAME, contentsFile, contentsLine } from './export-contents';
 import { exportDate } from './export-format';
 import { exportItem, type ExportedFile, type ExportOptions } from './export-items';
+import { listFile, listOf, UpcomingItems } from './export-list';
+import { safeFileName } from './export-name';
+import { count, type ExportTally } from './export-tally';
 import type { FoundItem } from './search';
 import { writeDirectoryInSlices } from './zip-directory';
 import { ZipPaths } from './zip-paths';
 
-/** What went into a ZIP; complete once it was read to its end. */
-export interface ZipTally {
-	items: number;
-	files: number;
-	failed: number;
-	/** Of the ZIP itself. */
-	bytes: number;
-	/** The first 20. */
-	failures: { id: string; name: string; reason: string }[];
-}
+export { emptyTally } from './export-tally';
 
 /** Contents up to this size are proven in memory before they are written; larger ones are read twice. */
 const PROVEN_IN_MEMORY_BYTES = 1024 * 1024;
-const LISTED_FAILURES = 20;
-
-export function emptyTally(): ZipTally {
-	return { items: 0, files: 0, failed: 0, bytes: 0, failures: [] };
-}
 
 /**
  * Items as one ZIP, in their folders, streamed while they are read: memory holds one small content at a time and a line
@@ -40,7 +29,7 @@ export async function* exportZip(
 	repository: Repository,
 	key: string,
 	items: AsyncIterable<FoundItem>,
-	tally: ZipTally,
+	tally: ExportTally,
 	options: ExportOptions = {},
 ): AsyncGenerator<Uint8Array> {
 	const zip = new ZipArchive({ zlib: { level: 6 } });
@@ -68,23 +57,55 @@ class ZipWriting {
 		private readonly zip: ZipArchive,
 		private readonly repository: Repository,
 		private readonly key: string,
-		private readonly tally: ZipTally,
+		private readonly tally: ExportTally,
 		private readonly options: ExportOptions,
 	) {}
 
 	async writeAll(items: AsyncIterable<FoundItem>): Promise<void> {
-		for await (const item of items) {
-			this.options.signal?.throwIfAborted();
-			if (item.type !== 'folder') await this.writeItem(item);
+		const upcoming = new UpcomingItems(items);
+		try {
+			for (let item = await upcoming.peek(); item !== null; item = await upcoming.peek()) {
+				this.options.signal?.throwIfAborted();
+				if (item.type === 'listItem' && this.options.format !== 'original') {
+					await this.writeList(item, upcoming);
+					continue;
+				}
+				await upcoming.take();
+				if (item.type !== 'folder') await this.writeItem(item);
+			}
+		} finally {
+			await upcoming.close();
 		}
 		await this.append(CONTENTS_NAME, Readable.from(contentsFile(this.#lines), { objectMode: false }), undefined);
 		await this.zip.finalize();
 	}
 
+	/** What stands together of one list is one table. */
+	private async writeList(first: FoundItem, upcoming: UpcomingItems): Promise<void> {
+		const list = listOf(first);
+		if (!list) {
+			await upcoming.take();
+			await this.writeItem(first);
+			return;
+		}
+		const path = this.#paths.take(list.folder, safeFileName(list.name, '.csv'));
+		const { repository, key } = this;
+		const broken: { error?: unknown } = {};
+		const rows = listFile({
+			repository,
+			key,
+			items: upcoming,
+			onItem: ({ item, failure }) => this.listed(item, failure === undefined ? [path] : [], failure),
+			signal: this.options.signal,
+		});
+		await this.append(path, Readable.from(noting(rows, broken), { objectMode: false }), undefined);
+		this.tally.files += 1;
+		if (broken.error !== undefined) throw toFailure(broken.error);
+	}
+
 	private async writeItem(item: FoundItem): Promise<void> {
 		const files: string[] = [];
 		let reason: string | undefined;
-		this.tally.items += 1;
 		try {
 			const exported = exportItem(this.repository, this.key, item, this.options);
 			for (const file of [exported, ...exported.beside]) files.push(await this.writeFile(item, file));
@@ -92,9 +113,13 @@ class ZipWriting {
 			const failure = toFailure(error);
 			if (isFailure(failure, 'cancelled') || this.zip.destroyed) throw failure;
 			reason = failure.message;
-			this.tally.failed += 1;
-			if (this.tally.failures.length < LISTED_FAILURES) this.tally.failures.push({ id: item.id, name: item.name, reason });
 		}
+		this.listed(item, files, reason);
+	}
+
+	/** Counts an item, and writes its line of the list of contents. */
+	private listed(item: FoundItem, files: readonly string[], reason: string | undefined): void {
+		count(this.tally, { item, ...(reason === undefined ? {} : { failure: reason }) });
 		this.#lines.push(contentsLine({ item, files, ...(reason === undefined ? {} : { failure: reason }) }));
 	}
 
@@ -140,9 +165,13 @@ async function proofOf(file: ExportedFile): Promise<Buffer | null> {
 }
 
 /** The ZIP writer never sees an error: it would end the whole ZIP. */
-async function* endingEarly(file: ExportedFile, broken: { error?: unknown }): AsyncGenerator<Uint8Array> {
+function endingEarly(file: ExportedFile, broken: { error?: unknown }): AsyncGenerator<Uint8Array> {
+	return noting(file.open(), broken);
+}
+
+async function* noting(content: AsyncIterable<Uint8Array>, broken: { error?: unknown }): AsyncGenerator<Uint8Array> {
 	try {
-		yield* file.open();
+		yield* content;
 	} catch (error) {
 		broken.error = error;
 	}

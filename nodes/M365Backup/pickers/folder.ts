@@ -8,7 +8,7 @@ import { resolveSource } from './source';
 
 const pageLength = 200;
 
-/** A mail folder, calendar, contact folder or task list of the chosen snapshot. */
+/** A folder of the chosen snapshot: a mail folder, calendar, contact folder or task list; a folder of files; a library, list or subsite. */
 export function folderField(use: FieldUse): INodeProperties {
 	return {
 		...fieldUse(use),
@@ -26,7 +26,7 @@ export function folderField(use: FieldUse): INodeProperties {
 				displayName: 'By Path',
 				name: 'path',
 				type: 'string',
-				placeholder: 'e.g. Inbox/Projects or Calendars/Work',
+				placeholder: 'e.g. Inbox/Projects, Calendars/Work or Documents/2026',
 			},
 			{
 				displayName: 'By ID',
@@ -43,7 +43,7 @@ interface SnapshotFolder {
 	path: string;
 	/** Graph's well-known name, e.g. `inbox`, whatever the mailbox's language. */
 	role: unknown;
-	/** `calendar`, `taskList` …; mail folders have none. */
+	/** `calendar`, `taskList`, `library`, `list` …; mail folders have none. */
 	kind: unknown;
 }
 
@@ -54,6 +54,11 @@ const kindNames = new Map<unknown, string>([
 	['calendar', 'calendar'],
 	['contactFolder', 'contact folder'],
 	['taskList', 'task list'],
+	['library', 'library'],
+	['list', 'list'],
+	['pages', 'pages'],
+	['site', 'subsite'],
+	['notebook', 'notebook'],
 ]);
 
 /** The list behind the field: folders, calendars and lists of the chosen snapshot, by path. */
@@ -94,7 +99,7 @@ export async function resolveFolder(repository: Repository, snapshot: SnapshotRe
 	}
 	if (byPath) return byPath.id;
 	throw new Failure('notFound', `The snapshot has no folder "${value}"`, {
-		nextStep: 'Pick a folder from the list, or give its whole path, e.g. Inbox/Projects or Calendars/Work.',
+		nextStep: 'Pick a folder from the list, or give its whole path, e.g. Inbox/Projects or Documents/2026.',
 	});
 }
 

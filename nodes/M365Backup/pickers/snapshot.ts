@@ -23,7 +23,7 @@ export function snapshotField(use: { displayOptions?: IDisplayOptions; forSearch
 		...fieldUse({
 			name: 'snapshot',
 			displayName: 'Snapshot',
-			description: `Which state of the mailbox to use. Latest is the newest complete snapshot.${forSearch ? aboutAll : ''}`,
+			description: `Which state of the mailbox, drive or site to use. Latest is the newest complete snapshot.${forSearch ? aboutAll : ''}`,
 			required: true,
 			...others,
 		}),
@@ -127,7 +127,7 @@ export async function chosenSnapshots(
 	const raw = givenSnapshot.call(this, itemIndex);
 	if (!isAll(raw)) return { ...(await resolveSnapshot(repository, sourceKey, raw, this.getTimezone())), all: false };
 	const newest = await repository.latest(sourceKey);
-	if (!newest) throw new Failure('notFound', 'There is no snapshot of this mailbox', { nextStep: 'Back up this mailbox first.' });
+	if (!newest) throw new Failure('notFound', 'There is no snapshot of this source', { nextStep: 'Back it up first.' });
 	return { snapshot: newest, warnings: [], all: true };
 }
 
@@ -152,8 +152,8 @@ export async function resolveSnapshot(repository: Repository, sourceKey: string,
 	const asOf = wantsLatest ? undefined : asOfDate(value, zone);
 	const newest = await repository.newest(sourceKey, asOf ? { asOf } : {});
 	if (!newest) {
-		throw new Failure('notFound', asOf ? `There is no snapshot as old as ${value}` : 'There is no snapshot of this mailbox', {
-			nextStep: asOf ? 'Choose a later date, or a snapshot from the list.' : 'Back up this mailbox first.',
+		throw new Failure('notFound', asOf ? `There is no snapshot as old as ${value}` : 'There is no snapshot of this source', {
+			nextStep: asOf ? 'Choose a later date, or a snapshot from the list.' : 'Back it up first.',
 		});
 	}
 	return { snapshot: newest.snapshot, warnings: snapshotWarnings(newest) };

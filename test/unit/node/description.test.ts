@@ -56,6 +56,8 @@ describe('the node as n8n sees it', () => {
 			'repository: Get Files to Delete',
 			'repository: Import Files',
 			'repository: Verify',
+			'site: Back Up',
+			'site: Get Many',
 			'snapshot: Get Many',
 			'snapshot: Hold',
 			'snapshot: Prune',
@@ -68,7 +70,7 @@ describe('the node as n8n sees it', () => {
 		const asking = operations.filter(({ resource, operation }) =>
 			NodeHelpers.displayParameter({ resource, operation }, credential!, null, description),
 		);
-		expect(asking.map(({ resource, operation }) => `${resource}/${operation}`).sort()).toEqual(['drive/backUp', 'drive/getMany', 'item/restore', 'mailbox/backUp', 'mailbox/getMany']);
+		expect(asking.map(({ resource, operation }) => `${resource}/${operation}`).sort()).toEqual(['drive/backUp', 'drive/getMany', 'item/restore', 'mailbox/backUp', 'mailbox/getMany', 'site/backUp', 'site/getMany']);
 	});
 
 	it('previews unless told otherwise, asks where the repository is, and skips what is there', () => {

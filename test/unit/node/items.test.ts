@@ -77,8 +77,9 @@ describe('reading the repository and restoring from it', () => {
 			expect(items[1]).toEqual({
 				json: {
 					id: mail.snapshots[1]!.id,
-					mailbox: anna.name,
-					mailboxId: anna.id,
+					name: anna.name,
+					kind: 'mailbox',
+					sourceId: anna.id,
 					finishedAt: '2026-11-21T10:00:00.000Z',
 					status: 'complete',
 					items: 2,
@@ -156,7 +157,7 @@ describe('reading the repository and restoring from it', () => {
 		it('turns what one item asks wrongly into an error item with Continue On Fail', async () => {
 			const [item] = await find({ query: { dateAfter: 'soon' } }, { continueOnFail: true });
 			expect(item!.json).toMatchObject({ error: 'Date After is not a date: "soon"', details: { kind: 'invalid' } });
-			await expect(find({ source: { mode: 'list', value: '' } })).rejects.toThrow('No mailbox was chosen');
+			await expect(find({ source: { mode: 'list', value: '' } })).rejects.toThrow('No source was chosen');
 		});
 	});
 
@@ -299,7 +300,7 @@ describe('reading the repository and restoring from it', () => {
 			['an empty ID of the snapshot', { snapshot: { mode: 'id', value: undefined } }, 'Snapshot is empty'],
 			['a path that two folders have', { selection: 'folder', folder: { mode: 'path', value: 'posteingang/twins' } }, 'The snapshot has 2 folders "posteingang/twins"'],
 			['all snapshots without a search', { snapshot: { mode: 'list', value: 'all' } }, 'All Snapshots can only be searched'],
-			['no mailbox', { source: { mode: 'list', value: '' } }, 'No mailbox was chosen'],
+			['no mailbox', { source: { mode: 'list', value: '' } }, 'No source was chosen'],
 			['a mailbox without backup', { source: { mode: 'id', value: 'bob@contoso.com' } }, 'The repository has no backup of "bob@contoso.com"'],
 			['a folder that is no repository', { repositoryFolder: '/proc/self/fdinfo' }, 'There is no backup repository'],
 		])('refuses %s before anything is sent', async (_name, parameters, message) => {

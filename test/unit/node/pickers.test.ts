@@ -50,7 +50,7 @@ describe('pickers', () => {
 	describe('mailbox of the repository', () => {
 		it('lists what is backed up, by name', async () => {
 			const list = methods.listSearch.searchSources;
-			expect(await list.call(panel({}))).toEqual({ results: [{ name: anna.name, value: mail.key }] });
+			expect(await list.call(panel({}))).toEqual({ results: [{ name: `${anna.name} (mailbox)`, value: mail.key }] });
 			expect(await list.call(panel({}), 'ANNA')).toMatchObject({ results: [{ value: mail.key }] });
 			expect(await list.call(panel({}), 'bob')).toEqual({ results: [] });
 		});

@@ -40,7 +40,7 @@ describe('Prune, Hold and Release', () => {
 	it('previews by default, and then removes just that', async () => {
 		const fake = fakeExecution({ parameters: { ...common(), retention: 'tiered', tiers: { last: 2 } } });
 		const [preview] = (await prune.execute.call(fake.context))[0]!;
-		expect(preview!.json).toMatchObject({ wouldBe: true, removed: 4, kept: 2, waiting: 0, mailbox: anna.name });
+		expect(preview!.json).toMatchObject({ wouldBe: true, removed: 4, kept: 2, waiting: 0, name: anna.name, kind: 'mailbox' });
 		expect(preview!.json['message']).toMatch(/^anna@contoso.com: Would remove 4 of 6 snapshots \(\d+\.\d MB\)$/);
 		expect(await times()).toBe(6);
 		const [real] = await pruned();

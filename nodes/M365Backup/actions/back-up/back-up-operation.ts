@@ -21,7 +21,7 @@ export function backUpOperation<Choices>(kind: BackUpKind<Choices>): Operation {
 		async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 			const hasFiles = this.getNodeParameter('outputFilesToCopy', 0, false) as boolean;
 			if (hasFiles) checkFileOutput.call(this);
-			const outcomes = await backUpAll.call(this, kind as BackUpKind<unknown>);
+			const outcomes = await backUpAll.call(this, kind);
 			const summaries = reportBackUps.call(this, outcomes, words);
 			return hasFiles ? [summaries, await filesOfSources.call(this, outcomes)] : [summaries];
 		},

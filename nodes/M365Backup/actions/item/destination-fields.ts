@@ -1,9 +1,17 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { driveFields } from '../../pickers/drive';
 import { mailboxField } from '../../pickers/mailbox';
+import { siteField } from '../../pickers/site';
 
 export const newFolderName = "=Restored {{ $now.format('yyyy-MM-dd HH:mm') }}";
 
-/** Where a restore puts things, and what it does with what is there. */
+/** Parameters that say which target is meant; input items that differ in one of them do not go the same way. */
+export const targetParameters = ['destination', 'targetMailbox', 'targetDriveOf', 'targetDriveUser', 'targetDriveSite', 'targetLibrary', 'targetDrive', 'targetSite'];
+
+/**
+ * Where a restore puts things, and what it does with what is there. n8n cannot show a field by what the source is, so
+ * each sort of target is a destination of its own; one that does not fit the source is refused before anything is sent.
+ */
 export const destinationFields: INodeProperties[] = [
 	{
 		displayName: 'Destination',
@@ -11,16 +19,26 @@ export const destinationFields: INodeProperties[] = [
 		type: 'options',
 		options: [
 			{
+				name: 'Another Drive or Library',
+				value: 'drive',
+				description: 'Files of a drive, or of a library of a site, into a OneDrive or library that you name',
+			},
+			{
 				name: 'Another Mailbox',
 				value: 'elsewhere',
-				description: 'Into a mailbox that you name, below a new folder or to the same places there',
+				description: 'What a mailbox holds into a mailbox that you name, below a new folder or to the same places there',
+			},
+			{
+				name: 'Another Site',
+				value: 'site',
+				description: 'Libraries, lists and pages of a site into a site that you name and that exists',
 			},
 			{
 				name: 'New Folder',
 				value: 'newFolder',
-				description: 'Below a folder that you name, in the mailbox that was backed up; calendars and task lists get its name in front of theirs',
+				description: 'Below a folder that you name, in the mailbox, drive or site that was backed up; calendars and task lists, libraries and lists cannot lie in folders and get its name in front of theirs',
 			},
-			{ name: 'Original Place', value: 'original', description: 'Back to the folders, calendars and lists where the items were' },
+			{ name: 'Original Place', value: 'original', description: 'Back to the folders, calendars, libraries and lists where the items were' },
 		],
 		default: 'original',
 		description: 'Where to restore to',
@@ -31,6 +49,18 @@ export const destinationFields: INodeProperties[] = [
 		description: 'The mailbox to restore to',
 		displayOptions: { show: { destination: ['elsewhere'] } },
 	}),
+	...driveFields({
+		prefix: 'target',
+		displayName: 'Target Drive',
+		description: 'The drive to restore to',
+		displayOptions: { show: { destination: ['drive'] } },
+	}),
+	siteField({
+		name: 'targetSite',
+		displayName: 'Target Site',
+		description: 'The site to restore to',
+		displayOptions: { show: { destination: ['site'] } },
+	}),
 	{
 		displayName: 'Target Folder',
 		name: 'targetFolder',
@@ -38,8 +68,8 @@ export const destinationFields: INodeProperties[] = [
 		default: newFolderName,
 		placeholder: 'e.g. Restored/November',
 		description:
-			'Path of the folder to restore to, with / between folders. It is created if need be. In another mailbox it may be empty: then everything goes to the same places there.',
-		displayOptions: { show: { destination: ['elsewhere', 'newFolder'] } },
+			'Path of the folder to restore to, with / between folders. It is created if need be. In another mailbox, drive or site it may be empty: then everything goes to the same places there.',
+		displayOptions: { show: { destination: ['drive', 'elsewhere', 'newFolder', 'site'] } },
 	},
 	{
 		displayName: 'If It Already Exists',

@@ -13,16 +13,16 @@ export const exportItems: Operation = {
 	description: 'Output an item as a file that other programs open, or a folder, a selection or a search result as one ZIP',
 	properties: [
 		...repositoryFields,
-		sourceField({ description: 'The mailbox whose backup holds the items', required: true }),
+		sourceField({ description: 'The mailbox, drive or site whose backup holds the items', required: true }),
 		...selectionFields({
 			displayName: 'Export What',
 			verb: 'export',
 			options: [
-				{ name: 'Everything', value: 'everything', description: 'The whole mailbox as one ZIP' },
-				{ name: 'Folder', value: 'folder', description: 'A mail folder, calendar, contact folder or task list as one ZIP' },
+				{ name: 'Everything', value: 'everything', description: 'The whole mailbox, drive or site as one ZIP' },
+				{ name: 'Folder', value: 'folder', description: 'A folder, calendar, task list, library or list as one ZIP' },
 				{ name: 'Input Items', value: 'inputItems', description: 'All items that come in, e.g. from Item: Get Many, as one ZIP' },
 				{ name: 'Item', value: 'item', description: 'Each item that comes in as a file of its own' },
-				{ name: 'Kind', value: 'kind', description: 'All mail, calendars, contacts, tasks or mailbox settings as one ZIP' },
+				{ name: 'Kind', value: 'kind', description: 'All mail, calendars, contacts, tasks or settings of a mailbox, or all libraries, lists or pages of a site, as one ZIP' },
 				{ name: 'Search Result', value: 'search', description: 'All items that a search finds as one ZIP; at least one condition is needed' },
 			],
 			default: 'item',
@@ -35,12 +35,12 @@ export const exportItems: Operation = {
 				{
 					name: 'For Other Programs',
 					value: 'standard',
-					description: 'Messages as .eml, events and tasks as .ics, contacts as .vcf',
+					description: 'Messages as .eml, events and tasks as .ics, contacts as .vcf, lists as .csv, files as they are',
 				},
 				{
 					name: 'Original (JSON)',
 					value: 'original',
-					description: 'Exactly what the backup holds: messages as .eml, everything else as JSON with its attachments beside it',
+					description: 'Exactly what the backup holds: messages as .eml, files as they are, everything else as JSON with its attachments beside it',
 				},
 			],
 			default: 'standard',

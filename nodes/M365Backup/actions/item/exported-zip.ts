@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { connectRepository, type Repository } from '../../connect/repository';
-import { emptyTally } from '../../engine/export-zip';
+import { connectRepository, type Repository, type SnapshotRecord } from '../../connect/repository';
+import { emptyTally } from '../../engine/export-tally';
 import { safeFileName } from '../../engine/export-name';
 import { selectedItems } from '../../engine/export-selection';
 import type { FoundItem } from '../../engine/search';
@@ -17,10 +17,12 @@ import { chosenItemSnapshot, inputItemId, snapshotSelection } from './read-selec
 interface ZipContents {
 	items: AsyncIterable<FoundItem>;
 	chosen: ChosenSnapshots;
+	/** The name of the list that this is all of. */
+	list?: string;
 }
 
 /**
- * Item: Export of many items as one ZIP, streamed into n8n's storage for files. `members` are the input items that it
+ * Item: Export of many items as one ZIP, of one list as a table, streamed into n8n's storage for files. `members` are the input items that it
  * is made for. No item at all: nothing is put out but a hint.
  */
 export async function exportedZip(this: IExecuteFunctions, members: readonly number[]): Promise<INodeExecutionData[]> {
@@ -30,7 +32,7 @@ export async function exportedZip(this: IExecuteFunctions, members: readonly num
 	const signal = this.getExecutionCancelSignal();
 	const repository = await connectRepository.call(this, first);
 	const source = await requiredSource.call(this, repository, first);
-	const { items, chosen } = await contentsOf.call(this, repository, source, members);
+	const { items, chosen, list } = await contentsOf.call(this, repository, source, members);
 	const begun = await begin(items);
 	if (begun === null) {
 		hintAtNothingFound.call(this, chosen);
@@ -38,19 +40,24 @@ export async function exportedZip(this: IExecuteFunctions, members: readonly num
 	}
 
 	const tally = emptyTally();
-	const bytes = useCases.exportZip(repository, source.key, begun, tally, { format, ...(signal ? { signal } : {}) });
-	const fileName = safeFileName(`${source.source.name} ${chosen.snapshot.finishedAt.slice(0, 10)}`, '.zip');
-	const binary = await this.helpers.prepareBinaryData(Readable.from(bytes, { objectMode: false }), fileName, 'application/zip');
+	const options = { format, ...(signal ? { signal } : {}) };
+	const date = chosen.snapshot.finishedAt.slice(0, 10);
+	const isTable = list !== undefined && format === 'standard';
+	const file = isTable
+		? { bytes: useCases.exportList(repository, source.key, begun, tally, options), fileName: safeFileName(`${list} ${date}`, '.csv'), mimeType: 'text/csv' }
+		: { bytes: useCases.exportZip(repository, source.key, begun, tally, options), fileName: safeFileName(`${source.source.name} ${date}`, '.zip'), mimeType: 'application/zip' };
+	const { fileName, mimeType } = file;
+	const binary = await this.helpers.prepareBinaryData(Readable.from(file.bytes, { objectMode: false }), fileName, mimeType);
 	if (tally.failed > 0) {
 		this.addExecutionHints({
-			message: `${tally.failed} of ${tally.items} items are not in ${fileName}; contents.csv in it says which and why.`,
+			message: `${tally.failed} of ${tally.items} items are not in ${fileName}; ${isTable ? 'failures' : 'contents.csv in it'} says which and why.`,
 			type: 'warning',
 			location: 'outputPane',
 		});
 	}
 	return [
 		{
-			json: { fileName, mimeType: 'application/zip', ...tally, snapshot: chosen.snapshot.id },
+			json: { fileName, mimeType, ...tally, snapshot: chosen.snapshot.id },
 			binary: { [property]: binary },
 			pairedItem: members.map((item) => ({ item })),
 		},
@@ -78,9 +85,17 @@ async function contentsOf(
 				selection: 'Export What',
 				folder: 'Folder to Export',
 			});
-			return { items: selectedItems(repository, chosen.snapshot, selection, signal), chosen: { ...chosen, all: false } };
+			const list = selection.kind === 'folder' ? await listNamed(repository, chosen.snapshot, selection.folderId, signal) : undefined;
+			const items = selectedItems(repository, chosen.snapshot, selection, signal);
+			return { items, chosen: { ...chosen, all: false }, ...(list === undefined ? {} : { list }) };
 		}
 	}
+}
+
+/** The list that a folder is; undefined for other folders. */
+async function listNamed(repository: Repository, snapshot: SnapshotRecord, folderId: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+	const folder = (await repository.catalog(snapshot).lookUp([folderId], signal)).get(folderId);
+	return folder?.meta['kind'] === 'list' ? folder.name : undefined;
 }
 
 /** Input items may name several snapshots. */

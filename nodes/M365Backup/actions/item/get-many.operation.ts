@@ -17,10 +17,10 @@ export const getMany: Operation = {
 	value: 'search',
 	name: 'Get Many',
 	action: 'Get many items from snapshot',
-	description: 'Search a snapshot, or all of them, for messages, events, contacts, tasks and folders, also deleted ones',
+	description: 'Search a snapshot, or all of them, for messages, events, contacts, tasks, files, list items, pages and folders, also deleted ones',
 	properties: [
 		...repositoryFields,
-		sourceField({ description: 'The mailbox in whose backup to search', required: true }),
+		sourceField({ description: 'The mailbox, drive or site in whose backup to search', required: true }),
 		snapshotField({ forSearch: true }),
 		...queryFields,
 		...limitFields,

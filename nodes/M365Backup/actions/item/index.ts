@@ -6,6 +6,6 @@ import { restore } from './restore.operation';
 export const item: Resource = {
 	value: 'item',
 	name: 'Item',
-	description: 'A message, event, contact, task, setting or folder in a snapshot',
+	description: 'A message, event, contact, task, setting, file, list item, page or folder in a snapshot',
 	operations: [getMany, restore, exportItems],
 };

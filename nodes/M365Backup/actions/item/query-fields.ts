@@ -17,7 +17,7 @@ const conditions: INodeProperties = {
 			type: 'dateTime',
 			default: '',
 			description:
-				'Only items of that time or later: messages by when they were received, events that were not over then, tasks by when they are due or were created, contacts by when they were changed',
+				'Only items of that time or later: messages by when they were received, events that were not over then, tasks by when they are due or were created, everything else by when it was changed',
 		},
 		{
 			displayName: 'Date Before',
@@ -25,16 +25,16 @@ const conditions: INodeProperties = {
 			type: 'dateTime',
 			default: '',
 			description:
-				'Only items from before that time: messages received, events begun, tasks due or created, contacts changed before it',
+				'Only items from before that time: messages received, events begun, tasks due or created, everything else changed before it',
 		},
-		folderField({ name: 'folder', displayName: 'Folder', description: 'Only items in this mail folder, calendar, contact folder or task list' }),
+		folderField({ name: 'folder', displayName: 'Folder', description: 'Only items in this folder, calendar, task list, library or list' }),
 		{
 			displayName: 'From',
 			name: 'from',
 			type: 'string',
 			default: '',
 			placeholder: 'e.g. nathan@example.com',
-			description: "Part of the name or address of a message's sender or an event's organizer",
+			description: "Part of the name or address of a message's sender, an event's organizer, or whoever made or last changed a file, list item or page",
 		},
 		{
 			displayName: 'Has Attachments',
@@ -64,7 +64,7 @@ const conditions: INodeProperties = {
 			type: 'string',
 			default: '',
 			placeholder: 'e.g. quarterly report',
-			description: 'Part of the subject, title or name',
+			description: 'Part of the subject, title or name, e.g. of a file',
 		},
 		{
 			displayName: 'Text',

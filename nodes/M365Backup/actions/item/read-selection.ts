@@ -5,7 +5,7 @@ import type { RestoreSelection } from '../../engine/restore';
 import { resolveFolder } from '../../pickers/folder';
 import { resolveSnapshot, type ChosenSnapshot } from '../../pickers/snapshot';
 import { commaList } from '../comma-list';
-import { mailboxPartsAmong as partsAmong } from '../mailbox-parts';
+import { itemPartsAmong } from '../item-parts';
 
 export const maxItemIds = 500;
 
@@ -25,7 +25,7 @@ export async function snapshotSelection(
 		case 'everything':
 			return { kind: 'everything' };
 		case 'kind': {
-			const parts = partsAmong(this.getNodeParameter('kinds', itemIndex, []));
+			const parts = itemPartsAmong(this.getNodeParameter('kinds', itemIndex, []), snapshot.source.workload);
 			return parts.length === 0 ? refuseEmpty('Kinds') : { kind: 'parts', parts };
 		}
 		case 'folder':

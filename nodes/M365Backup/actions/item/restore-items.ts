@@ -3,15 +3,18 @@ import { realAmbient } from '../../base/ambient';
 import { connectGraph } from '../../connect/graph';
 import { connectRepository, repositoryKey } from '../../connect/repository';
 import type { RestoreOptions, RestoreResult } from '../../engine/restore';
-import { findMailbox } from '../../pickers/mailbox';
 import { requiredSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
 import { failedItem, sentences, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
+import { targetParameters } from './destination-fields';
+import { refuseMisfit } from './fitting-target';
 import { hintAtNothingFound } from './nothing-found';
 import { inputItemId, itemSnapshot } from './read-selection';
+import { restoreMode } from './restore-mode';
 import { restorePlan } from './restore-plan';
-import { conflictPolicy, restoreMode, restoreTarget, targetFolderKey } from './restore-request';
+import { conflictPolicy, restoreTarget, targetFolderKey } from './restore-request';
+import { findTarget, restorerInto } from './target-restorer';
 
 /** One call of the use case: input items that go the same way are restored together. */
 interface RestoreJob {
@@ -21,7 +24,7 @@ interface RestoreJob {
 	inputs: Map<string, number>;
 	/** Input items that have a result. */
 	answered: Set<number>;
-	/** Of the mailbox that is written to, as soon as it is known, for errors. */
+	/** Of what is written to, as soon as it is known, for errors. */
 	targetName?: string;
 }
 
@@ -56,7 +59,7 @@ function isInputItems(this: IExecuteFunctions, itemIndex: number): boolean {
 
 /** Also refuses, before anything is sent, what an agent may not do. */
 function groupKey(this: IExecuteFunctions, itemIndex: number): string {
-	const mode = restoreMode.call(this, itemIndex);
+	const mode = restoreMode.read.call(this, itemIndex);
 	if (!isInputItems.call(this, itemIndex)) return `item ${itemIndex}`;
 	inputItemId.call(this, itemIndex);
 	return JSON.stringify([
@@ -64,46 +67,40 @@ function groupKey(this: IExecuteFunctions, itemIndex: number): string {
 		repositoryKey.call(this, itemIndex),
 		itemSnapshot.call(this, itemIndex),
 		targetFolderKey.call(this, itemIndex),
-		...['source', 'destination', 'targetMailbox', 'conflictPolicy'].map(
-			(name) => this.getNodeParameter(name, itemIndex, null) as unknown,
-		),
+		...['source', 'conflictPolicy', 'options.permissions', ...targetParameters].map((name) => this.getNodeParameter(name, itemIndex, null) as unknown),
 	]);
 }
 
 /** Puts each result out as it comes: what was restored before an error must not go unsaid. */
 async function restoreJob(this: IExecuteFunctions, job: RestoreJob, output: INodeExecutionData[]): Promise<void> {
 	const { first, inputs } = job;
-	const mode = restoreMode.call(this, first);
-	const { mailbox: named, destination } = restoreTarget.call(this, first);
+	const mode = restoreMode.read.call(this, first);
+	const { place, destination } = restoreTarget.call(this, first);
 	const policy = conflictPolicy.call(this, first);
 	const repository = await connectRepository.call(this, first);
 	const source = await requiredSource.call(this, repository, first);
 	const { steps, chosen } = await restorePlan.call(this, repository, source.key, first, [...inputs.keys()]);
 
+	refuseMisfit(source.source, place, { steps });
+
 	const signal = this.getExecutionCancelSignal();
-	const { graph, tenantId } = await connectGraph.call(this, first, { priority: 'restore', ...(signal ? { signal } : {}) });
-	const target = named === null ? null : await findMailbox(graph, named);
-	job.targetName = target?.userPrincipalName ?? source.source.name;
-	const restorer = useCases.mailboxRestorer({
-		graph,
-		mailboxId: target?.id ?? source.source.id,
-		tenantId,
-		ambient: realAmbient,
-		source: source.source,
-	});
-	const options: Omit<RestoreOptions, 'selection' | 'snapshot'> = {
+	const connected = await connectGraph.call(this, first, { priority: 'restore', ...(signal ? { signal } : {}) });
+	job.targetName = source.source.name;
+	const target = await findTarget(place, source.source, connected);
+	job.targetName = target.name;
+	const options: Omit<RestoreOptions, 'selection' | 'snapshot' | 'restorer'> = {
 		repository,
 		source: source.source,
 		destination,
 		conflictPolicy: policy,
 		mode,
-		restorer,
 		ambient: realAmbient,
 		...(signal ? { signal } : {}),
 	};
 	let results = 0;
 	for (const step of steps) {
-		for await (const result of useCases.restore({ ...options, ...step })) {
+		const restorer = await restorerInto.call(this, { place, target, source: source.source, repository, snapshot: step.snapshot, connected, itemIndex: first });
+		for await (const result of useCases.restore({ ...options, ...step, restorer })) {
 			const item = inputs.get(result.id) ?? first;
 			output.push({ json: resultJson(result, chosen.warnings), pairedItem: { item } });
 			results += 1;

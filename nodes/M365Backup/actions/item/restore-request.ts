@@ -1,29 +1,11 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { Failure } from '../../base/failure';
 import type { RestoreOptions } from '../../engine/restore';
+import { namedDrive, type NamedDrive } from '../../pickers/drive';
 import { namedMailbox } from '../../pickers/mailbox';
+import { namedSite, type NamedSite } from '../../pickers/site';
 import { newFolderName } from './destination-fields';
 import { refuseEmpty } from './read-selection';
-
-export type RestoreMode = RestoreOptions['mode'];
-
-/**
- * Preview or Restore. Failure denied: an AI agent may only preview, since it acts on text that others have written,
- * unless whoever built the workflow allows it.
- */
-export function restoreMode(this: IExecuteFunctions, itemIndex: number): RestoreMode {
-	const mode = this.getNodeParameter('mode', itemIndex, 'preview') as string;
-	if (mode === 'preview') return 'preview';
-	if (mode !== 'restore') {
-		throw new Failure('invalid', `There is no mode "${mode}"`, { nextStep: 'Set Mode to Preview or Restore.' });
-	}
-	if (this.isToolExecution() && this.getNodeParameter('options.allowTool', itemIndex, false) !== true) {
-		throw new Failure('denied', 'An AI agent may not restore with this node, only preview', {
-			nextStep: 'Whoever builds the workflow can turn on the option Allow AI Agents to Restore.',
-		});
-	}
-	return 'restore';
-}
 
 /** Failure invalid: an expression gave something else. Never taken for one of the three, of which Replace takes things away. */
 export function conflictPolicy(this: IExecuteFunctions, itemIndex: number): RestoreOptions['conflictPolicy'] {
@@ -32,32 +14,37 @@ export function conflictPolicy(this: IExecuteFunctions, itemIndex: number): Rest
 	throw new Failure('invalid', `There is no conflict policy "${String(policy)}"`, { nextStep: 'Set If It Already Exists to Skip, Replace or Keep Both.' });
 }
 
+/** What is written to. `own`: what was backed up. */
+export type TargetPlace = { kind: 'own' } | { kind: 'mailbox'; named: string } | { kind: 'drive'; named: NamedDrive } | { kind: 'site'; named: NamedSite };
+
 /** Where to. */
 export interface RestoreTarget {
-	/** As the user names it; null: the mailbox that was backed up. */
-	mailbox: string | null;
+	place: TargetPlace;
 	destination: RestoreOptions['destination'];
 }
 
-/** Failure invalid: no folder or mailbox named. */
+/** Failure invalid: no folder, mailbox, drive or site named. */
 export function restoreTarget(this: IExecuteFunctions, itemIndex: number): RestoreTarget {
 	const where = this.getNodeParameter('destination', itemIndex, 'original') as string;
+	if (where === 'original') return { place: { kind: 'own' }, destination: { kind: 'original' } };
+	if (!['newFolder', 'elsewhere', 'drive', 'site'].includes(where)) {
+		throw new Failure('invalid', `There is no destination "${where}"`, { nextStep: 'Choose Destination anew.' });
+	}
+	const path = targetPath.call(this, itemIndex);
+	if (where === 'newFolder' && path.length === 0) refuseEmpty('Target Folder');
+	return { place: placeOf.call(this, where, itemIndex), destination: path.length === 0 ? { kind: 'original' } : { kind: 'folder', path } };
+}
+
+function placeOf(this: IExecuteFunctions, where: string, itemIndex: number): TargetPlace {
 	switch (where) {
-		case 'original':
-			return { mailbox: null, destination: { kind: 'original' } };
-		case 'newFolder': {
-			const path = targetPath.call(this, itemIndex);
-			return path.length === 0 ? refuseEmpty('Target Folder') : { mailbox: null, destination: { kind: 'folder', path } };
-		}
-		case 'elsewhere': {
-			const path = targetPath.call(this, itemIndex);
-			return {
-				mailbox: namedMailbox.call(this, 'targetMailbox', itemIndex) ?? refuseEmpty('Target Mailbox'),
-				destination: path.length === 0 ? { kind: 'original' } : { kind: 'folder', path },
-			};
-		}
+		case 'elsewhere':
+			return { kind: 'mailbox', named: namedMailbox.call(this, 'targetMailbox', itemIndex) ?? refuseEmpty('Target Mailbox') };
+		case 'drive':
+			return { kind: 'drive', named: namedDrive.call(this, 'target', itemIndex) };
+		case 'site':
+			return { kind: 'site', named: namedSite.call(this, 'targetSite', itemIndex, 'target site') };
 		default:
-			throw new Failure('invalid', `There is no destination "${where}"`, { nextStep: 'Choose Destination anew.' });
+			return { kind: 'own' };
 	}
 }
 

@@ -1,10 +1,10 @@
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import { folderField } from '../../pickers/folder';
 import { snapshotField } from '../../pickers/snapshot';
-import { mailboxParts } from '../mailbox-parts';
+import { itemParts } from '../item-parts';
 import { queryFields } from './query-fields';
 
-/** Selections that work on one state of the mailbox, or search. */
+/** Selections that work on one state of the source, or search. */
 const ofSnapshot = ['everything', 'folder', 'ids', 'kind', 'search'];
 /** Selections whose items say themselves which snapshot has them. */
 const ofItems = ['item', 'inputItems'];
@@ -46,7 +46,7 @@ export function selectionFields(use: SelectionUse): INodeProperties[] {
 		folderField({
 			name: 'folder',
 			displayName: `Folder to ${use.verb.charAt(0).toUpperCase()}${use.verb.slice(1)}`,
-			description: `The mail folder, calendar, contact folder or task list to ${use.verb}`,
+			description: `The folder, calendar, task list, library or list to ${use.verb}`,
 			required: true,
 			...only('folder'),
 		}),
@@ -63,7 +63,7 @@ export function selectionFields(use: SelectionUse): INodeProperties[] {
 			name: 'kinds',
 			type: 'multiOptions',
 			required: true,
-			options: mailboxParts,
+			options: itemParts,
 			default: [],
 			description: `Which kinds of data to ${use.verb}, each as a whole`,
 			...only('kind'),

@@ -52,6 +52,25 @@ function ownFields({ type, meta, size, modified }: FoundItem): IDataObject {
 				completed: meta['completed'] ?? null,
 				hasAttachments: meta['attachments'] === true,
 			};
+		case 'file':
+			return {
+				size: size ?? null,
+				changed: modified ?? null,
+				changedBy: meta['modifiedBy'] ?? null,
+				created: meta['created'] ?? null,
+				createdBy: meta['createdBy'] ?? null,
+				isShared: meta['shared'] === true,
+			};
+		case 'listItem':
+			return {
+				fields: meta['fields'] ?? {},
+				contentType: meta['contentType'] ?? null,
+				changed: modified ?? null,
+				changedBy: meta['modifiedBy'] ?? null,
+				createdBy: meta['createdBy'] ?? null,
+			};
+		case 'page':
+			return { changed: modified ?? null, changedBy: meta['modifiedBy'] ?? null, createdBy: meta['createdBy'] ?? null };
 		case 'folder':
 		case 'setting':
 			return { kind: meta['kind'] ?? null };

@@ -32,7 +32,7 @@ export const getFilesToCopy: Operation = {
 		targetField,
 		{ ...sizeLimitField, displayOptions: { show: { mode: ['new'] } } },
 		sourceField({
-			description: 'The mailbox that is to be restored',
+			description: 'The mailbox, drive or site that is to be restored',
 			required: true,
 			displayOptions: { show: { mode: ['neededFor'] } },
 		}),

@@ -14,7 +14,7 @@ export const verify: Operation = {
 	description: 'Check that everything the backups need is there and undamaged; says exactly what is not, and which items are lost by that',
 	properties: [
 		...repositoryFields,
-		sourceField({ description: 'The mailbox whose backup to verify. Leave empty for all.', required: false }),
+		sourceField({ description: 'The mailbox, drive or site whose backup to verify. Leave empty for all.', required: false }),
 		{
 			displayName: 'Thoroughness',
 			name: 'thoroughness',

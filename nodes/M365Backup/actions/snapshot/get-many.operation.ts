@@ -16,7 +16,7 @@ export const getMany: Operation = {
 	description: 'Get a list of the snapshots in the repository, newest first',
 	properties: [
 		...repositoryFields,
-		sourceField({ description: 'The mailbox whose snapshots to list. Leave empty for all.', required: false }),
+		sourceField({ description: 'The mailbox, drive or site whose snapshots to list. Leave empty for all.', required: false }),
 		...limitFields,
 		simplifyField,
 		filtersField([

@@ -14,7 +14,7 @@ export const hold: Operation = {
 	description: 'Keep a snapshot from being pruned until it is released',
 	properties: [
 		...repositoryFields,
-		sourceField({ description: 'The mailbox of the snapshot', required: true }),
+		sourceField({ description: 'The mailbox, drive or site of the snapshot', required: true }),
 		snapshotField({}),
 		{
 			displayName: 'Reason',

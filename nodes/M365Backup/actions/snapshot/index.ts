@@ -7,6 +7,6 @@ import { release } from './release.operation';
 export const snapshot: Resource = {
 	value: 'snapshot',
 	name: 'Snapshot',
-	description: 'The state of one mailbox at one time, as a backup stored it',
+	description: 'The state of one mailbox, drive or site at one time, as a backup stored it',
 	operations: [getMany, hold, prune, release],
 };

@@ -1,18 +1,18 @@
 import { NodeOperationError, type IDataObject, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
-import { Failure } from '../../base/failure';
 import { connectRepository, repositoryKey } from '../../connect/repository';
 import type { PruneResult } from '../../engine/prune';
 import { resolveSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
 import { failedItem, named, nextStepOf, sentences, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
+import { pruneMode } from './prune-mode';
 import { readRetention } from './read-retention';
 
 /** Prune: what became of each source. Input items that ask for the same are done once. */
 export async function pruneAll(this: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const { groups, failed } = groupItems.call(this, (itemIndex) =>
 		JSON.stringify([
-			pruneMode.call(this, itemIndex),
+			pruneMode.read.call(this, itemIndex),
 			repositoryKey.call(this, itemIndex),
 			...['source', 'retention', 'keepDays', 'tiers', 'output', 'options'].map((name) => this.getNodeParameter(name, itemIndex, null) as unknown),
 		]),
@@ -36,21 +36,8 @@ export async function pruneAll(this: IExecuteFunctions): Promise<INodeExecutionD
 	return output;
 }
 
-/** An AI agent may only plan, unless whoever built the workflow allows it. */
-function pruneMode(this: IExecuteFunctions, itemIndex: number): 'preview' | 'prune' {
-	const mode = this.getNodeParameter('mode', itemIndex, 'preview') as string;
-	if (mode === 'preview') return 'preview';
-	if (mode !== 'prune') throw new Failure('invalid', `There is no mode "${mode}"`, { nextStep: 'Set Mode to Preview or Prune.' });
-	if (this.isToolExecution() && this.getNodeParameter('options.allowTool', itemIndex, false) !== true) {
-		throw new Failure('denied', 'An AI agent may not prune with this node, only preview', {
-			nextStep: 'Whoever builds the workflow can turn on the option Allow AI Agents to Prune.',
-		});
-	}
-	return 'prune';
-}
-
 async function* pruneOne(this: IExecuteFunctions, itemIndex: number): AsyncGenerator<PruneResult> {
-	const dryRun = pruneMode.call(this, itemIndex) === 'preview';
+	const dryRun = pruneMode.read.call(this, itemIndex) === 'preview';
 	const policy = readRetention.call(this, itemIndex);
 	const zone = (this.getNodeParameter('options.timeZone', itemIndex, '') as string).trim() || this.getTimezone();
 	const repository = await connectRepository.call(this, itemIndex);
@@ -63,11 +50,11 @@ function shown(this: IExecuteFunctions, result: PruneResult, itemIndex: number):
 	const pairedItem = { item: itemIndex };
 	if (this.getNodeParameter('output', itemIndex, 'sources') === 'sources') return [{ json: summary(result), pairedItem }];
 	const wouldBe = result.dryRun ? { wouldBe: true } : {};
-	const { name: mailbox } = result.source;
+	const { name, workload: kind } = result.source;
 	const rows = [
-		...result.keep.map(({ id, time, status, reasons }) => ({ mailbox, time, decision: 'keep', reason: reasons.join('; '), status, snapshot: id })),
-		...result.waiting.map(({ id, time, status, reason, until }) => ({ mailbox, time, decision: 'wait', until, reason, status, snapshot: id })),
-		...result.remove.map(({ id, time, status, reason }) => ({ mailbox, time, decision: 'remove', reason, status, snapshot: id })),
+		...result.keep.map(({ id, time, status, reasons }) => ({ name, kind, time, decision: 'keep', reason: reasons.join('; '), status, snapshot: id })),
+		...result.waiting.map(({ id, time, status, reason, until }) => ({ name, kind, time, decision: 'wait', until, reason, status, snapshot: id })),
+		...result.remove.map(({ id, time, status, reason }) => ({ name, kind, time, decision: 'remove', reason, status, snapshot: id })),
 	];
 	rows.sort((a, b) => (a.snapshot < b.snapshot ? 1 : -1));
 	return rows.map((row) => ({ json: { ...row, ...wouldBe }, pairedItem }));
@@ -77,7 +64,8 @@ function summary(result: PruneResult): IDataObject {
 	const { source, dryRun, keep, waiting, remove, files, waitingFiles } = result;
 	return {
 		message: message(result),
-		mailbox: source.name,
+		name: source.name,
+		kind: source.workload,
 		...(dryRun ? { wouldBe: true } : {}),
 		removed: remove.length,
 		kept: keep.length,

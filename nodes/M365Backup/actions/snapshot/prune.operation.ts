@@ -4,6 +4,7 @@ import { sourceField } from '../../pickers/source';
 import { optionsField } from '../collection-field';
 import type { Operation } from '../operation';
 import { pruneAll } from './prune-items';
+import { pruneMode } from './prune-mode';
 import { retentionFields } from './retention-fields';
 
 /** Removes what a retention policy does not keep. Only lists it unless Mode says Prune. */
@@ -13,39 +14,23 @@ export const prune: Operation = {
 	action: 'Prune snapshots by retention policy',
 	description: 'Remove the snapshots that a retention policy does not keep, and the files that only those needed, or preview that',
 	properties: [
-		{
-			displayName: 'Mode',
-			name: 'mode',
-			type: 'options',
-			options: [
-				{ name: 'Preview', value: 'preview', description: 'List what would go and why the rest stays, remove nothing' },
-				{ name: 'Prune', value: 'prune', description: 'Remove it' },
-			],
-			default: 'preview',
-			description: 'Whether to remove snapshots or only to list which ones',
-		},
+		pruneMode.field,
 		...repositoryFields,
-		sourceField({ description: 'The mailbox whose snapshots to prune. Leave empty for all.', required: false }),
+		sourceField({ description: 'The mailbox, drive or site whose snapshots to prune. Leave empty for all.', required: false }),
 		...retentionFields,
 		{
 			displayName: 'Output',
 			name: 'output',
 			type: 'options',
 			options: [
-				{ name: 'One Item for Each Mailbox', value: 'sources', description: 'Numbers, and a line for a chat' },
+				{ name: 'One Item for Each Source', value: 'sources', description: 'Numbers, and a line for a chat' },
 				{ name: 'One Item for Each Snapshot', value: 'snapshots', description: 'Each snapshot with what becomes of it and why' },
 			],
 			default: 'sources',
 			description: 'What to put out',
 		},
 		optionsField([
-			{
-				displayName: 'Allow AI Agents to Prune',
-				name: 'allowTool',
-				type: 'boolean',
-				default: false,
-				description: 'Whether an AI agent that uses this node as a tool may remove snapshots. Without it, an agent can only preview.',
-			},
+			pruneMode.agentOption,
 			{
 				displayName: 'Time Zone',
 				name: 'timeZone',

@@ -12,7 +12,7 @@ export const release: Operation = {
 	name: 'Release',
 	action: 'Release held snapshot',
 	description: 'End the hold of a snapshot, so that it may be pruned again',
-	properties: [...repositoryFields, sourceField({ description: 'The mailbox of the snapshot', required: true }), snapshotField({})],
+	properties: [...repositoryFields, sourceField({ description: 'The mailbox, drive or site of the snapshot', required: true }), snapshotField({})],
 	async execute(this: IExecuteFunctions) {
 		return [await forEachItem.call(this, releasedItem)];
 	},

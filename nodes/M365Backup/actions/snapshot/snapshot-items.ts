@@ -35,8 +35,9 @@ function matches(listing: Listing, filters: IDataObject): boolean {
 function simplified(listing: Listing): IDataObject {
 	return {
 		id: listing.id,
-		mailbox: listing.source.name,
-		mailboxId: listing.source.id,
+		name: listing.source.name,
+		kind: listing.source.workload,
+		sourceId: listing.source.id,
 		finishedAt: listing.finishedAt,
 		status: listing.status,
 		items: listing.totals.items,
