@@ -60,7 +60,7 @@ export function sitePart(run: SiteRun, web: Web, options: { withDocument: boolea
 
 	async function storedPrints(input: EnumerationInput): Promise<{ print?: string; container?: string }> {
 		if (input.isFirst) return {};
-		if ((options.withDocument ? 'print' in notes : 'container' in notes) && input.isInDoubt !== true) return notes;
+		if ((options.withDocument ? 'print' in notes : 'container' in notes) && input.isInDoubt !== true) return { ...notes };
 		const known = await input.known.lookUp([id, rootOf(scope)]);
 		const [item, container] = [known.get(id), known.get(rootOf(scope))];
 		return { ...(item ? { print: item.hasContent ? (item.etag ?? '') : '' } : {}), ...(container ? { container: container.etag ?? '' } : {}) };
