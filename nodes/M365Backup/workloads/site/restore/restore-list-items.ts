@@ -6,7 +6,7 @@ import type { Column } from './column';
 import { ItemCreator, type NewItem } from './create-items';
 import { SITE_NOTES } from './fidelity';
 import { fieldBody } from './field-values';
-import { objectIn, textIn } from './item-document';
+import { objectIn } from './item-document';
 import { ListEntries } from './list-entries';
 import { scopedId } from './scoped-id';
 import { setBackItem } from './set-back-item';
@@ -14,7 +14,7 @@ import { failedOutcome, outcomeOf, ownFailure, signalOf, stopIfCancelled } from 
 import type { SiteWork } from './site-work';
 import type { TargetList } from './target-lists';
 import { itemsPath, ThereItems, type ThereItem } from './there-items';
-import { livingPrint, wholePrint, type WantedFields } from './wanted-fields';
+import { wholePrint, type WantedFields } from './wanted-fields';
 import { DOUBTFUL_KINDS } from './write-fields';
 
 export const REASONS = {
@@ -219,7 +219,7 @@ class ListRestore {
 	private *lateOr(item: RestorableItem, wanted: WantedFields, id: string | null, outcome: RestoreOutcome): Generator<RestoreOutcome> {
 		const columns = this.entries.columns.filter(({ name }) => wanted.waits.has(name));
 		if (columns.length === 0 || outcome.outcome === 'failed') yield outcome;
-		else this.work.late.push(() => this.setLookups(item, columns, id, outcome));
+		else this.work.later(item.id, () => this.setLookups(item, columns, id, outcome));
 	}
 
 	private async setLookups(item: RestorableItem, columns: readonly Column[], id: string | null, outcome: RestoreOutcome): Promise<RestoreOutcome> {

@@ -14,8 +14,8 @@ export class SiteWork {
 	readonly refusedKinds = new Set<ColumnKind>();
 	/** Kinds that it has taken at least once. */
 	readonly takenKinds = new Set<ColumnKind>();
-	/** Lookups to items of lists that came later, and the outcomes that wait for them. */
-	readonly late: (() => Promise<RestoreOutcome>)[] = [];
+	/** Lookups to items of lists that come later, and with them the outcomes, by scoped id. */
+	private readonly late = new Map<string, () => Promise<RestoreOutcome>>();
 	private readonly people = new Map<string, People>();
 	private readonly refusals = new Map<string, Failure>();
 
@@ -25,6 +25,21 @@ export class SiteWork {
 		readonly lists: TargetLists,
 	) {
 		this.lookups = new Lookups(context);
+	}
+
+	/** @param finish sets what waited, and says what became of the item */
+	later(scopedId: string, finish: () => Promise<RestoreOutcome>): void {
+		this.late.set(scopedId, finish);
+	}
+
+	isLate(scopedId: string): boolean {
+		return this.late.has(scopedId);
+	}
+
+	takeLate(): (() => Promise<RestoreOutcome>)[] {
+		const all = [...this.late.values()];
+		this.late.clear();
+		return all;
 	}
 
 	peopleOf(site: TargetSite): People {
