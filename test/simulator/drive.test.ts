@@ -9,6 +9,7 @@ import { quickXorHash, QuickXorHash } from './drive-hash';
 import { GraphCaller, type Answer } from './graph-caller';
 import { startSimulator, type RunningSimulator } from './start';
 import type { TenantUser } from './tenant';
+import { cpuTimer } from '../support/cpu-time';
 
 let simulator: RunningSimulator;
 let graph: GraphCaller;
@@ -240,10 +241,10 @@ describe('a drive and its items', () => {
 		expect(new Set(told(drive)).size).toBe(300);
 		const folder = drive.addFolder('Huge');
 		for (let n = 0; n < 250_000; n++) drive.addFile(folder, `${n}.bin`, new GeneratedContent(n, 100));
-		const startedMs = performance.now();
+		const spentMs = cpuTimer();
 		const page = await graph.get(`${base}/items/${drive.idOf(folder)}/children?$top=1000`);
 		expect(page.json.value).toHaveLength(1000);
 		expect((await graph.get(page.json['@odata.nextLink']!)).json.value).toHaveLength(1000);
-		expect(performance.now() - startedMs).toBeLessThan(10_000);
+		expect(spentMs()).toBeLessThan(10_000);
 	});
 });

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { fillMailbox, addVariety } from './generate-tenant';
 import { StoredMime } from './stored-mime';
 import { Tenant } from './tenant';
+import { memoryInUse } from '../contract/sources';
+import { cpuTimer } from '../support/cpu-time';
 
 describe('the generated tenant', () => {
 	it('is the same for the same seed and another for another', async () => {
@@ -32,11 +34,11 @@ describe('the generated tenant', () => {
 
 	it('has 100,000 messages within two seconds and little memory', () => {
 		const { mailbox } = new Tenant(1).addUser({ displayName: 'Anna Berg' });
-		const before = process.memoryUsage().heapUsed;
-		const started = performance.now();
+		const before = memoryInUse();
+		const spentMs = cpuTimer();
 		fillMailbox(mailbox!, { messages: 100_000, folders: 100, seed: 1 });
-		expect(performance.now() - started).toBeLessThan(4000);
-		expect((process.memoryUsage().heapUsed - before) / 1e6).toBeLessThan(120);
+		expect(spentMs()).toBeLessThan(4000);
+		expect((memoryInUse() - before) / 1e6).toBeLessThan(120);
 	});
 
 	it('knows nested messages, signed mail, meeting requests, every charset and broken MIME', async () => {

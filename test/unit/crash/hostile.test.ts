@@ -19,6 +19,8 @@ import { all, bytesOf, message, readAll, SOURCE } from '../repository/fixtures';
 import { backedUp, KEY, newWorld, save, type World } from './crash-world';
 import { forge, type Forgery } from './forge';
 import { ModelMailbox } from './model-mailbox';
+import { memoryInUse } from '../../contract/sources';
+import { cpuTimer } from '../../support/cpu-time';
 
 const MB = 1024 * 1024;
 const SPACES = Buffer.alloc(150 * MB, ' ');
@@ -99,10 +101,14 @@ interface Answer {
 
 /** What a reader says, and what that cost. A crash of another kind than a Failure (or damage said aloud) is a defect. */
 async function ask(reader: string, world: World): Promise<Answer> {
-	const before = process.memoryUsage().rss;
+	const before = memoryInUse();
 	let peak = before;
-	const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 5);
-	const started = performance.now();
+	const look = (): void => {
+		const { heapUsed, external } = process.memoryUsage();
+		peak = Math.max(peak, heapUsed + external);
+	};
+	const watch = setInterval(look, 5);
+	const spentMs = cpuTimer();
 	const answer: Answer = { said: '', failure: undefined, elapsedMs: 0, peakBytes: 0 };
 	try {
 		await readers[reader]!(world);
@@ -113,7 +119,9 @@ async function ask(reader: string, world: World): Promise<Answer> {
 	} finally {
 		clearInterval(watch);
 	}
-	return { ...answer, elapsedMs: performance.now() - started, peakBytes: Math.max(peak, process.memoryUsage().rss) - before };
+	const elapsedMs = spentMs();
+	look();
+	return { ...answer, elapsedMs, peakBytes: peak - before };
 }
 
 function line(fields: object): string {

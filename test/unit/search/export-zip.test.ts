@@ -13,6 +13,7 @@ import type { ContentRef, SnapshotRecord } from '../../../nodes/M365Backup/repos
 import type { Repository } from '../../../nodes/M365Backup/repository/repository';
 import { bytesOf, commitInput, message, openNew, readAll, SOURCE } from '../repository/fixtures';
 import { unzip } from './unzip';
+import { cpuTimer } from '../../support/cpu-time';
 
 const key = sourceKey(SOURCE);
 
@@ -143,10 +144,10 @@ describe('exporting items as one ZIP', () => {
 
 	it('numbers many items of one name without looking at all numbers for each', () => {
 		const paths = new ZipPaths();
-		const start = performance.now();
+		const spentMs = cpuTimer();
 		for (let number = 0; number < 20_000; number += 1) paths.take(['Inbox'], '2026-11-22 Alert.eml');
 		expect(paths.take(['INBOX'], '2026-11-22 alert.eml')).toBe('Inbox/2026-11-22 alert (20001).eml');
-		expect(performance.now() - start).toBeLessThan(2_000);
+		expect(spentMs()).toBeLessThan(2_000);
 	});
 
 	it('never makes a file and a folder of one path', () => {

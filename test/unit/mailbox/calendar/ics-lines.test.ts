@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fold, icsLine, icsText } from '../../../../nodes/M365Backup/workloads/mailbox/calendar/ics-lines';
+import { cpuTimer } from '../../../support/cpu-time';
 
 describe('lines of an iCalendar file', () => {
 	it.each(['', 'short', 'x'.repeat(75), 'x'.repeat(76), 'ä'.repeat(100), '€'.repeat(100), '😀'.repeat(100), `${'x'.repeat(74)}😀${'y'.repeat(200)}`])('fold so that unfolding gives them back: %s', (line) => {
@@ -15,8 +16,8 @@ describe('lines of an iCalendar file', () => {
 	});
 
 	it('are folded without a long stretch', () => {
-		const start = performance.now();
+		const spentMs = cpuTimer();
 		fold('Käse '.repeat(600_000));
-		expect(performance.now() - start).toBeLessThan(1_000);
+		expect(spentMs()).toBeLessThan(1_000);
 	});
 });
