@@ -42,7 +42,7 @@ export function fieldsJson(list: SharePointList, item: ListItem, select?: readon
 	json.AuthorLookupId = lookupIdOf(list, item.createdBy);
 	json.EditorLookupId = lookupIdOf(list, item.modifiedBy);
 	json._UIVersionString = `${(item.versions.at(-1)?.number ?? 0) + 1}.0`;
-	if (!list.isLibrary) Object.assign(json, { Attachments: false, Edit: '', LinkTitleNoMenu: json.Title, LinkTitle: json.Title });
+	if (!list.isLibrary) Object.assign(json, { Attachments: item.hasAttachments ?? false, Edit: '', LinkTitleNoMenu: json.Title, LinkTitle: json.Title });
 	Object.assign(json, { ItemChildCount: '0', FolderChildCount: '0', _ComplianceFlags: '', _ComplianceTag: '', _ComplianceTagWrittenTime: '', _ComplianceTagUserId: '' });
 	if (json.Title === undefined) for (const name of ['LinkTitleNoMenu', 'LinkTitle']) Reflect.deleteProperty(json, name);
 	if (!select || select.includes('*')) return json;

@@ -29,6 +29,8 @@ export interface ListItem {
 	/** Older states, oldest first. */
 	versions: ItemVersion[];
 	isDeleted: boolean;
+	/** Files hang on it, which Graph does not give: the field `Attachments` alone tells. */
+	hasAttachments?: boolean;
 	/** Position in the list's log of the latest entry. */
 	lastLogged: number;
 	/** Fields that no column stands for, of files: FileLeafRef, FileSizeDisplay… */

@@ -31,6 +31,15 @@ const fieldsOf = ({ fields }: Entity): Record<string, unknown> => fields as Reco
 const write = (fields: Record<string, unknown>): Promise<Answer> => graph.post(`${path}/items`, { fields });
 
 describe('lists', () => {
+	it('tells that files hang on an item, and nothing more of them', async () => {
+		list.addItem({ Title: 'plain' });
+		list.addItem({ Title: 'with files' }).hasAttachments = true;
+		const items = (await graph.get(`${path}/items?$expand=fields`)).json.value;
+		expect(items.map((item) => fieldsOf(item).Attachments)).toEqual([false, true]);
+		expect((await graph.get(`${path}/items/2/attachments`)).status).toBe(404);
+		simulator.misses.length = 0;
+	});
+
 	it('shows system lists only to who selects the facet', async () => {
 		const plain = (await graph.get(`/sites/${site.id}/lists`)).json.value;
 		expect(plain.map(({ displayName }) => displayName)).toEqual(['Documents', 'Site Pages', 'Projects']);
