@@ -213,11 +213,16 @@ export class DriveView {
 		return folder;
 	}
 
-	private put(item: LivingItem): void {
-		const before = this.items.get(item.id);
-		// What this restore has done stands, whatever an answer that was on its way says.
-		if (before && !(before instanceof Failure) && (before.claimedBy !== undefined || before.isTouched)) return;
-		if (before && !(before instanceof Failure)) this.folders.get(before.parentId ?? '')?.remove(before);
+	/** One object for each item: whoever decides about it holds it while others read on. */
+	private put(read: LivingItem): void {
+		const before = this.items.get(read.id);
+		let item = read;
+		if (before && !(before instanceof Failure)) {
+			// What this restore has done stands, whatever an answer that was on its way says.
+			if (before.claimedBy !== undefined || before.isTouched) return;
+			this.folders.get(before.parentId ?? '')?.remove(before);
+			item = Object.assign(before, read);
+		}
 		this.items.set(item.id, item);
 		if (item.parentId !== undefined) this.folder(item.parentId).put(item);
 	}

@@ -43,9 +43,15 @@ export class Places {
 		return note;
 	}
 
-	/** Renames what stands in the way; nothing is lost. @returns a note of it */
-	async aside(item: LivingItem): Promise<string> {
-		await this.view.list(item.parentId ?? '');
+	/**
+	 * Renames what stands in the way; nothing is lost.
+	 *
+	 * @returns a note of it; undefined if it stands there no longer, or another file of this restore is to have the name
+	 */
+	async aside(item: LivingItem): Promise<string | undefined> {
+		const { parentId = '', name } = item;
+		await this.view.list(parentId);
+		if (this.view.child(parentId, name) !== item || item.claimedBy !== undefined) return undefined;
 		const note = this.startAside(item);
 		await this.moves.get(item.id);
 		return note;

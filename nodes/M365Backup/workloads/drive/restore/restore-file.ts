@@ -1,6 +1,6 @@
 import { Failure, isFailure } from '../../../base/failure';
 import type { RestorableItem, RestoreOutcome, RestoreOutcomeKind } from '../../restorer';
-import { graphIdOf, scopeOf, stopIfCancelled } from './drive-context';
+import { graphIdOf, stopIfCancelled } from './drive-context';
 import { refusalOf } from './drive-failure';
 import { fittingName, isRewrittenType, LONGEST_PATH } from './file-names';
 import { NOTES } from './fidelity-notes';
@@ -13,6 +13,8 @@ import type { Uploaded, UploadPlace } from './upload-content';
 
 /** One file with its folder, or why it has none. */
 export type PlannedFile = { item: RestorableItem; target: TargetFolder } | { item: RestorableItem; failure: Failure };
+
+const OTHER_HAS_ITS_NAME = 'Another file of the backup has its name';
 
 interface Done {
 	kind: RestoreOutcomeKind;
@@ -105,20 +107,23 @@ class FileRestore {
 	}
 
 	/** The item itself is gone, or this is another place: whatever has its name counts. */
-	private async byName(): Promise<Done> {
-		const { view, policy, places } = this.run_;
+	private async byName(asideNote?: string): Promise<Done> {
+		const { policy, places } = this.run_;
 		const { item, target, wanted } = this;
-		const there = view.child(target.id, wanted);
-		if (!there) return await this.create(wanted, undefined);
-		if (there.claimedBy !== undefined && there.claimedBy !== item.id) return await this.beside('Another restored file has its name');
+		const there = this.run_.view.child(target.id, wanted);
+		if (!there) return await this.create(wanted, asideNote);
+		if (there.claimedBy !== undefined && there.claimedBy !== item.id) return await this.beside(OTHER_HAS_ITS_NAME);
 		const same = sameContent(item, there, false);
 		if (same) return this.isThere(there, same);
 		const isOtherItem = there.isFolder || (await this.run_.isHeldAsOther(item, there));
 		if (isOtherItem) {
-			if (policy === 'skip') return await this.beside(there.isFolder ? 'A folder has its name' : 'Another file of the backup has its name now');
+			if (policy === 'skip') return await this.beside(there.isFolder ? 'A folder has its name' : OTHER_HAS_ITS_NAME);
 			const note = await places.aside(there);
-			return await this.create(wanted, sentence([note]));
+			// Meanwhile it may have gone back to its own place, or another file may have got the name.
+			return await this.byName(note === undefined ? asideNote : sentence([note]));
 		}
+		// While that was asked for, other files have moved on.
+		if (this.run_.view.child(target.id, wanted) !== there || (there.claimedBy ?? item.id) !== item.id) return await this.byName(asideNote);
 		if (policy === 'skip') {
 			there.claimedBy = item.id;
 			return { kind: 'skipped', name: there.name, living: there, reason: 'Another file of this name is there; it was left as it is (Replace would set it back, Keep Both put it beside)' };
@@ -253,9 +258,4 @@ export function failed(item: Pick<RestorableItem, 'id' | 'type' | 'name' | 'pare
 		...(failure.nextStep === undefined ? {} : { nextStep: failure.nextStep }),
 		fidelity: [],
 	};
-}
-
-/** The scope of the drive that an item was in. */
-export function scopeOfItem(item: RestorableItem): string {
-	return scopeOf(item.id);
 }
