@@ -81,8 +81,10 @@ export async function expectContactsSaved(fixture: MailboxFixture & { contacts: 
 	}
 	const folders = [...fixture.contacts.folders.values()].filter((folder) => fixture.contacts.isLiving(folder) && !folder.isHidden);
 	const known = [...entries.values()].filter(({ type, id }) => type === 'folder' && id.startsWith('contacts/') && id !== 'contacts/root');
+	// Nothing tells of the default folder while it is empty and alone; once found, it may stay, since it is there.
 	const isFound = (folder: (typeof folders)[number]): boolean => folder !== fixture.contacts.default || living.length > 0 || folders.length > 1;
-	expect(known.map(({ id, name, parent }) => ({ id, name, parent })).sort((a, b) => a.id.localeCompare(b.id))).toEqual(
+	const told = known.filter(({ id }) => id !== `contacts/${fixture.contacts.default.id}` || isFound(fixture.contacts.default));
+	expect(told.map(({ id, name, parent }) => ({ id, name, parent })).sort((a, b) => a.id.localeCompare(b.id))).toEqual(
 		folders
 			.filter(isFound)
 			.map((folder) => ({ id: `contacts/${folder.id}`, name: folder.displayName, parent: folder === fixture.contacts.default ? 'contacts/root' : `contacts/${folder.parent.id}` }))
