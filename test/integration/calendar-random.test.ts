@@ -8,6 +8,7 @@ import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture } from '../support/mailbox-fixture';
 import { base64, CALENDAR, daily, everything, loseEverything, meeting, restoreCalendars } from './calendar-help';
 import { failures } from './restore-help';
+import { randomRuns } from '../support/random-runs';
 
 let fixture: MailboxFixture | undefined;
 afterEach(() => fixture?.stop());
@@ -122,7 +123,7 @@ describe('random edits of calendars', () => {
 					fixture = undefined;
 				}
 			}),
-			{ numRuns: 20, endOnFailure: true },
+			{ numRuns: randomRuns(20), endOnFailure: true },
 		);
 	});
 });

@@ -15,7 +15,7 @@ import type { Mailbox } from '../simulator/mailbox';
 import { plainMail } from '../support/mailbox-fixture';
 import { startBackup } from '../support/run-backup';
 
-const KILLS = 100;
+const KILLS = Number(process.env['RANDOM_RUNS'] ?? 100);
 /** Longer than a lease lasts: what a killed run holds has run out when the next one starts. */
 const BETWEEN_RUNS_MS = 16 * 60_000;
 

@@ -8,6 +8,7 @@ import type { MailboxFixture } from '../support/mailbox-fixture';
 import { mailboxFixture } from '../support/mailbox-fixture';
 import { deleteAllTasks, expectTasksEqual, restoreTasks, taskPortraits, type TaskPortrait } from './tasks-help';
 import { failures } from './restore-help';
+import { randomRuns } from '../support/random-runs';
 
 let fixture: MailboxFixture;
 afterEach(() => fixture.stop());
@@ -103,7 +104,7 @@ describe('tasks under random edits', () => {
 					await fixture.stop();
 				},
 			),
-			{ numRuns: 25 },
+			{ numRuns: randomRuns(25) },
 		);
 	}, 240_000);
 });

@@ -8,6 +8,7 @@ import { createFaultyStore } from '../../../nodes/M365Backup/stores/faulty-store
 import { all } from '../repository/fixtures';
 import { arrange, backedUp, damageOf, DAY_MS, everything, HOUR_MS, isExhaustive, KEY, newestContents, newWorld, type Mishap, type World } from './crash-world';
 import { ModelMailbox } from './model-mailbox';
+import { randomRuns } from '../../support/random-runs';
 
 /** Half a file under its name is what no sound disk leaves; tests of their own say what becomes of that. */
 const mishaps: readonly Mishap[] = ['fails', 'answerLost', 'torn', 'diskFull', 'killedBefore', 'killedAfter'];
@@ -84,7 +85,7 @@ describe('a mailbox over many runs, each of which may break anywhere', () => {
 				expect(await damageOf(world, true)).toEqual([]);
 				snapshots += known.size;
 			}),
-			{ numRuns: isExhaustive ? 300 : 12 },
+			{ numRuns: randomRuns(isExhaustive ? 300 : 12) },
 		);
 		expect(hits).toBeGreaterThan(10);
 		expect(snapshots).toBeGreaterThan(20);

@@ -9,8 +9,9 @@ import { all } from '../repository/fixtures';
 import { backedUp, damageOf, DAY_MS, everything, HOUR_MS, isExhaustive, KEY, newestContents, newWorld, restored, RunAmbient, save, type Saved, type World } from './crash-world';
 import { ModelMailbox } from './model-mailbox';
 import { InterruptedStore, Interleaving, WaitingStore } from './waiting-store';
+import { randomRuns } from '../../support/random-runs';
 
-const numRuns = isExhaustive ? 1000 : 25;
+const numRuns = randomRuns(isExhaustive ? 1000 : 25);
 const orders = fc.infiniteStream(fc.nat(997));
 
 /** A host of its own, with other chance than the first one's. */

@@ -16,6 +16,7 @@ import { createFaultyStore } from '../../../nodes/M365Backup/stores/faulty-store
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { PutOptions, Store } from '../../../nodes/M365Backup/stores/store';
 import { addMessage, all, bytesOf, commitInput, FakeAmbient, readAll, SOURCE, stateOf, tombstone } from '../repository/fixtures';
+import { randomRuns } from '../../support/random-runs';
 
 const KEY = sourceKey(SOURCE);
 const DAY_MS = 24 * 3_600_000;
@@ -290,7 +291,7 @@ describe('a prune', () => {
 					expect((await verifyRepository(fresh, { deep: true })).damage).toEqual([]);
 				},
 			),
-			{ numRuns: 30 },
+			{ numRuns: randomRuns(30) },
 		);
 	});
 });

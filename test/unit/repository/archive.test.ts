@@ -10,6 +10,7 @@ import { createFaultyStore, diskFull } from '../../../nodes/M365Backup/stores/fa
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { Store } from '../../../nodes/M365Backup/stores/store';
 import { addMessage, bytesOf, commitInput, FakeAmbient, message, openNew, readAll, SOURCE, stateOf } from './fixtures';
+import { randomRuns } from '../../support/random-runs';
 
 const KEY = sourceKey(SOURCE);
 
@@ -288,7 +289,7 @@ describe('reading one content', () => {
 				if (Buffer.isBuffer(read)) expect(read.equals(content)).toBe(true);
 				else expect(read).toMatchObject({ kind: 'corrupt' });
 			}),
-			{ numRuns: 200 },
+			{ numRuns: randomRuns(200) },
 		);
 	});
 

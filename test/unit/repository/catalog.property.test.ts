@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CatalogEntry, CatalogLine, SnapshotRecord } from '../../../nodes/M365Backup/repository/records';
 import { all, commitInput, openNew, SOURCE, stateOf } from './fixtures';
+import { randomRuns } from '../../support/random-runs';
 
 /** The catalog as anybody would write it down: a map of living items. */
 type Model = Map<string, CatalogEntry>;
@@ -103,7 +104,7 @@ describe('the catalog', () => {
 					}
 				},
 			),
-			{ numRuns: 150 },
+			{ numRuns: randomRuns(150) },
 		);
 	});
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { describe, expect, it } from 'vitest';
 import { outlineMessage } from '../../../nodes/M365Backup/workloads/mailbox/restore/message-outline';
+import { randomRuns } from '../../support/random-runs';
 
 /** Text as mail can carry it: no lone surrogates, no NUL, no bare carriage returns. */
 const text = fc
@@ -49,7 +50,7 @@ describe('mail that a mail program composed', () => {
 					expect(found).toEqual(attachments.map((one) => [one.name, Buffer.from(one.bytes).toString('hex'), one.isInline]).sort());
 				},
 			),
-			{ numRuns: 150 },
+			{ numRuns: randomRuns(150) },
 		);
 	});
 });

@@ -8,6 +8,7 @@ import type { CatalogEntry, SnapshotRecord } from '../../../nodes/M365Backup/rep
 import type { Repository } from '../../../nodes/M365Backup/repository/repository';
 import { rewriteBase } from '../../../nodes/M365Backup/repository/rewrite-base';
 import { addMessage, all, commitInput, openNew, SOURCE, stateOf, tombstone } from '../repository/fixtures';
+import { randomRuns } from '../../support/random-runs';
 
 const key = sourceKey(SOURCE);
 const ids = ['mail/a', 'mail/b', 'mail/c', 'mail/d', 'mail/é', 'mail/\uffff', 'mail/😀'];
@@ -199,7 +200,7 @@ describe('searching several snapshots at once', () => {
 					}
 				},
 			),
-			{ numRuns: 60 },
+			{ numRuns: randomRuns(60) },
 		);
 		expect(gone).toBeGreaterThan(60);
 	});
