@@ -4,14 +4,15 @@ import type { JsonObject } from '../base/json';
 import { letGo } from '../base/let-go';
 import { BatchAnswerScanner } from './batch-reader';
 import { bodyOf } from './body';
-import type { Call } from './call';
+import type { Call, CallInput } from './call';
 import { classifyAnswer } from './classify';
 import type { GraphAddress } from './graph-address';
-import { mailboxOf } from './graph-path';
+import { isSharePoint, mailboxOf } from './graph-path';
 import { withImmutableIds } from './prefer';
 import { headerGetter, retryAfterMs } from './retry-after';
 import { backoffMs, isRepeatable, longestRetryAfterMs, maximumRetries, mayRetry } from './retry-rule';
 import { either, type Sender } from './sender';
+import { isSharing, resourceUnits } from './sharepoint-quota';
 import type { GraphStats } from './stats';
 
 export interface BatchRequest {
@@ -22,6 +23,8 @@ export interface BatchRequest {
 	path: string;
 	headers?: Record<string, string>;
 	body?: JsonObject;
+	/** What SharePoint charges, where the path does not tell (sharepoint-quota.ts). */
+	resourceUnits?: number;
 }
 
 /**
@@ -79,7 +82,8 @@ interface Round {
 }
 
 /**
- * Any number of requests to one mailbox, 20 at a time, one batch after the other (a batch uses all slots of its mailbox).
+ * Any number of requests to one mailbox, or to drives and sites, 20 at a time, one batch after the other (a batch uses
+ * all slots of its mailbox).
  * Every request is answered exactly once, in any order. Throws `cancelled`, `denied` and `defect` (several mailboxes);
  * all else comes as the failure of single requests.
  */
@@ -193,11 +197,21 @@ async function send(parts: BatchParts, group: readonly Pending[], options: Batch
 		signal: options.signal,
 		repeatable: group.every(({ request }) => isRepeatable(request.method, request.path)),
 		requests: group.length,
-		allSlots: true,
-		mailbox: mailboxOf(group[0]?.path ?? ''),
+		...paidBy(group),
 		read,
 	});
 	return { answers, unanswered: [...byNumber.values()], tooLarge };
+}
+
+/** A mailbox, all of whose slots a batch uses; or SharePoint, which charges for each request inside and knows no slots. */
+function paidBy(group: readonly Pending[]): Pick<CallInput, 'allSlots' | 'mailbox' | 'isSharePoint' | 'resourceUnits' | 'sharings'> {
+	const mailbox = mailboxOf(group[0]?.path ?? '');
+	if (mailbox !== undefined || !group.some(({ path }) => isSharePoint(path))) return { allSlots: true, mailbox };
+	return {
+		isSharePoint: true,
+		resourceUnits: group.reduce((sum, { request, path }) => sum + (request.resourceUnits ?? resourceUnits(request.method, path)), 0),
+		sharings: group.filter(({ request, path }) => isSharing(request.method, path)).length,
+	};
 }
 
 interface InnerAnswer {

@@ -1,5 +1,6 @@
 import type { Lease } from './governor';
-import { isSharePoint, mailboxOf, resourceUnits } from './graph-path';
+import { isSharePoint, mailboxOf } from './graph-path';
+import { isSharing, resourceUnits } from './sharepoint-quota';
 import type { GraphStats } from './stats';
 
 export type GraphMethod = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -26,6 +27,10 @@ export interface CallInput {
 	isSharePoint?: boolean;
 	/** Resource units, where the path does not tell. */
 	resourceUnits?: number | undefined;
+	/** How many of its requests share something, where the path does not tell. */
+	sharings?: number;
+	/** Its body or its answer is content, which may take long. */
+	isTransfer?: boolean;
 	/** Reads the answer's body, inside the retry loop, so that a broken body is tried again. */
 	read: (response: Response, call: Call) => Promise<unknown>;
 	/** Sees every answer of 400 and above before it becomes a Failure: for headers that no Failure carries. */
@@ -46,6 +51,9 @@ export class Call {
 	readonly mailbox: string | undefined;
 	/** What SharePoint charges for each try; undefined where others pay. */
 	readonly resourceUnits: number | undefined;
+	/** How many of its requests share something: SharePoint counts these by themselves as well. */
+	readonly sharings: number;
+	readonly isTransfer: boolean;
 	readonly read: CallInput['read'];
 	readonly onRefusal: CallInput['onRefusal'];
 	readonly headers: Record<string, string>;
@@ -67,6 +75,8 @@ export class Call {
 		this.allSlots = input.allSlots ?? false;
 		this.mailbox = input.mailbox;
 		this.resourceUnits = unitsOf(input);
+		this.sharings = input.sharings ?? (this.resourceUnits !== undefined && isSharing(input.method, input.path) ? 1 : 0);
+		this.isTransfer = input.isTransfer ?? false;
 		this.read = input.read;
 		this.onRefusal = input.onRefusal;
 		this.headers = { ...input.headers };

@@ -39,7 +39,7 @@ export interface GraphRequest {
 	repeatable?: boolean;
 	/** GUID of the mailbox whose quotas it uses, where the path does not tell. */
 	mailbox?: string;
-	/** What SharePoint charges, where the path does not tell (graph-path.ts). */
+	/** What SharePoint charges, where the path does not tell (sharepoint-quota.ts). */
 	resourceUnits?: number;
 }
 
@@ -54,11 +54,11 @@ export interface GraphClient {
 	json<T>(request: GraphRequest): Promise<T>;
 	/** The answer's bytes. Follows redirects to download servers, without the token. Read the body to its end or abandon it. */
 	stream(request: GraphRequest): Promise<StreamAnswer>;
-	/** Many requests to one mailbox. See batch.ts. */
+	/** Many requests to one mailbox, or to drives and sites. See batch.ts. */
 	batch(requests: readonly BatchRequest[], options?: BatchOptions): AsyncIterable<BatchAnswer>;
 	/** One page of an enumeration. See delta.ts. */
 	delta<T>(cursor: DeltaCursor, options?: DeltaOptions): Promise<DeltaPage<T>>;
-	/** One page of each of many enumerations of one mailbox. */
+	/** One page of each of many enumerations of one mailbox, or of drives and lists. */
 	deltaBatch<T>(cursors: readonly { id: string; cursor: DeltaCursor }[], options?: DeltaOptions): AsyncIterable<DeltaAnswer<T>>;
 	/** All pages of a listing. Entries may come twice: de-duplication is the caller's. */
 	pages<T>(request: GraphRequest): AsyncIterable<T[]>;
@@ -131,7 +131,7 @@ class ChainedGraphClient implements GraphClient {
 	}
 
 	async stream(request: GraphRequest): Promise<StreamAnswer> {
-		return (await this.sender.send({ ...this.callOf(request), read: readStream })) as StreamAnswer;
+		return (await this.sender.send({ ...this.callOf(request), isTransfer: true, read: readStream })) as StreamAnswer;
 	}
 
 	async *batch(requests: readonly BatchRequest[], options: BatchOptions = {}): AsyncGenerator<BatchAnswer, void, undefined> {

@@ -22,6 +22,8 @@ const credentialFields = z.object({
 	loginUrl: text,
 	graphUrl: text,
 	usedFor: z.enum(['backup', 'backupAndRestore']).default('backup'),
+	licences: z.number().positive().default(1000),
+	requestLimits: z.enum(['microsoft', 'none']).default('microsoft'),
 });
 
 /** Those fields; what may be missing, may be missing. */
@@ -49,6 +51,14 @@ const needed: Readonly<Record<Use, readonly string[]>> = Object.freeze({
 	backup: ['User.ReadBasic.All', 'Mail.Read'],
 	backupAndRestore: ['User.ReadBasic.All', 'Mail.ReadWrite'],
 });
+
+/** For an app that has nothing to do with mailboxes, one of these is enough. `Sites.Selected` says nothing about what may be done there. */
+const neededForFiles: Readonly<Record<Use, readonly string[]>> = Object.freeze({
+	backup: ['Files.Read.All', 'Sites.Read.All', 'Sites.Selected'],
+	backupAndRestore: ['Files.ReadWrite.All', 'Sites.ReadWrite.All', 'Sites.Selected'],
+});
+const ofFiles = /^(Files|Sites)\./;
+const ofMailboxes = /^(Mail|Calendars|Contacts|Tasks|MailboxSettings|MailboxItem)\./;
 
 /** May be granted for some mailboxes only, by Exchange RBAC for Applications; such grants do not show in tokens. */
 const grantedByExchange = /^(Mail|Calendars|Contacts|MailboxSettings)\./;
@@ -90,8 +100,8 @@ export async function checkMicrosoftCredential(credential: MicrosoftCredential, 
 		const { ambient = realAmbient, fetch, signal } = parts;
 		const tokens = parts.tokens ?? msalTokens({ ...options, ambient, ...(fetch ? { fetch } : {}) });
 		const { roles } = readTokenClaims(await tokens.token({ renew: true, ...(signal ? { signal } : {}) }));
-		const missing = needed[usedFor].filter((permission) => !hasPermission(roles, permission));
-		if (missing.length === 0) return { status: 'OK', message: 'Signed in; the permissions for mail are there' };
+		const missing = missingForFiles(roles, usedFor) ?? needed[usedFor].filter((permission) => !hasPermission(roles, permission));
+		if (missing.length === 0) return { status: 'OK', message: 'Signed in; the permissions are there' };
 		const client = createGraphClient({ graphUrl: options.endpoints.graphUrl, tokens, ambient, ...(fetch ? { fetch } : {}), ...(signal ? { signal } : {}) });
 		if (missing.every((permission) => grantedByExchange.test(permission)) && (await someMailboxAnswers(client))) {
 			return { status: 'OK', message: `Signed in; a mailbox answers, by Exchange RBAC for Applications` };
@@ -101,6 +111,21 @@ export async function checkMicrosoftCredential(credential: MicrosoftCredential, 
 		if (!isFailure(error)) throw error;
 		return { status: 'Error', message: [error.title ?? error.message, ...(error.nextStep === undefined ? [] : [error.nextStep]), ...(error.title === undefined ? [] : [error.message])].join('. ') };
 	}
+}
+
+/** What an app lacks that was granted files or sites, and nothing of mailboxes; undefined: it is about mailboxes, too. */
+function missingForFiles(roles: readonly string[], usedFor: Use): string[] | undefined {
+	if (!roles.some((role) => ofFiles.test(role)) || roles.some((role) => ofMailboxes.test(role))) return undefined;
+	const wanted = neededForFiles[usedFor];
+	if (wanted.some((permission) => hasPermission(roles, permission))) return [];
+	const isOfSites = roles.some((role) => role.startsWith('Sites.'));
+	return wanted.filter((permission) => permission.startsWith(isOfSites ? 'Sites.' : 'Files.')).slice(0, 1);
+}
+
+/** How much of SharePoint's quotas a credential's tenant has, and whether its requests are to be limited at all. */
+export function requestLimitsOf(credential: MicrosoftCredential): { licences: number; isUnlimited: boolean } {
+	const { licences, requestLimits, cloud } = readCredential(credential);
+	return { licences, isUnlimited: cloud === 'custom' && requestLimits === 'none' };
 }
 
 /** Tries the mailboxes of a few users. Those without a mailbox, and refusals, prove nothing. */

@@ -47,6 +47,7 @@ export async function download(sender: Sender, url: string, options: DownloadOpt
 			retries: options.retries,
 			repeatable: true,
 			isSharePoint: true,
+			isTransfer: true,
 			resourceUnits: downloadUnits,
 			read: (response, call) => Promise.resolve(readRange(response, call, range, headerOf(options.headers, 'if-range'))),
 			onRefusal: ({ headers }) => {

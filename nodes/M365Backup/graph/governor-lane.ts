@@ -6,11 +6,15 @@ import { SlidingWindow } from './sliding-window';
 /** What a lane lets through. `share` of the governor is applied already. */
 export interface LaneLimits {
 	slots: number;
+	/** So many of them for a backup's downloads and uploads, which may take long; all when absent. */
+	transferSlots?: number;
 	/** Requests for mailboxes, resource units for SharePoint. */
 	costPerWindow: number;
 	windowMs: number;
 	uploadBytesPerWindow: number;
 	uploadWindowMs: number;
+	costPerDay?: number;
+	downloadBytesPerHour?: number;
 	/** A pause longer than this is reported as `throttled` instead of being waited for. */
 	longestPauseMs: number;
 }
@@ -20,6 +24,8 @@ export interface Admission {
 	slots: number;
 	cost: number;
 	uploadBytes: number;
+	/** Moves content, and may hold its slot for minutes. */
+	isTransfer?: boolean;
 	priority: 'backup' | 'restore';
 	signal: AbortSignal | undefined;
 }
@@ -30,6 +36,8 @@ export interface Lease {
 	readonly throttledMs: number;
 	/** More was used under the same leave than it was given for (a second try with a new token, a redirect). */
 	countMore(cost: number): void;
+	/** So much of the answer has arrived. */
+	received(bytes: number): void;
 	/** The service said 429 or the like: pauses the lane, and halves its pace. */
 	throttled(retryAfterMs: number | undefined): void;
 	release(): void;
@@ -42,6 +50,8 @@ interface Waiter extends Admission {
 	stopListening: () => void;
 }
 
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 const slowestPace = 1 / 8;
 const recoveryMs = 30_000;
 /** Calls in flight together are refused together: that is one hint to slow down, not four. */
@@ -52,7 +62,10 @@ export class GovernorLane {
 	private readonly queue: Waiter[] = [];
 	private readonly costs: SlidingWindow;
 	private readonly uploads: SlidingWindow;
+	private readonly dailyCosts = new SlidingWindow(dayMs);
+	private readonly downloads = new SlidingWindow(hourMs);
 	private slotsInUse = 0;
+	private transfers = 0;
 	private pausedUntilMs = 0;
 	private paceUntilMs = 0;
 	private pace = 1;
@@ -98,8 +111,7 @@ export class GovernorLane {
 			this.slotsInUse === 0 &&
 			this.pausedUntilMs <= now &&
 			this.throttledAtMs + recoveryMs * 4 <= now &&
-			this.costs.isEmpty(now) &&
-			this.uploads.isEmpty(now)
+			[this.costs, this.uploads, this.dailyCosts, this.downloads].every((window) => window.isEmpty(now))
 		);
 	}
 
@@ -121,26 +133,36 @@ export class GovernorLane {
 
 	private admitWhoFits(): void {
 		const limits = this.limits();
-		for (let head = this.queue[0]; head !== undefined; head = this.queue[0]) {
+		for (let head = this.first(limits); head !== undefined; head = this.first(limits)) {
 			const nowMs = this.nowMs();
-			if (this.pausedUntilMs - nowMs > limits.longestPauseMs) {
-				this.queue.shift();
-				head.stopListening();
-				head.refuse(tooLong(this.pausedUntilMs - nowMs));
+			const waitMs = this.waitMs(head, nowMs, limits);
+			if (waitMs > limits.longestPauseMs) {
+				this.take(head);
+				head.refuse(tooLong(waitMs, this.pausedUntilMs - nowMs === waitMs));
 				continue;
 			}
 			// Nobody overtakes a batch that waits for all slots: otherwise single requests would starve it.
 			const slots = Math.min(head.slots, limits.slots);
 			if (this.slotsInUse > 0 && this.slotsInUse + slots > limits.slots) return;
-			const waitMs = this.waitMs(head, nowMs, limits);
 			if (waitMs > 0) {
 				this.setAlarm(nowMs, waitMs, head);
 				return;
 			}
-			this.queue.shift();
+			this.take(head);
 			this.admit(head, slots, nowMs, limits);
 		}
 		this.clearAlarm();
+	}
+
+	/** Whose turn it is. A transfer that must wait for others to end holds up nobody who only has a question. */
+	private first(limits: LaneLimits): Waiter | undefined {
+		const isFull = this.transfers >= (limits.transferSlots ?? Number.POSITIVE_INFINITY);
+		return isFull ? this.queue.find(({ isTransfer, priority }) => isTransfer !== true || priority === 'restore') : this.queue[0];
+	}
+
+	private take(waiter: Waiter): void {
+		this.queue.splice(this.queue.indexOf(waiter), 1);
+		waiter.stopListening();
 	}
 
 	private waitMs(head: Waiter, nowMs: number, limits: LaneLimits): number {
@@ -149,28 +171,40 @@ export class GovernorLane {
 			this.paceUntilMs - nowMs,
 			this.costs.waitMs(nowMs, head.cost, limits.costPerWindow),
 			this.uploads.waitMs(nowMs, head.uploadBytes, limits.uploadBytesPerWindow),
+			this.dailyCosts.waitMs(nowMs, head.cost, limits.costPerDay ?? Number.POSITIVE_INFINITY),
+			// How much a download brings is not known beforehand: it may begin as long as there is any room.
+			this.downloads.waitMs(nowMs, 1, limits.downloadBytesPerHour ?? Number.POSITIVE_INFINITY),
 		);
 	}
 
 	private admit(waiter: Waiter, slots: number, nowMs: number, limits: LaneLimits): void {
-		waiter.stopListening();
 		this.slotsInUse += slots;
-		this.costs.add(nowMs, waiter.cost);
+		if (waiter.isTransfer === true) this.transfers++;
+		this.spend(nowMs, waiter.cost, limits);
 		this.uploads.add(nowMs, waiter.uploadBytes);
 		const pace = this.paceNow(nowMs);
 		if (pace < 1) this.paceUntilMs = nowMs + Math.ceil((waiter.cost * limits.windowMs) / (limits.costPerWindow * pace));
 		let released = false;
 		waiter.admit({
 			throttledMs: waiter.throttledMs,
-			countMore: (cost) => this.costs.add(this.nowMs(), cost),
+			countMore: (cost) => this.spend(this.nowMs(), cost, limits),
+			received: (bytes) => {
+				if (limits.downloadBytesPerHour !== undefined) this.downloads.add(this.nowMs(), bytes);
+			},
 			throttled: (retryAfterMs) => this.throttled(retryAfterMs),
 			release: () => {
 				if (released) return;
 				released = true;
 				this.slotsInUse -= slots;
+				if (waiter.isTransfer === true) this.transfers--;
 				this.admitWhoFits();
 			},
 		});
+	}
+
+	private spend(nowMs: number, cost: number, { costPerDay }: LaneLimits): void {
+		this.costs.add(nowMs, cost);
+		if (costPerDay !== undefined) this.dailyCosts.add(nowMs, cost);
 	}
 
 	private throttled(retryAfterMs: number | undefined): void {
@@ -213,9 +247,13 @@ export class GovernorLane {
 	}
 }
 
-function tooLong(pauseMs: number): Failure {
-	return new Failure('throttled', `Microsoft 365 asks to come back in ${Math.ceil(pauseMs / 60_000)} minutes`, {
-		retryAfterMs: pauseMs,
+function tooLong(waitMs: number, isAsked: boolean): Failure {
+	const minutes = Math.ceil(waitMs / 60_000);
+	const message = isAsked
+		? `Microsoft 365 asks to come back in ${minutes} minutes`
+		: `What Microsoft 365 lets this app read and write in an hour or a day is used up; there is room again in ${minutes} minutes`;
+	return new Failure('throttled', message, {
+		retryAfterMs: waitMs,
 		nextStep: 'Run again later, or with fewer sources at the same time',
 	});
 }

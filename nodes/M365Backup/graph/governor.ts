@@ -1,11 +1,12 @@
 import { realAmbient, type Ambient } from '../base/ambient';
 import { GovernorLane, type Admission, type LaneLimits, type Lease } from './governor-lane';
+import { sizeFactor } from './sharepoint-quota';
 
 export type { Admission, Lease } from './governor-lane';
 
 /** Whose quota a call uses. */
 export interface LaneName {
-	kind: 'mailbox' | 'sharePoint' | 'directory';
+	kind: 'mailbox' | 'sharePoint' | 'sharing' | 'directory';
 	/** The mailbox and its tenant, or the tenant. */
 	key: string;
 }
@@ -16,8 +17,13 @@ const longestPauseMs = 600_000;
 
 /**
  * Microsoft's limits with a margin of 5 % ("Microsoft Graph service-specific throttling limits"): an app may send one
- * mailbox 10,000 requests in 10 minutes, 4 at once, 150 MB of uploads in 5 minutes; in the smallest tenants SharePoint
- * grants it 1,250 resource units a minute. The directory's limits are far above what we ask of it.
+ * mailbox 10,000 requests in 10 minutes, 4 at once, 150 MB of uploads in 5 minutes; SharePoint
+ * and OneDrive grant it resource units by the minute and the day, here those of the smallest tenants (sharepoint-quota.ts),
+ * 400 GB an hour in and out, and 300 calls in 5 minutes that share something ("How to avoid getting throttled or
+ * blocked in SharePoint Online"). The directory's limits are far above what we ask of it.
+ *
+ * SharePoint documents no number of calls at once. 12 is what rclone does in a drive by default (4 transfers, 8 checkers);
+ * of these at most 8 move content, so that pages of a delta never wait behind large files.
  */
 export const documentedLimits: GovernorLimits = Object.freeze({
 	mailbox: {
@@ -29,9 +35,20 @@ export const documentedLimits: GovernorLimits = Object.freeze({
 		longestPauseMs,
 	},
 	sharePoint: {
-		slots: 8,
+		slots: 12,
+		transferSlots: 8,
 		costPerWindow: 1_187,
 		windowMs: 60_000,
+		costPerDay: 1_140_000,
+		uploadBytesPerWindow: 380_000_000_000,
+		uploadWindowMs: 3_600_000,
+		downloadBytesPerHour: 380_000_000_000,
+		longestPauseMs,
+	},
+	sharing: {
+		slots: Number.POSITIVE_INFINITY,
+		costPerWindow: 285,
+		windowMs: 300_000,
 		uploadBytesPerWindow: Number.POSITIVE_INFINITY,
 		uploadWindowMs: 60_000,
 		longestPauseMs,
@@ -55,6 +72,7 @@ const manyLanes = 500;
  */
 export class Governor {
 	private readonly lanes = new Map<string, GovernorLane>();
+	private readonly sizeFactors = new Map<string, number>();
 	private share = 1;
 
 	constructor(
@@ -69,32 +87,54 @@ export class Governor {
 		this.share = share;
 	}
 
+	/**
+	 * How many licences a tenant has, by which SharePoint grants resource units; the smallest tenant's are assumed until
+	 * this is called. Counts for what begins from now on.
+	 *
+	 * @param tenant as given to the client: the tenant's id
+	 */
+	setTenantSize(tenant: string, licences: number): void {
+		this.sizeFactors.set(tenant.toLowerCase(), sizeFactor(licences));
+	}
+
 	/** Waits for its turn. Throws `cancelled`, and `throttled` when the service wants a longer pause than a run should wait for. */
 	acquire(lane: LaneName, admission: Admission): Promise<Lease> {
 		return this.lane(lane).acquire(admission);
 	}
 
-	private lane({ kind, key }: LaneName): GovernorLane {
+	private lane({ kind, key: spelling }: LaneName): GovernorLane {
+		const key = spelling.toLowerCase();
 		const name = `${kind} ${key}`;
 		const existing = this.lanes.get(name);
 		if (existing !== undefined) return existing;
 		if (this.lanes.size >= manyLanes) {
 			for (const [other, lane] of this.lanes) if (lane.isIdle()) this.lanes.delete(other);
 		}
-		const lane = new GovernorLane(this.ambient, () => this.shared(this.limits[kind]));
+		const lane = new GovernorLane(this.ambient, () => this.shared(this.sized(kind, key)));
 		this.lanes.set(name, lane);
 		return lane;
 	}
 
+	private sized(kind: LaneName['kind'], tenant: string): LaneLimits {
+		const limits = this.limits[kind];
+		const factor = this.sizeFactors.get(tenant) ?? 1;
+		if (kind !== 'sharePoint' || factor === 1) return limits;
+		return { ...limits, costPerWindow: limits.costPerWindow * factor, ...(limits.costPerDay === undefined ? {} : { costPerDay: limits.costPerDay * factor }) };
+	}
+
 	private shared(limits: LaneLimits): LaneLimits {
-		return this.share === 1
-			? limits
-			: {
-					...limits,
-					slots: Math.max(1, Math.floor(limits.slots * this.share)),
-					costPerWindow: limits.costPerWindow * this.share,
-					uploadBytesPerWindow: limits.uploadBytesPerWindow * this.share,
-				};
+		const { share } = this;
+		if (share === 1) return limits;
+		const { transferSlots, costPerDay, downloadBytesPerHour } = limits;
+		return {
+			...limits,
+			slots: Math.max(1, Math.floor(limits.slots * share)),
+			costPerWindow: limits.costPerWindow * share,
+			uploadBytesPerWindow: limits.uploadBytesPerWindow * share,
+			...(transferSlots === undefined ? {} : { transferSlots: Math.max(1, Math.floor(transferSlots * share)) }),
+			...(costPerDay === undefined ? {} : { costPerDay: costPerDay * share }),
+			...(downloadBytesPerHour === undefined ? {} : { downloadBytesPerHour: downloadBytesPerHour * share }),
+		};
 	}
 }
 

@@ -19,7 +19,7 @@ export function mailboxOf(path: string): string | undefined {
 	return decodeURIComponent(user).toLowerCase();
 }
 
-/** Whether SharePoint's resource units pay for the path: drives, sites, shares. */
+/** Whether the path is about drives, sites or shares, which SharePoint holds. */
 export function isSharePoint(path: string): boolean {
 	const [first = '', second = '', third = ''] = segments(path);
 	if (/^(drives|sites|shares)\b/i.test(first)) return true;
@@ -28,15 +28,13 @@ export function isSharePoint(path: string): boolean {
 }
 
 /**
- * Resource units of a SharePoint or OneDrive request ("How to avoid getting throttled or blocked in SharePoint
- * Online"): 5 for permissions, 2 for lists, delta without a token, and writes, 1 for one item, delta with a token,
- * and downloads.
+ * A path without the names that users gave: `/drives/D/root:/permissions/x:/children?…` → `/drives/D/root/children?…`.
+ * A colon inside a name is always encoded, so that the bare ones enclose the names ("Addressing resources in a drive").
  */
-export function resourceUnits(method: string, path: string): number {
-	if (/\/permissions\b|expand=[^&]*permissions/i.test(path)) return 5;
-	if (method !== 'GET') return 2;
-	if (/\/delta\b/i.test(path)) return /[?&(](\$?deltatoken|\$?skiptoken|token)=/i.test(path) ? 1 : 2;
-	return /\/(children|items|lists|drives|sites|columns|contentTypes|versions|pages)(\?|$)/i.test(path) ? 2 : 1;
+export function withoutNames(path: string): string {
+	const question = path.indexOf('?');
+	const bare = question < 0 ? path : path.slice(0, question);
+	return bare.replace(/:\/[^:]*(:|$)/g, '') + (question < 0 ? '' : path.slice(question));
 }
 
 /** A path fit for messages: no query string, which may hold a delta token. */

@@ -1,5 +1,4 @@
-import { Failure } from '../base/failure';
-import { isLoopback } from './clouds';
+import { preauthorisedAddress } from './preauthorised-address';
 import { readJson } from './readers';
 import type { Sender } from './sender';
 import type { UploadOptions } from './upload';
@@ -12,10 +11,7 @@ import type { UploadOptions } from './upload';
  * @throws Failure `denied` for a key that does not hold, and what else the service says
  */
 export async function preauthorisedPost(sender: Sender, url: string, body: Buffer, options: UploadOptions): Promise<unknown> {
-	const target = URL.canParse(url) ? new URL(url) : undefined;
-	if (target === undefined || (target.protocol !== 'https:' && !isLoopback(target.hostname))) {
-		throw new Failure('corrupt', 'Microsoft Graph gave an import address that is not encrypted; nothing was sent');
-	}
+	const target = preauthorisedAddress(url, 'an import address');
 	return await sender.sendWithoutToken({
 		method: 'POST',
 		url,

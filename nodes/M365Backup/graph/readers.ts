@@ -14,6 +14,7 @@ export async function readJson(response: Response, call: Call): Promise<unknown>
 		return undefined;
 	}
 	const bytes = await bytesOf(response, host, longestJsonBytes);
+	call.lease?.received(bytes.length);
 	if (bytes.length === 0 && call.method !== 'GET') return undefined;
 	try {
 		return JSON.parse(bytes.toString('utf8'));
@@ -50,6 +51,7 @@ export function readStream(response: Response, call: Call): Promise<StreamAnswer
 			try {
 				const result = await source.next();
 				if (result.done === true) release();
+				else lease?.received(result.value.byteLength);
 				return result;
 			} catch (error) {
 				release();

@@ -1,18 +1,25 @@
-/** How much was used within the last `windowMs`. Uses within one second are kept together, so that memory stays small. */
+/** So many stretches of a window keep their uses together, so that a window of a day stays small; none is below a second. */
+const mostStretches = 600;
+
+/** How much was used within the last `windowMs`. */
 export class SlidingWindow {
-	private readonly uses: { atMs: number; amount: number }[] = [];
+	/** `atMs`: of the last use in the stretch, which all of it counts by. */
+	private readonly uses: { beganMs: number; atMs: number; amount: number }[] = [];
+	private readonly stretchMs: number;
 	private total = 0;
 
-	constructor(readonly windowMs: number) {}
+	constructor(readonly windowMs: number) {
+		this.stretchMs = Math.max(1000, windowMs / mostStretches);
+	}
 
 	add(nowMs: number, amount: number): void {
 		if (amount <= 0) return;
 		this.forget(nowMs);
 		const last = this.uses.at(-1);
-		if (last !== undefined && nowMs - last.atMs < 1000 && this.uses.length > 1) {
+		if (last !== undefined && nowMs - last.beganMs < this.stretchMs) {
 			last.amount += amount;
 			last.atMs = nowMs;
-		} else this.uses.push({ atMs: nowMs, amount });
+		} else this.uses.push({ beganMs: nowMs, atMs: nowMs, amount });
 		this.total += amount;
 	}
 

@@ -54,6 +54,7 @@ export async function uploadChunk(sender: Sender, url: string, chunk: UploadChun
 			'Content-Range': `bytes ${chunk.offset}-${end - 1}/${chunk.totalBytes}`,
 		},
 		body: chunk.bytes,
+		isTransfer: true,
 		read: async (response, call): Promise<Stored> => ({
 			status: response.status,
 			location: response.headers.get('location'),

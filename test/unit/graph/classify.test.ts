@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { classifyAnswer } from '../../../nodes/M365Backup/graph/classify';
-import { isSharePoint, mailboxOf, resourceUnits } from '../../../nodes/M365Backup/graph/graph-path';
+import { isSharePoint, mailboxOf } from '../../../nodes/M365Backup/graph/graph-path';
+import { isSharing, resourceUnits, sizeFactor } from '../../../nodes/M365Backup/graph/sharepoint-quota';
 import { missingPermission } from '../../../nodes/M365Backup/graph/permissions';
 import { withImmutableIds } from '../../../nodes/M365Backup/graph/prefer';
 import { headerGetter, retryAfterMs } from '../../../nodes/M365Backup/graph/retry-after';
@@ -121,9 +122,59 @@ describe('a path', () => {
 		['PATCH', '/drives/d/items/i', 2],
 		['GET', '/drives/d/items/i/permissions', 5],
 		['GET', '/drives/d/items/i?$expand=permissions', 5],
+		['GET', '/drives/d/items/i?$select=id&$expand=thumbnails,permissions', 5],
+		['GET', '/drives/d/items/i/permissions/p', 5],
+		['POST', '/drives/d/items/i/invite', 5],
+		['POST', '/drives/d/items/i/createLink', 5],
+		['GET', "/drives/d/root/delta(token='abc')", 1],
+		['GET', '/drives/d/root/delta()?$top=5', 2],
+		['GET', '/drives/d/root/delta?$select=id&$skiptoken=x', 1],
+		['GET', '/users/u/drive/root:/permissions/delta', 1],
+		['GET', '/drives/d/root:/permissions/a:/children?$top=5', 2],
+		['GET', '/drives/d/root:/items/lists', 1],
+		['POST', '/drives/d/items/i:/invite/x:/createUploadSession', 2],
+		['GET', '/drives/d/items/i/versions', 2],
+		['GET', '/drives/d/items/i/versions/1.0/content', 1],
+		['GET', "/drives/d/root/search(q='x')", 2],
+		['GET', '/sites?search=*', 2],
+		['GET', '/sites/getAllSites', 2],
+		['GET', '/sites/h,g,g', 1],
+		['GET', '/sites/h:/sites/lists', 1],
+		['GET', '/sites/h:/sites/a:/lists', 2],
+		['GET', '/sites/s/lists/l/items?$expand=fields', 2],
+		['GET', '/sites/s/lists/l/items/3?$expand=fields', 1],
+		['GET', '/sites/s/lists/l/items/delta?token=latest', 1],
+		['POST', '/sites/s/lists', 2],
+		['GET', '/sites/s/pages', 2],
+		['GET', '/sites/s/pages/microsoft.graph.sitePage', 2],
+		['GET', '/sites/s/pages/p/microsoft.graph.sitePage?$expand=canvasLayout', 1],
+		['GET', '/sites/s/permissions', 5],
 	])('%s %s costs %i resource units', (method, path, units) => {
 		expect(isSharePoint(path)).toBe(true);
 		expect(resourceUnits(method, path)).toBe(units);
+	});
+
+	it.each([
+		['POST', '/drives/d/items/i/invite', true],
+		['POST', '/drives/d/root:/a:/createLink?x=1', true],
+		['POST', '/drives/d/items/i:/invite', false],
+		['GET', '/drives/d/items/i/permissions', false],
+		['DELETE', '/drives/d/items/i/permissions/p', false],
+	])('%s %s shares something: %s', (method, path, expected) => {
+		expect(isSharing(method, path)).toBe(expected);
+	});
+
+	it.each([
+		[0, 1],
+		[1_000, 1],
+		[1_001, 2],
+		[5_000, 2],
+		[15_000, 3],
+		[50_000, 4],
+		[50_001, 5],
+		[Number.NaN, 1],
+	])('a tenant with %d licences gets %d times the units', (licences, factor) => {
+		expect(sizeFactor(licences)).toBe(factor);
 	});
 });
 

@@ -33,6 +33,22 @@ describe('the test of the Microsoft credential', () => {
 		expect(await check([...roles], { usedFor })).toMatchObject({ status: 'OK', asked: [] });
 	});
 
+	it.each([
+		['backup', ['Files.Read.All']],
+		['backup', ['Sites.Selected']],
+		['backup', ['User.ReadBasic.All', 'Sites.Read.All']],
+		['backupAndRestore', ['Sites.Manage.All']],
+		['backupAndRestore', ['Files.ReadWrite.All']],
+	] as const)('passes for %s of drives and sites alone with %j', async (usedFor, roles) => {
+		expect(await check([...roles], { usedFor })).toMatchObject({ status: 'OK', asked: [] });
+	});
+
+	it('names what restoring files lacks, and asks for no permission for mail', async () => {
+		const result = await check(['Sites.Read.All'], { usedFor: 'backupAndRestore' });
+		expect(result.message).toContain('permission Sites.ReadWrite.All:');
+		expect(result.message).not.toContain('Mail');
+	});
+
 	it('names each permission that backup lacks', async () => {
 		const result = await check([]);
 		expect(result.status).toBe('Error');

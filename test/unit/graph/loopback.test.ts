@@ -61,15 +61,16 @@ describe('over a real connection', () => {
 	});
 
 	it('a stream that is cut ends in a failure after the bytes that came', async () => {
+		let cut = (): void => undefined;
 		const { url } = await serve((_, response) => {
 			response.writeHead(200, { 'content-length': '1000' });
 			response.write('x'.repeat(500));
-			setTimeout(() => response.destroy(), 20);
+			cut = () => response.destroy();
 		});
 		const { body } = await clientFor(url).stream({ path: '/users/u/messages/m/$value' });
 		let received = 0;
 		const reading = (async () => {
-			for await (const piece of body) received += piece.byteLength;
+			for await (const piece of body) if ((received += piece.byteLength) === 500) cut();
 		})();
 		expect(await rejection(reading)).toMatchObject({ kind: 'transient' });
 		expect(received).toBe(500);

@@ -23,7 +23,7 @@ describe('a stream', () => {
 		const names: string[] = [];
 		graph.sent[1]?.headers.forEach((_value, name) => names.push(name));
 		expect(names.sort()).toEqual(['accept', 'range', 'user-agent']);
-		expect(graph.client.stats).toMatchObject({ requests: 1, calls: 2 });
+		expect(graph.client.stats).toMatchObject({ requests: 2, resourceUnits: 2, calls: 2 });
 	});
 
 	it('keeps the token on a redirect within the Graph host', async () => {

@@ -22,10 +22,12 @@ export class GovernedLink extends Link {
 	protected async pass(call: Call, next: () => Promise<void>): Promise<void> {
 		const { governor, priority, stats } = this.options;
 		const lane = this.laneOf(call);
+		if (call.sharings > 0) await this.waitToShare(call);
 		const lease = await governor.acquire(lane, {
 			slots: call.allSlots ? Number.POSITIVE_INFINITY : 1,
 			cost: call.resourceUnits ?? call.requests,
 			uploadBytes: call.uploadBytes,
+			isTransfer: call.isTransfer,
 			priority,
 			signal: call.signal,
 		});
@@ -41,6 +43,14 @@ export class GovernedLink extends Link {
 			throw error;
 		}
 		call.endLease();
+	}
+
+	/** Sharing has a quota of its own, for which nobody else needs to wait. */
+	private async waitToShare({ sharings, signal }: Call): Promise<void> {
+		const { governor, priority, stats, tenant } = this.options;
+		const lease = await governor.acquire({ kind: 'sharing', key: tenant }, { slots: 1, cost: sharings, uploadBytes: 0, priority, signal });
+		stats.throttledMs += lease.throttledMs;
+		lease.release();
 	}
 
 	private laneOf(call: Call): LaneName {

@@ -35,6 +35,8 @@ export class HttpLink extends Link {
 				throw new Failure('corrupt', `${url.host} redirects to an unencrypted address; it was not followed`, { code: 'foreignLink' });
 			}
 			if (target.origin !== url.origin) headers = withoutSecrets(headers);
+			// SharePoint charges for the download as well as for the question where it is.
+			if (call.resourceUnits !== undefined) call.countAgain(this.stats);
 			url = target;
 		}
 	}
