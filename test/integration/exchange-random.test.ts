@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import type { FaultAction } from '../simulator/faults';
 import { SeededRandom } from '../simulator/seeded-random';
+import { randomRuns } from '../support/random-runs';
 import type { Switches } from '../simulator/switches';
 import { addSamples, exchangeFixture, fullPortraits, lossySorts, plainSorts, type ExchangeFixture } from './exchange-help';
 import { failures, outcomes, purgeAll, restoreAll } from './restore-help';
 
-const ROUNDS = 25;
+const ROUNDS = randomRuns(25);
 const SEED = Number(process.env['RANDOM_SEED'] ?? Date.now() % 1_000_000);
 
 const WHERE = [/exportItems$/, /importItem/, /createImportSession$/, /settings\/exchange$/, /translateExchangeIds$/, /\/move$/, /mailFolders\/drafts/, /\/messages\/[^/]+$/];
