@@ -1,6 +1,6 @@
 import type { ICredentialType, Icon, INodeProperties } from 'n8n-workflow';
 
-/** An app registration in Entra that reads, and for restores writes, mailboxes with application permissions. */
+/** An app registration in Entra that reads, and for restores writes, mailboxes, drives and sites with application permissions. */
 export class M365BackupMicrosoftApi implements ICredentialType {
 	name = 'm365BackupMicrosoftApi';
 
@@ -91,16 +91,30 @@ export class M365BackupMicrosoftApi implements ICredentialType {
 				{
 					name: 'Backup',
 					value: 'backup',
-					description: 'Needs permissions to read only: User.ReadBasic.All and Mail.Read',
+					description: 'Needs permissions to read only: User.ReadBasic.All and, for mail, Mail.Read; for drives Files.Read.All, for sites Sites.Read.All',
 				},
 				{
 					name: 'Backup and Restore',
 					value: 'backupAndRestore',
-					description: 'Needs permissions to write, too: User.ReadBasic.All and Mail.ReadWrite',
+					description: 'Needs permissions to write, too: User.ReadBasic.All and, for mail, Mail.ReadWrite; for drives Files.ReadWrite.All, for sites Sites.ReadWrite.All, and Sites.Manage.All to make lists anew',
 				},
 			],
 			default: 'backup',
 			description: 'What the test of this credential expects the app to be allowed to do',
+		},
+		{
+			displayName: 'Licences',
+			name: 'licences',
+			type: 'options',
+			options: [
+				{ name: 'Up to 1,000', value: 1000 },
+				{ name: '1,001 to 5,000', value: 5000 },
+				{ name: '5,001 to 15,000', value: 15000 },
+				{ name: '15,001 to 50,000', value: 50000 },
+				{ name: 'More Than 50,000', value: 100000 },
+			],
+			default: 1000,
+			description: 'How many user licences the tenant has. Microsoft lets larger tenants make more requests to OneDrive and SharePoint. Too high a number makes Microsoft ask for pauses.',
 		},
 		{
 			displayName: 'Cloud',
@@ -135,6 +149,18 @@ export class M365BackupMicrosoftApi implements ICredentialType {
 			placeholder: 'e.g. https://graph.example.com',
 			displayOptions: { show: { cloud: ['custom'] } },
 			description: 'Where Microsoft Graph answers, without /v1.0. Must be https, unless it is on this machine.',
+		},
+		{
+			displayName: 'Request Limits',
+			name: 'requestLimits',
+			type: 'options',
+			options: [
+				{ name: 'Those of Microsoft', value: 'microsoft', description: 'Send no more requests than Microsoft allows' },
+				{ name: 'Only on Request', value: 'none', description: 'Wait only when the endpoint asks for it, e.g. a test tenant or a gateway that counts by itself' },
+			],
+			default: 'microsoft',
+			displayOptions: { show: { cloud: ['custom'] } },
+			description: 'How many requests to send to the custom endpoints',
 		},
 	];
 }

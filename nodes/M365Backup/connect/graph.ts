@@ -1,9 +1,11 @@
 import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
 import { realAmbient } from '../base/ambient';
 import { createGraphClient, type GraphClient } from '../graph/client';
-import { msalOptionsOf, type MicrosoftCredential } from '../graph/credential-check';
+import { msalOptionsOf, requestLimitsOf, type MicrosoftCredential } from '../graph/credential-check';
+import { processGovernor } from '../graph/governor';
 import { msalTokens } from '../graph/msal-tokens';
 import { readTokenClaims } from '../graph/tokens';
+import { patientGovernor } from './patient-governor';
 
 export type { GraphClient } from '../graph/client';
 
@@ -37,11 +39,14 @@ async function signIn(credential: MicrosoftCredential, { priority, signal }: Gra
 	const options = msalOptionsOf(credential);
 	const tokens = msalTokens(options);
 	const { tenantId } = readTokenClaims(await tokens.token(signal ? { signal } : {}));
+	const { licences, isUnlimited } = requestLimitsOf(credential);
+	if (!isUnlimited) processGovernor.setTenantSize(tenantId, licences);
 	const graph = createGraphClient({
 		graphUrl: options.endpoints.graphUrl,
 		tokens,
 		ambient: realAmbient,
 		tenantId,
+		governor: isUnlimited ? patientGovernor : processGovernor,
 		priority,
 		...(signal ? { signal } : {}),
 	});

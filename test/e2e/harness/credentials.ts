@@ -6,7 +6,7 @@ export const credentialNames = { microsoft: 'M365 Backup Microsoft', mailServer:
 export const microsoftCredentialType = 'm365BackupMicrosoftApi';
 
 /** What an administrator would enter for the simulated tenant. */
-export function tenantCredential(simulator: RunningSimulator): Record<string, unknown> {
+export function tenantCredential(simulator: RunningSimulator, requestLimits: 'microsoft' | 'none' = 'microsoft'): Record<string, unknown> {
 	return {
 		tenantId: simulator.tenantId,
 		clientId: simulator.clientId,
@@ -16,12 +16,13 @@ export function tenantCredential(simulator: RunningSimulator): Record<string, un
 		loginUrl: simulator.loginUrl,
 		graphUrl: simulator.graphUrl,
 		usedFor: 'backupAndRestore',
+		requestLimits,
 	};
 }
 
 /** Makes the credential under the name that the shipped workflows use, and returns what n8n's test of it says. */
-export async function createTenantCredential(client: N8nClient, simulator: RunningSimulator): Promise<{ status: string; message: string }> {
-	const data = tenantCredential(simulator);
+export async function createTenantCredential(client: N8nClient, simulator: RunningSimulator, requestLimits?: 'microsoft' | 'none'): Promise<{ status: string; message: string }> {
+	const data = tenantCredential(simulator, requestLimits);
 	const id = await client.createCredential(credentialNames.microsoft, microsoftCredentialType, data);
 	return client.testCredential(id, credentialNames.microsoft, microsoftCredentialType, data);
 }

@@ -10,7 +10,7 @@ describe('the Microsoft credential', () => {
 	it('has the name that saved workflows refer to, and these fields', () => {
 		expect(credential.name).toBe('m365BackupMicrosoftApi');
 		expect(credential.displayName).toBe('M365 Backup Microsoft API');
-		expect(credential.properties.map(({ name }) => name)).toEqual(['tenantId', 'clientId', 'authentication', 'clientSecret', 'certificate', 'privateKey', 'usedFor', 'cloud', 'loginUrl', 'graphUrl']);
+		expect(credential.properties.map(({ name }) => name)).toEqual(['tenantId', 'clientId', 'authentication', 'clientSecret', 'certificate', 'privateKey', 'usedFor', 'licences', 'cloud', 'loginUrl', 'graphUrl', 'requestLimits']);
 	});
 
 	it('hides what is secret', () => {
@@ -20,7 +20,7 @@ describe('the Microsoft credential', () => {
 	it('asks for a secret or a certificate, and for addresses only where the cloud is custom', () => {
 		expect(field('clientSecret')?.displayOptions).toEqual({ show: { authentication: ['secret'] } });
 		for (const name of ['certificate', 'privateKey']) expect(field(name)?.displayOptions).toEqual({ show: { authentication: ['certificate'] } });
-		for (const name of ['loginUrl', 'graphUrl']) expect(field(name)?.displayOptions).toEqual({ show: { cloud: ['custom'] } });
+		for (const name of ['loginUrl', 'graphUrl', 'requestLimits']) expect(field(name)?.displayOptions).toEqual({ show: { cloud: ['custom'] } });
 	});
 
 	it('offers the clouds that the Graph room knows', () => {
