@@ -51,10 +51,10 @@ export function itemPortrait(list: SharePointList, item: ListItem): Record<strin
 	const portrait: Record<string, unknown> = { contentType: list.contentTypes.find(({ id }) => id === item.contentTypeId)?.name };
 	for (const column of list.columns) {
 		const value = item.values[column.name];
-		if (value === undefined) continue;
+		if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
 		portrait[column.name] = shown(list, column, value);
 	}
-	return portrait;
+	return Object.fromEntries(Object.entries(portrait).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function shown(list: SharePointList, column: SharePointList['columns'][number], value: FieldValue): unknown {
@@ -66,13 +66,13 @@ function shown(list: SharePointList, column: SharePointList['columns'][number], 
 		case 'lookup':
 		case 'multiLookup': {
 			const other = site.lists.find(({ id }) => id === column.settings.listId);
-			return [value].flat().map((id) => other?.find(Number(id))?.values[String(column.settings.columnName)] ?? `nothing (${String(id)})`);
+			return ([value].flat() as number[]).map((id) => other?.find(id)?.values[String(column.settings.columnName)] ?? `nothing (${id})`);
 		}
 		case 'term':
 		case 'multiTerm':
 			return [value].flat().map((term) => (term as unknown as { Label: string }).Label);
 		case 'note':
-			return String(value).replace(/<div class="ExternalClass[0-9A-F]*">([\s\S]*)<\/div>/, '$1');
+			return (value as string).replace(/<div class="ExternalClass[0-9A-F]*">([\s\S]*)<\/div>/, '$1');
 		default:
 			return value;
 	}

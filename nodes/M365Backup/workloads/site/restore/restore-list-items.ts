@@ -14,7 +14,7 @@ import { failedOutcome, outcomeOf, ownFailure, signalOf, stopIfCancelled } from 
 import type { SiteWork } from './site-work';
 import type { TargetList } from './target-lists';
 import { itemsPath, ThereItems, type ThereItem } from './there-items';
-import { wholePrint, type WantedFields } from './wanted-fields';
+import { hasAllColumns, wholePrint, type WantedFields } from './wanted-fields';
 import { DOUBTFUL_KINDS } from './write-fields';
 
 export const REASONS = {
@@ -57,6 +57,7 @@ class ListRestore {
 		const there = await ThereItems.read(context, target, this.entries.columns);
 		if (target.isOriginal && target.id !== null) work.lookups.know(target.id, there.ids());
 		const missing: RestorableItem[] = [];
+		const isVersionEnough = hasAllColumns(target);
 		const living: { item: RestorableItem; there: ThereItem }[] = [];
 		for (const item of items) {
 			const found = target.isOriginal && context.policy !== 'keepBoth' ? there.get(idOf(item)) : undefined;
@@ -65,7 +66,7 @@ class ListRestore {
 				continue;
 			}
 			work.lookups.settle(item.id, found.id);
-			if (item.etag !== undefined && found.etag === item.etag) yield outcomeOf(item, 'skipped', target.path, { newId: found.id, reason: REASONS.inPlace });
+			if (isVersionEnough && item.etag !== undefined && found.etag === item.etag) yield outcomeOf(item, 'skipped', target.path, { newId: found.id, reason: REASONS.inPlace });
 			else living.push({ item, there: found });
 		}
 		// First what is missing: what is set back may look it up.
@@ -79,8 +80,9 @@ class ListRestore {
 		try {
 			stopIfCancelled(work.context);
 			const wanted = await entries.wanted(item);
-			if (isLike(wanted, there)) return outcomeOf(item, 'skipped', target.path, { newId: there.id, reason: REASONS.inPlace });
-			if (work.context.policy !== 'replace') return outcomeOf(item, 'skipped', target.path, { newId: there.id, reason: REASONS.differs });
+			const { homeless, notes } = wanted;
+			if (isLike(wanted, there)) return outcomeOf(item, 'skipped', target.path, { newId: there.id, reason: homeless.length === 0 ? REASONS.inPlace : REASONS.differs, fidelity: notes });
+			if (work.context.policy !== 'replace') return outcomeOf(item, 'skipped', target.path, { newId: there.id, reason: REASONS.differs, fidelity: homeless.length === 0 ? [] : notes });
 			return await setBackItem(work, target, entries.columns, { item, wanted, id: there.id });
 		} catch (error) {
 			return failedOutcome(item, target.path, ownFailure(work.context, error));

@@ -25,6 +25,8 @@ export interface TargetList {
 	/** It is the very list that was backed up: its items may be alive in it. */
 	isOriginal: boolean;
 	isNew: boolean;
+	/** Columns were added to it: no item has anything in them. */
+	hasNewColumns?: true;
 	columns: Column[];
 	/** As they were; those of the target if the backup does not say. */
 	sourceColumns: Column[];
@@ -139,6 +141,7 @@ export class TargetLists {
 
 	private async addColumns(target: TargetList): Promise<void> {
 		const missing = missingColumns(target.sourceColumns, target.columns);
+		target.hasNewColumns = true;
 		if (this.context.preview) {
 			target.columns = [...target.columns, ...missing.first, ...missing.lookups, ...missing.calculated];
 			return;

@@ -17,6 +17,8 @@ export interface WantedFields {
 	/** Columns whose lookups wait for items that are still to come, with those items. */
 	waits: Map<string, string[]>;
 	print: Print;
+	/** Columns that the list has not, with a value in the backup. */
+	homeless: string[];
 	notes: string[];
 }
 
@@ -44,10 +46,16 @@ export function comparedColumns({ columns, sourceColumns }: Pick<TargetList, 'co
 	return columns.filter((column) => isWritable(column) && source.has(column.name));
 }
 
+/** Whether the list has all that its items have in the backup: only then their version alone tells that nothing differs. */
+export function hasAllColumns({ columns, sourceColumns, hasNewColumns }: Pick<TargetList, 'columns' | 'sourceColumns' | 'hasNewColumns'>): boolean {
+	const there = new Set(columns.map(({ name }) => name));
+	return hasNewColumns !== true && sourceColumns.every((column) => !isWanted(column) || there.has(column.name));
+}
+
 /** What a document of the backup comes to in the target. */
 export async function wantedFields(target: TargetList, columns: readonly Column[], document: JsonObject, mapping: Mapping): Promise<WantedFields> {
 	const fields = objectIn(document, 'fields');
-	const wanted: WantedFields = { values: new Map(), contentType: undefined, waits: new Map(), print: { hard: '', soft: {} }, notes: [] };
+	const wanted: WantedFields = { values: new Map(), contentType: undefined, waits: new Map(), print: { hard: '', soft: {} }, homeless: [], notes: [] };
 	const source = new Map(target.sourceColumns.map((column) => [column.name, column]));
 	for (const column of columns) {
 		const from = source.get(column.name) ?? column;
@@ -58,7 +66,8 @@ export async function wantedFields(target: TargetList, columns: readonly Column[
 	}
 	const there = new Set(columns.map(({ name }) => name));
 	const lost = target.sourceColumns.filter((column) => isWanted(column) && isWritable(column) && !there.has(column.name) && valueOf(fields, column) !== undefined);
-	if (lost.length > 0) wanted.notes.push(SITE_NOTES.noColumn(lost.map(({ displayName }) => displayName)));
+	wanted.homeless = lost.map(({ displayName }) => displayName);
+	if (lost.length > 0) wanted.notes.push(SITE_NOTES.noColumn(wanted.homeless));
 	wanted.contentType = contentTypeIn(target, document, wanted.notes);
 	wanted.print = printOf(columns, wanted.contentType, (column) => wanted.values.get(column.name));
 	return wanted;
