@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { RestoreOptions, RestoreResult } from '../../nodes/M365Backup/engine/restore';
 import { restore } from '../../nodes/M365Backup/engine/restore';
 import type { GraphClient } from '../../nodes/M365Backup/graph/client';
 import { driveRestorer, type DriveRestorerOptions } from '../../nodes/M365Backup/workloads/drive/restore-drive';
+import type { RestorableFolder, RestorableItem, RestoreOutcome, RestoreRequest } from '../../nodes/M365Backup/workloads/restorer';
+import { contentOf, type GeneratedContent } from '../simulator/drive-content';
 import type { Drive } from '../simulator/drive-store';
 import type { DriveFixture } from '../support/drive-fixture';
 
@@ -71,4 +74,58 @@ function seconds(ms: number): string {
 /** Paths and contents alone. */
 export function contents(drive: Drive): Record<string, string | null> {
 	return Object.fromEntries([...portrait(drive)].map(([path, { content }]) => [path, content] as const).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export const MARCH = { created: '2025-03-01T08:00:00Z', modified: '2026-02-03T09:10:11Z' };
+
+export interface MadeFile {
+	id?: string;
+	name: string;
+	parent?: string;
+	text?: string;
+	/** In place of the text. */
+	generated?: GeneratedContent;
+	meta?: RestorableItem['meta'];
+}
+
+/** An item as the engine would hand it over, from bytes. */
+export function fileItem({ id, name, parent, text = `content of ${name}`, generated, meta }: MadeFile, index: number): RestorableItem {
+	const content = generated ?? contentOf(text);
+	const sha256 = createHash('sha256').update(content.quickXorHash ?? '').digest('hex');
+	return {
+		id: id ?? `drive/made-${index}`,
+		type: 'file',
+		name,
+		...(parent === undefined ? {} : { parent }),
+		modified: MARCH.modified,
+		size: content.sizeBytes,
+		meta: { created: MARCH.created, quickXorHash: content.quickXorHash, ...meta },
+		markerKey: sha256,
+		content: {
+			sizeBytes: content.sizeBytes,
+			sha256,
+			async *open() {
+				for (let at = 0; at < content.sizeBytes; at += 300_000) yield await Promise.resolve(content.read(at, 300_000));
+			},
+		},
+	};
+}
+
+export async function restoreMade(fixture: DriveFixture, files: readonly MadeFile[], options: { folders?: RestorableFolder[]; request?: Partial<RestoreRequest>; restorer?: Partial<DriveRestorerOptions> } = {}): Promise<RestoreOutcome[]> {
+	const folders = new Map((options.folders ?? []).map((folder) => [folder.id, folder]));
+	const restorer = driveRestorer({ graph: fixture.client(), driveId: fixture.drive.id, ambient: fixture.ambient, source: fixture.source, ...options.restorer });
+	const found: RestoreOutcome[] = [];
+	const request: RestoreRequest = {
+		folders,
+		selectedFolders: new Set(),
+		items: (async function* () {
+			yield* files.map(fileItem);
+		})(),
+		destination: { kind: 'original' },
+		conflictPolicy: 'skip',
+		preview: false,
+		...options.request,
+	};
+	for await (const outcome of restorer.restore(request)) found.push(outcome);
+	return found;
 }

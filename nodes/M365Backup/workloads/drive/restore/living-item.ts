@@ -40,8 +40,8 @@ export function livingItem(json: GraphItem): LivingItem {
 		quickXorHash: json.file?.hashes?.quickXorHash,
 		createdSeconds: secondsOf(json.fileSystemInfo?.createdDateTime),
 		modifiedSeconds: secondsOf(json.fileSystemInfo?.lastModifiedDateTime),
-		// "SharePoint App" stands there as a user without id where an application acted alone.
-		isByApp: by?.application !== undefined && by.user?.id === undefined && by.user?.email === undefined,
+		// Where an application acted alone, the user beside it is "SharePoint App", who has no address.
+		isByApp: by?.application !== undefined && by.user?.email === undefined,
 		childCount: isFolder ? json.folder?.childCount : undefined,
 		parentPath: isFolder ? pathOf(json.parentReference?.path) : undefined,
 	};
