@@ -12,6 +12,7 @@ import { FailureLedger } from './failure-ledger';
 import { GatheredContents } from './gathered-contents';
 import { Listings } from './listings';
 import { Orphans } from './orphans';
+import { SameContents } from './same-contents';
 import { ScopeStates } from './scope-states';
 import { contentBytes, Tally } from './tally';
 import { wholeLine } from './whole-line';
@@ -64,6 +65,7 @@ export class BackUpRun {
 	limitReached = false;
 
 	private readonly state: CatalogState;
+	private readonly same: SameContents;
 	private listings = new Listings();
 	private links: Record<string, string>;
 	private notes: JsonObject;
@@ -84,6 +86,7 @@ export class BackUpRun {
 		// An older cursor is replayed, and what came and went since then need not be reported again.
 		this.isInDoubt = fullResync || this.notes[IN_DOUBT_NOTE] === true || (parent !== null && cursor?.snapshot !== parent.id);
 		this.state = new CatalogState(parts.repository, parts.writer, () => this.newest, parts.signal);
+		this.same = new SameContents(parts.repository, (ids) => parts.writer.lookUp(ids), () => this.newest, parts.signal);
 		this.lastCommitMs = parts.startedAt.getTime();
 	}
 
@@ -203,7 +206,7 @@ export class BackUpRun {
 			const again = new Map<string, ItemChange>();
 			const requests = [...fetches.values()].flatMap((change): ContentRequest[] => (change.fetch ? [change.fetch] : []));
 			const waiting = new Map(fetches);
-			const contents = new GatheredContents(this.parts.writer, signal);
+			const contents = new GatheredContents(this.parts.writer, this.same, signal);
 			for await (const fetched of workload.fetch(requests, signal)) {
 				const change = waiting.get(fetched.id);
 				if (!change) {
@@ -213,7 +216,10 @@ export class BackUpRun {
 				}
 				const prior = before.get(fetched.id) ?? null;
 				const failure = await this.store(change, prior, fetched, contents);
-				if (failure) {
+				if (failure === 'again') {
+					waiting.delete(fetched.id);
+					again.set(change.id, withoutSameAs(change));
+				} else if (failure) {
 					waiting.delete(fetched.id);
 					if (failure.kind === 'transient' && 'content' in fetched && attempt < FETCH_ATTEMPTS) again.set(change.id, change);
 					else await this.takeFailure(change, prior, failure);
@@ -231,16 +237,18 @@ export class BackUpRun {
 		return true;
 	}
 
-	/** @returns the failure if the item could not be read; what the store itself says is thrown. */
-	private async store(change: ItemChange, prior: CatalogEntry | null, fetched: Fetched, contents: GatheredContents): Promise<Failure | null> {
+	/** @returns the failure if the item could not be read, or that it must be asked for again; what the store itself says is thrown. */
+	private async store(change: ItemChange, prior: CatalogEntry | null, fetched: Fetched, contents: GatheredContents): Promise<Failure | 'again' | null> {
 		const taken = await contents.take(change, prior, fetched);
 		if (taken === 'more') return null;
+		if (taken === 'again') return taken;
 		if ('failure' in taken) return taken.failure;
 		if (taken.warning !== undefined) this.warnings.add(taken.warning);
 		const isSkipped = 'skipped' in taken;
 		const meta = isSkipped ? { ...taken.meta, skipped: taken.skipped } : taken.meta;
 		const content = isSkipped ? prior?.content : taken.refs;
 		await this.parts.writer.add(wholeLine({ ...change, meta }, content));
+		if (!isSkipped && change.fetch?.sameAs !== undefined) this.same.note(change.id, change.fetch.sameAs);
 		this.failures.settle(change.id);
 		this.tally.book(change.type, prior, { bytes: contentBytes(content === undefined ? null : { content }) });
 		this.noteSkipped(meta, prior);
@@ -392,4 +400,10 @@ export class BackUpRun {
 	private goingSeenFiles(): string[] {
 		return this.listings.goesOn ? this.seenFiles : [];
 	}
+}
+
+function withoutSameAs(change: ItemChange): ItemChange {
+	if (!change.fetch) return change;
+	const { sameAs: _probably, ...fetch } = change.fetch;
+	return { ...change, fetch };
 }

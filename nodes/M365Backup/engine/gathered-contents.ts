@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { Failure, isFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
 import { entryName } from '../repository/names';
 import type { CatalogEntry, ContentRef } from '../repository/records';
 import type { RunWriter } from '../repository/run-writer';
+import { COMPARE_BYTES } from '../repository/volumes';
 import type { Fetched, ItemChange } from '../workloads/workload';
+import type { SameContents } from './same-contents';
 import { watched } from './watched-content';
 
 /**
@@ -12,6 +15,8 @@ import { watched } from './watched-content';
  */
 export type Taken =
 	| 'more'
+	/** It is not what it probably was, and has been read: ask for it once more, without `sameAs`. */
+	| 'again'
 	| { failure: Failure }
 	| { skipped: string; meta: JsonObject; warning?: string }
 	| { refs: ContentRef[]; meta: JsonObject; warning?: string };
@@ -22,6 +27,7 @@ export class GatheredContents {
 
 	constructor(
 		private readonly writer: Pick<RunWriter, 'addContent'>,
+		private readonly same: Pick<SameContents, 'find'>,
 		private readonly signal: AbortSignal,
 	) {}
 
@@ -38,7 +44,7 @@ export class GatheredContents {
 		const refs = this.gathered.get(change.id) ?? [];
 		if ('content' in fetched || 'kept' in fetched) {
 			const stored = 'kept' in fetched ? keep(prior, fetched.kept) : await this.store(change, prior, fetched);
-			if ('failure' in stored) return stored;
+			if (stored === 'again' || 'failure' in stored) return stored;
 			refs.push(stored.ref);
 			if (fetched.more) {
 				this.gathered.set(change.id, refs);
@@ -57,22 +63,25 @@ export class GatheredContents {
 		change: ItemChange,
 		prior: CatalogEntry | null,
 		fetched: Extract<Fetched, { content: unknown }>,
-	): Promise<{ ref: ContentRef } | { failure: Failure }> {
+	): Promise<{ ref: ContentRef } | { failure: Failure } | 'again'> {
 		const request = change.fetch;
 		if (!request) throw new Failure('defect', `Content came for ${change.id}, which had not been asked for`);
 		const { part } = fetched;
 		const read = watched(fetched.content);
-		const known = prior?.content?.find((ref) => ref.part === part?.name);
+		const known = (prior?.content ?? []).filter((ref) => ref.part === part?.name);
 		const named = part
 			? { ...request, title: part.title, extension: part.extension, version: `${request.version}\n${part.name}` }
 			: request;
 		try {
+			const same = part === undefined && request.sameAs !== undefined ? await this.same.find(request.sameAs) : undefined;
+			// Too large to be held back until it is compared: read for its hash alone, and most surely never again.
+			if (same && same.size > COMPARE_BYTES) return (await isSame(read.content, same)) ? { ref: same } : 'again';
 			const ref = await this.writer.addContent({
 				entryName: entryName(named),
 				...(change.modified === undefined ? {} : { modified: new Date(change.modified) }),
 				content: read.content,
 				sizeBytes: fetched.sizeBytes,
-				...(known ? { known: { sha256: known.sha256, ref: known } } : {}),
+				known: same ? [...known, same] : known,
 			});
 			return { ref: part ? { ...ref, part: part.name } : ref };
 		} catch (error) {
@@ -80,6 +89,17 @@ export class GatheredContents {
 			return { failure: read.failure };
 		}
 	}
+}
+
+async function isSame(content: AsyncIterable<Uint8Array>, { size, sha256 }: ContentRef): Promise<boolean> {
+	const hash = createHash('sha256');
+	let sizeBytes = 0;
+	for await (const chunk of content) {
+		sizeBytes += chunk.length;
+		if (sizeBytes > size) return false;
+		hash.update(chunk);
+	}
+	return sizeBytes === size && hash.digest('hex') === sha256;
 }
 
 function extras(change: ItemChange, { meta, warning }: { meta?: JsonObject; warning?: string }): { meta: JsonObject; warning?: string } {

@@ -1,6 +1,7 @@
 import { isFailure } from '../base/failure';
 import type { Catalog } from './catalog';
 import { toWholeLine } from './catalog-line';
+import { KeyTable } from './key-table';
 import { VOLUME_ENTRIES } from './limits';
 import { mergeLines } from './merge';
 import { parseRepositoryKey, runTime, sourceKey } from './names';
@@ -38,7 +39,9 @@ export async function rewriteBase(
 	const archives = await archivesOfCatalog(catalog, signal);
 	if (!(await isDue(repository, snapshot, catalog, archives, options))) return null;
 	const stored = await listSource(repository.store, key, signal);
-	const live = await liveParts(catalog, signal);
+	// Several items may have one content: it is alive once, and copied once.
+	const uses = new KeyTable(snapshot.segments.reduce((sum, { lines }) => sum + lines, 0));
+	const live = await liveParts(catalog, uses, signal);
 	const toCopy = archivesToCopy(archives, live, stored, options);
 	if (toCopy.size === 0 && snapshot.segments.length === 1) return null;
 
@@ -47,6 +50,7 @@ export async function rewriteBase(
 		...(signal && { signal }),
 		...(volumeBytes !== undefined && { volumeBytes }),
 	});
+	const copying = new ContentCopying(repository, key, run, uses, signal);
 	try {
 		for await (const entry of catalog.entries({ signal })) {
 			if (!entry.content?.some((ref) => toCopy.has(ref.archive))) {
@@ -54,7 +58,7 @@ export async function rewriteBase(
 				continue;
 			}
 			const content: ContentRef[] = [];
-			for (const ref of entry.content) content.push(toCopy.has(ref.archive) ? await copyContent(repository, key, run, ref, signal) : ref);
+			for (const ref of entry.content) content.push(toCopy.has(ref.archive) ? await copying.copy(ref) : ref);
 			await run.add(toWholeLine({ ...entry, content }));
 		}
 		const cursor = await repository.cursor(key, signal);
@@ -77,15 +81,53 @@ export async function rewriteBase(
 	}
 }
 
-/** Content that turns out to be damaged stays where it is, for verify to find and an import to repair. */
-async function copyContent(repository: Repository, key: string, run: RunWriter, ref: ContentRef, signal?: AbortSignal): Promise<ContentRef> {
-	try {
-		const copy = await run.addContent({ entryName: ref.entry, content: repository.readContent(key, ref, signal), sizeBytes: ref.size });
-		return ref.part === undefined ? copy : { ...copy, part: ref.part };
-	} catch (error) {
-		if (isFailure(error, 'corrupt')) return ref;
-		throw error;
+function placeOf({ archive, offset }: ContentRef): string {
+	return `${archive}\n${offset}`;
+}
+
+/** Copies contents into the archives of a run, each once, however many items have it. */
+class ContentCopying {
+	/** Where those that further items have went. */
+	private readonly copies = new Map<string, { ref: ContentRef; left: number }>();
+
+	constructor(
+		private readonly repository: Repository,
+		private readonly key: string,
+		private readonly run: RunWriter,
+		/** How many items have the content of a place. */
+		private readonly uses: KeyTable,
+		private readonly signal: AbortSignal | undefined,
+	) {}
+
+	async copy(ref: ContentRef): Promise<ContentRef> {
+		const place = placeOf(ref);
+		const earlier = this.copies.get(place);
+		if (earlier) {
+			earlier.left--;
+			if (earlier.left === 0) this.copies.delete(place);
+			return forPart(ref, earlier.ref);
+		}
+		const copy = await this.copyNow(ref);
+		const others = (this.uses.get(place) ?? 1) - 1;
+		if (others > 0) this.copies.set(place, { ref: copy, left: others });
+		return forPart(ref, copy);
 	}
+
+	/** Content that turns out to be damaged stays where it is, for verify to find and an import to repair. */
+	private async copyNow(ref: ContentRef): Promise<ContentRef> {
+		try {
+			const content = this.repository.readContent(this.key, ref, this.signal);
+			return await this.run.addContent({ entryName: ref.entry, content, sizeBytes: ref.size });
+		} catch (error) {
+			if (isFailure(error, 'corrupt')) return ref;
+			throw error;
+		}
+	}
+}
+
+/** The same content may be one item's main one and another one's older version. */
+function forPart({ part }: ContentRef, { part: _other, ...copy }: ContentRef): ContentRef {
+	return part === undefined ? copy : { ...copy, part };
 }
 
 async function archivesOfCatalog(catalog: Catalog, signal?: AbortSignal): Promise<Map<string, FileRef>> {
@@ -146,10 +188,12 @@ interface Live {
 	entries: number;
 }
 
-async function liveParts(catalog: Catalog, signal?: AbortSignal): Promise<Map<string, Live>> {
+/** Counts in `uses` how many items have each content. */
+async function liveParts(catalog: Catalog, uses: KeyTable, signal?: AbortSignal): Promise<Map<string, Live>> {
 	const live = new Map<string, Live>();
 	for await (const { content } of catalog.entries({ signal })) {
 		for (const ref of content ?? []) {
+			if (uses.count(placeOf(ref)) > 1) continue;
 			const part = live.get(ref.archive) ?? { bytes: 0, entries: 0 };
 			part.bytes += ref.length;
 			part.entries += 1;

@@ -18,6 +18,11 @@ const BATCH_LINES = 50;
 /** Where hundreds of segments are read side by side, one member and a few parsed lines of each are enough. */
 const LEAN_BATCH_LINES = 8;
 
+interface MembersOptions {
+	lean?: boolean;
+	onMember?: (memberNumber: number) => void;
+}
+
 /** Reads one segment that a snapshot names: its index, the members a look-up needs, or all lines in order. */
 export class SegmentReader {
 	constructor(
@@ -46,9 +51,9 @@ export class SegmentReader {
 
 	/**
 	 * All lines in batches, in the order of their ids. Every hash is proven. With `lean` it holds one member at a time and
-	 * reads nothing ahead.
+	 * reads nothing ahead. `onMember` is told the number of the member that the next batches come from.
 	 */
-	async *members(signal?: AbortSignal, { lean = false }: { lean?: boolean } = {}): AsyncIterable<readonly LineText[]> {
+	async *members(signal?: AbortSignal, { lean = false, onMember }: MembersOptions = {}): AsyncIterable<readonly LineText[]> {
 		const { members } = await this.index(signal);
 		const runBytes = lean ? 0 : READ_AHEAD_BYTES;
 		const batchLines = lean ? LEAN_BATCH_LINES : BATCH_LINES;
@@ -62,7 +67,8 @@ export class SegmentReader {
 			// Awaited in the next round; a consumer that stops before must not leave an unhandled rejection.
 			ahead?.catch(() => undefined);
 			const first = run[0]?.offset ?? 0;
-			for (const member of run) {
+			for (const [index, member] of run.entries()) {
+				onMember?.(start + index);
 				const plain = await this.plainOf(member, bytes.subarray(member.offset - first, member.offset - first + member.length));
 				let batch: LineText[] = [];
 				for (const line of this.parse(member, plain)) {
@@ -103,6 +109,12 @@ export class SegmentReader {
 		};
 		await Promise.all(Array.from({ length: Math.min(PARALLEL_READS, tasks.length) }, worker));
 		return found;
+	}
+
+	/** The lines of one member, by its number; none if there is no such member. */
+	async linesOf(memberNumber: number, signal?: AbortSignal): Promise<LineText[]> {
+		const member = (await this.index(signal)).members[memberNumber];
+		return member ? (await this.member(member, signal)).texts.map((text) => parseLine(text, this.key)) : [];
 	}
 
 	private async member(member: SegmentMember, signal?: AbortSignal): Promise<MemberLines> {

@@ -9,7 +9,7 @@ import type { PutContext } from './put-confirmed';
 import type { ContentRef, FileRef, ItemLine } from './records';
 
 /** Content up to this size is held back to compare its hash with what is stored already. */
-const COMPARE_BYTES = 8 * 1024 * 1024;
+export const COMPARE_BYTES = 8 * 1024 * 1024;
 
 export interface ContentInput {
 	/** From `entryName`. */
@@ -21,8 +21,8 @@ export interface ContentInput {
 	compress?: boolean | undefined;
 	/** If known: lets an item that is larger than a volume have its own. */
 	sizeBytes?: number | undefined;
-	/** What is stored of the item: with the same SHA-256 nothing is written and this is the answer. */
-	known?: { sha256: string; ref: ContentRef } | undefined;
+	/** Stored contents that it may be the same as: with the SHA-256 of one nothing is written, and that one is the answer. */
+	known?: readonly ContentRef[] | undefined;
 }
 
 interface Volume {
@@ -65,8 +65,13 @@ export class Volumes {
 
 	async add(input: ContentInput): Promise<ContentRef> {
 		this.throwIfFailed();
-		const read = input.known ? await readAhead(input.content, COMPARE_BYTES) : undefined;
-		if (read?.all && input.known && sha256(read.all) === input.known.sha256) return input.known.ref;
+		const { known = [] } = input;
+		const read = known.length > 0 ? await readAhead(input.content, COMPARE_BYTES) : undefined;
+		if (read?.all) {
+			const hash = sha256(read.all);
+			const same = known.find((ref) => ref.sha256 === hash);
+			if (same) return same;
+		}
 		const { content, compress } = await shouldCompress(read?.content ?? input.content, input.entryName, input.compress);
 		const volume = this.volumeFor(input.sizeBytes ?? read?.all?.length ?? 0);
 		const modified = input.modified ?? this.context.ambient.now();

@@ -5,6 +5,7 @@ import { backUp } from '../../../nodes/M365Backup/engine/back-up';
 import { sourceKey } from '../../../nodes/M365Backup/repository/names';
 import type { CatalogEntry } from '../../../nodes/M365Backup/repository/records';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
+import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { Change, ChangePage, ContentRequest, EnumerationInput, Fetched, Workload } from '../../../nodes/M365Backup/workloads/workload';
 import { bytesOf, FakeAmbient, openNew, SOURCE, stateOf } from '../repository/fixtures';
 
@@ -61,7 +62,8 @@ export function page(changes: Change[], link: string, more: Partial<ChangePage> 
 }
 
 export async function fixture() {
-	const { repository, ambient, store } = await openNew(undefined, new RunAmbient());
+	const clock = new RunAmbient();
+	const { repository, ambient, store } = await openNew(createMemoryStore({ now: () => clock.now() }), clock);
 	const run = async (script: Script, options: Partial<BackUpOptions> = {}) => {
 		ambient.advance(options.leaseHolder === undefined ? 3_600_000 : 1000);
 		const workload = scripted(script);

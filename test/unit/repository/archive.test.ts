@@ -114,7 +114,7 @@ describe('an archive', () => {
 		await addMessage(run, 'mail/1', 'the same bytes');
 		const first = await run.commit(commitInput());
 		const ref = (await stateOf(repository, first)).get('mail/1')!.content![0]!;
-		const known = { sha256: ref.sha256, ref };
+		const known = [ref];
 		expect(await run.addContent({ entryName: 'again.eml', content: bytesOf('the same', ' bytes'), known })).toBe(ref);
 		expect(run.pendingBytes).toBe(0);
 		const other = await run.addContent({ entryName: 'other.eml', content: bytesOf('other bytes'), known });
