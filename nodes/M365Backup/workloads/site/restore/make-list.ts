@@ -86,6 +86,7 @@ export class ListMaker {
 		} catch (error) {
 			const failure = ownFailure(context, error);
 			if (failure.kind === 'denied' && failure.status === 403 && !/notallowed|resourcelocked/i.test(failure.code ?? '')) throw MANAGE(displayName, failure);
+			if (failure.kind === 'conflict') throw new Failure('conflict', `The site has something named ${displayName} already that Microsoft Graph does not list`, { nextStep: 'Restore into another site or folder.', cause: failure });
 			throw failure;
 		}
 	}

@@ -67,7 +67,7 @@ async function* everythingNew(request: RestoreRequest, top: string): AsyncGenera
 	for (const id of request.selectedFolders) yield* folderNews(id);
 	for await (const item of request.items) {
 		yield* folderNews(item.parent);
-		yield outcomeOf(item, 'created', path(lineage(item.parent)));
+		yield outcomeOf(item, 'created', [...path(lineage(item.parent)), item.name]);
 	}
 }
 

@@ -102,7 +102,7 @@ class Pages {
 		const { body, leftOut } = pageDifference(wanted, there);
 		// Of a page that a restore made and could not publish; a living one that was taken back was so on purpose.
 		const isToPublish = isPublished(wanted) && !isPublished(there) && !isCheckedOut(there);
-		const { path } = this;
+		const path = [...this.path, name];
 		const fidelity = leftOut.length > 0 ? [PAGE_NOTES.partsMissing(leftOut)] : [];
 		const said = (reason: string): RestoreOutcome => outcomeOf(item, 'skipped', path, { newId: id, reason, fidelity });
 		const differs = Object.keys(body).length > 0;
@@ -143,9 +143,8 @@ class Pages {
 	private async make(item: RestorableItem, wanted: JsonObject, name: string): Promise<RestoreOutcome> {
 		const { context } = this.work;
 		const { body, leftOut, isOtherLayout } = newPage(wanted, name);
-		const { path } = this;
+		const path = [...this.path, name];
 		const fidelity = [
-			...(name === textIn(wanted, 'name') ? [] : [PAGE_NOTES.name(name)]),
 			PAGE_NOTES.newId(personIn(wanted, 'createdBy'), textIn(wanted, 'createdDateTime')),
 			...(leftOut.length > 0 ? [PAGE_NOTES.partsMissing(leftOut)] : []),
 			...(isOtherLayout ? [PAGE_NOTES.layout(textIn(wanted, 'pageLayout') ?? '')] : []),
@@ -188,7 +187,6 @@ export const PAGE_NOTES = {
 		`It is a new page${by === undefined ? '' : `; the old one was by ${by}`}${created === undefined ? '' : ` of ${created.slice(0, 10)}`}. Microsoft Graph can set neither ids nor authors, times and earlier versions.`,
 	partsMissing: (names: readonly string[]): string => `Microsoft Graph cannot make ${names.length === 1 ? 'its web part' : 'its web parts'} ${names.join(', ')}: add ${names.length === 1 ? 'it' : 'them'} in SharePoint. The backup holds all settings.`,
 	layout: (layout: string): string => `Microsoft Graph makes no pages of the layout ${layout}: it is an article now.`,
-	name: (name: string): string => `Its address ends in ${name} there.`,
 	draft: 'It had changes that were not published yet: it is a draft now, and what readers saw is not in the backup. Publish it in SharePoint when it is ready.',
 	there: 'An equal page is there already',
 	other: 'Another page of this name is there: choose Replace to set it back, or Keep Both',

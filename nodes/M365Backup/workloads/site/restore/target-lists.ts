@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../base/json';
 import type { RestorableFolder, RestoreOutcome } from '../../restorer';
 import { flatName } from '../../mailbox/restore/flat-name';
 import { columnsOf, type Column } from './column';
-import { objectIn, objectsIn, textIn } from './item-document';
+import { isObject, objectIn, objectsIn, textIn } from './item-document';
 import { ListMaker, MANAGE } from './make-list';
 import { missingColumns } from './list-schema';
 import { scopedId } from './scoped-id';
@@ -39,6 +39,9 @@ export interface TargetList {
 export interface GraphList {
 	id: string;
 	displayName: string;
+	/** Last part of its URL: the same in every language for the libraries that each site has. */
+	urlName: string;
+	isSystem: boolean;
 	template: string;
 	driveId?: string;
 	columns: Column[];
@@ -50,6 +53,8 @@ export function graphList(json: JsonObject): GraphList {
 	return {
 		id: (textIn(json, 'id') ?? '').toLowerCase(),
 		displayName: textIn(json, 'displayName') ?? '',
+		urlName: textIn(json, 'name') ?? '',
+		isSystem: isObject(json['system']),
 		template: textIn(objectIn(json, 'list'), 'template') ?? '',
 		...(driveId === undefined ? {} : { driveId }),
 		columns: columnsOf(objectsIn(json, 'columns')),
@@ -161,8 +166,13 @@ export class TargetLists {
 			if (same) return same;
 		}
 		const name = this.nameOf(folder, isLibrary);
-		const free = lists.filter((list) => !this.taken.has(list.id));
-		const found = free.find(({ displayName }) => displayName === name) ?? free.find(({ displayName }) => displayName.toLowerCase() === name.toLowerCase());
+		// Of the service's own lists only libraries are anybody's to fill: Site Assets.
+		const free = lists.filter((list) => !this.taken.has(list.id) && (!list.isSystem || isLibrary));
+		const urlName = isLibrary ? textIn(folder.meta, 'urlName') : undefined;
+		const found =
+			free.find(({ displayName }) => displayName === name) ??
+			free.find(({ displayName }) => displayName.toLowerCase() === name.toLowerCase()) ??
+			free.find((list) => urlName !== undefined && isLibraryTemplate(list.template) && list.urlName === urlName);
 		if (found && isLibraryTemplate(found.template) !== isLibrary) {
 			throw new Failure('conflict', `The site has a ${isLibrary ? 'list' : 'library'} named ${name} already`, {
 				nextStep: `Rename it, or restore into another site${isLibrary ? '' : ' or folder'}.`,
@@ -184,7 +194,7 @@ export class TargetLists {
 
 	private async readLists(siteId: string): Promise<GraphList[]> {
 		const lists: GraphList[] = [];
-		for await (const page of this.context.graph.pages<JsonObject>({ path: `${sitePath(siteId)}/lists?$select=id,displayName,list&$top=200`, ...signalOf(this.context) })) lists.push(...page.map(graphList));
+		for await (const page of this.context.graph.pages<JsonObject>({ path: `${sitePath(siteId)}/lists?$select=id,name,displayName,list,system&$top=200`, ...signalOf(this.context) })) lists.push(...page.map(graphList));
 		return lists;
 	}
 

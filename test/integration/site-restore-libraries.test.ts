@@ -1,0 +1,146 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { LibraryList } from '../simulator/list-library';
+import type { Site } from '../simulator/site-store';
+import { siteFixture, type SiteFixture } from '../support/site-fixture';
+import { itemPortrait, outcomes, restoreSite, schemaPortrait } from './site-restore-help';
+
+let fixture: SiteFixture | undefined;
+
+afterEach(async () => {
+	const { sim } = fixture!;
+	expect(sim.misses).toEqual([]);
+	expect(sim.tenant.outbox).toEqual([]);
+	expect(sim.tenant.leaks).toEqual([]);
+	await fixture!.stop();
+});
+
+/** `2026/a.txt` with its bytes and columns. */
+function portrait(library: LibraryList): Record<string, unknown> {
+	const found: [string, unknown][] = [];
+	for (const item of library.items()) {
+		const node = library.node(item);
+		if (node.isFolder) continue;
+		found.push([node.path, { content: Buffer.from(node.content!.read(0, node.content!.sizeBytes)).toString('utf8'), columns: itemPortrait(library, item) }]);
+	}
+	return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function withLibraries(): Promise<{ site: Site; contracts: LibraryList }> {
+	fixture = await siteFixture();
+	const { site, owner } = fixture;
+	const customers = site.addList({ displayName: 'Customers' });
+	const [a, b] = [customers.addItem({ Title: 'Contoso' }), customers.addItem({ Title: 'Fabrikam' })];
+	const contracts = site.addLibrary('Contracts', { columns: [{ name: 'Customer', text: {} }, { name: 'Year', number: {} }, { name: 'Owner', personOrGroup: {} }, { name: 'Tags', choice: { choices: ['Red', 'Green'], displayAs: 'checkBoxes' } }] });
+	contracts.addColumn({ name: 'Of', lookup: { listId: customers.id, columnName: 'Title' } });
+	const { drive } = contracts;
+	const file = drive.addFile('2026', 'a.txt', 'A');
+	contracts.edit(contracts.itemOf(file), { Customer: 'Contoso', Year: 2026, Owner: site.ensureUser(owner), Tags: ['Red'], Of: a.id });
+	contracts.edit(contracts.itemOf(drive.addFile('2026/Q1', 'b.txt', 'B')), { Customer: 'Fabrikam', Of: b.id });
+	drive.addFile('', 'plain.txt', 'P');
+	site.library('Documents').drive.addFile('Docs', 'd.txt', 'D');
+	await fixture.backUp({ content: ['libraries', 'lists'] });
+	return { site, contracts };
+}
+
+describe('Files of a library', () => {
+	it('come back with their columns, once', async () => {
+		const { site, contracts } = await withLibraries();
+		const before = portrait(contracts);
+		const { drive } = contracts;
+		for (const path of ['2026', 'plain.txt']) drive.delete(drive.byPath(path)!);
+		for (const node of [...drive.bin]) drive.purge(node);
+		const preview = await restoreSite(fixture!, { mode: 'preview' });
+		const results = await restoreSite(fixture!);
+		expect(outcomes(results)).toEqual({ folderCreated: 2, created: 3, skipped: 3 });
+		expect(outcomes(preview)).toEqual(outcomes(results));
+		expect(results.find(({ name }) => name === 'b.txt')).toMatchObject({ folderPath: 'Contracts/2026/Q1', targetPath: 'Contracts/2026/Q1/b.txt' });
+		expect(portrait(contracts)).toEqual(before);
+		expect(outcomes(await restoreSite(fixture!))).toEqual({ skipped: 6 });
+		expect(site.library('Documents').itemCount).toBe(2);
+	});
+
+	it('come back with their library', async () => {
+		const { site, contracts } = await withLibraries();
+		const before = portrait(contracts);
+		const schema = schemaPortrait(contracts);
+		site.deleteList(contracts);
+		const preview = await restoreSite(fixture!, { mode: 'preview' });
+		const results = await restoreSite(fixture!);
+		expect(outcomes(results)).toEqual({ folderCreated: 3, created: 3, skipped: 3 });
+		expect(outcomes(preview)).toEqual(outcomes(results));
+		expect(preview.map(({ id, targetPath }) => `${id} ${targetPath}`).sort()).toEqual(results.map(({ id, targetPath }) => `${id} ${targetPath}`).sort());
+		const made = site.library('Contracts');
+		expect(schemaPortrait(made)).toEqual(schema);
+		expect(portrait(made)).toEqual(before);
+		expect(outcomes(await restoreSite(fixture!))).toEqual({ skipped: 6 });
+	});
+
+	it('are set back in their columns alone, with Replace', async () => {
+		const { contracts } = await withLibraries();
+		const before = portrait(contracts);
+		const file = contracts.itemOf(contracts.drive.byPath('2026/a.txt')!);
+		contracts.edit(file, { Customer: 'Wrong', Year: null, Tags: null });
+		expect(outcomes(await restoreSite(fixture!))).toEqual({ skipped: 6 });
+		expect(portrait(contracts)).not.toEqual(before);
+		const preview = await restoreSite(fixture!, { mode: 'preview', conflictPolicy: 'replace' });
+		const results = await restoreSite(fixture!, { conflictPolicy: 'replace' });
+		expect(outcomes(results)).toEqual({ skipped: 5, replaced: 1 });
+		expect(outcomes(preview)).toEqual(outcomes(results));
+		expect(portrait(contracts)).toEqual(before);
+	});
+
+	it('go into another site, and below a folder', async () => {
+		const { contracts } = await withLibraries();
+		const { tenant, owner } = fixture!;
+		const other = tenant.addSite({ name: 'other', displayName: 'Other' });
+		other.ensureUser(tenant.addUser({ displayName: 'Somebody', drive: false }));
+		other.ensureUser(owner);
+		const results = await restoreSite(fixture!, { siteId: other.id });
+		expect(results.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+		expect(portrait(other.library('Contracts'))).toEqual(portrait(contracts));
+		expect(outcomes(await restoreSite(fixture!, { siteId: other.id }))).toEqual({ skipped: 6 });
+		const below = await restoreSite(fixture!, { siteId: other.id, destination: { kind: 'folder', path: ['Restored'] }, selection: { kind: 'folder', folderId: `library-${contracts.id}/root`, includeSubfolders: true } });
+		expect(below.filter(({ type }) => type === 'file').map(({ targetPath }) => targetPath).sort()).toEqual(['Contracts/Restored/2026/Q1/b.txt', 'Contracts/Restored/2026/a.txt', 'Contracts/Restored/plain.txt']);
+		expect(Object.keys(portrait(other.library('Contracts')))).toHaveLength(6);
+	});
+});
+
+describe('The site itself', () => {
+	it('is compared, and what Graph cannot set is said', async () => {
+		fixture = await siteFixture();
+		const { site, tenant } = fixture;
+		await fixture.backUp({ content: ['site'] });
+		expect(await restoreSite(fixture)).toMatchObject([{ type: 'site', outcome: 'skipped', reason: 'Its name and description are as the backup holds them' }]);
+		tenant.sites.change(site, { displayName: 'Hacked', description: '' });
+		const [result] = await restoreSite(fixture, { conflictPolicy: 'replace' });
+		expect(result).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('cannot change') as string, fidelity: [expect.stringContaining('name "Marketing", description "Where marketing works"') as string] });
+	});
+});
+
+describe('Subsites', () => {
+	it('get back what is theirs, and one that is gone is named', async () => {
+		fixture = await siteFixture();
+		const { site, tenant } = fixture;
+		const events = site.addSubsite({ name: 'events', displayName: 'Events' });
+		const list = events.addList({ displayName: 'Guests' });
+		list.addItem({ Title: 'Anna' });
+		events.library('Documents').drive.addFile('', 'e.txt', 'E');
+		events.addPage({ title: 'Party', name: 'party.aspx' });
+		await fixture.backUp({ subsites: true });
+		events.deleteList(list);
+		const { drive } = events.library('Documents');
+		drive.purge(drive.byPath('e.txt')!);
+		events.pages.delete(events.pages.page('party.aspx'));
+		const results = await restoreSite(fixture);
+		expect(outcomes(results)).toEqual({ folderCreated: 1, created: 3, skipped: 2 });
+		expect(results.find(({ type }) => type === 'listItem')).toMatchObject({ folderPath: 'Events/Lists/Guests', targetPath: 'Events/Lists/Guests' });
+		expect([...events.list('Guests').items()].map(({ values }) => values.Title)).toEqual(['Anna']);
+		tenant.sites.delete(events);
+		const gone = await restoreSite(fixture, { conflictPolicy: 'replace' });
+		expect(gone.filter(({ outcome }) => outcome === 'failed').map(({ type }) => type).sort()).toEqual(['file', 'folder', 'folder', 'folder', 'listItem', 'page', 'site']);
+		expect(gone.find(({ type }) => type === 'file')).toMatchObject({ reason: 'The subsite Events is not there', nextStep: expect.stringContaining('create it in SharePoint') as string });
+		const again = site.addSubsite({ name: 'events', displayName: 'Events' });
+		expect(outcomes(await restoreSite(fixture))).toEqual({ folderCreated: 1, created: 3, skipped: 2 });
+		expect([...again.list('Guests').items()].map(({ values }) => values.Title)).toEqual(['Anna']);
+	});
+});
