@@ -1,9 +1,9 @@
-import type { SeenItem } from './graph-items';
+import type { SeenItem, SeenKind } from './graph-items';
 
-export interface ItemDifference {
-	was: SeenItem;
+export interface ItemDifference<Kind extends string = SeenKind> {
+	was: SeenItem<Kind>;
 	/** Missing if it did not come back. */
-	now?: SeenItem;
+	now?: SeenItem<Kind>;
 	/** Names of the properties that differ. */
 	properties: string[];
 }
@@ -12,19 +12,21 @@ export interface ItemDifference {
  * Finds for each item as it was the item as it is: of those with the same name in the same place the one that is most
  * like it, each counted once. Items that are alike in everything are not in the result.
  */
-export function compareItems(before: readonly SeenItem[], after: readonly SeenItem[]): ItemDifference[] {
-	const left = new Set(after);
-	const differences: ItemDifference[] = [];
+export function compareItems<Kind extends string = SeenKind>(before: readonly SeenItem<Kind>[], after: readonly SeenItem<Kind>[]): ItemDifference<Kind>[] {
+	const keyOf = ({ kind, place, name }: SeenItem<Kind>): string => JSON.stringify([kind, place, name]);
+	const left = new Map<string, Set<SeenItem<Kind>>>();
+	for (const now of after) left.set(keyOf(now), (left.get(keyOf(now)) ?? new Set()).add(now));
+	const differences: ItemDifference<Kind>[] = [];
 	for (const was of before) {
-		const alike = [...left]
-			.filter(({ kind, place, name }) => kind === was.kind && place === was.place && name === was.name)
+		const namesakes = left.get(keyOf(was)) ?? new Set();
+		const alike = [...namesakes]
 			.map((now) => ({ now, properties: differing(was.properties, now.properties) }))
 			.sort((a, b) => a.properties.length - b.properties.length)[0];
 		if (alike === undefined) {
 			differences.push({ was, properties: [] });
 			continue;
 		}
-		left.delete(alike.now);
+		namesakes.delete(alike.now);
 		if (alike.properties.length > 0) {
 			differences.push({ was, now: alike.now, properties: alike.properties });
 		}

@@ -4,8 +4,8 @@ import type { GraphReader } from './graph-reader';
 export type SeenKind = 'event' | 'contact' | 'task' | 'setting';
 
 /** What Graph shows of an item that is no mail. */
-export interface SeenItem {
-	kind: SeenKind;
+export interface SeenItem<Kind extends string = SeenKind> {
+	kind: Kind;
 	id: string;
 	/** Where Graph has it, below `/v1.0`. */
 	path: string;

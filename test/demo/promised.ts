@@ -7,7 +7,14 @@ export const headingOf: Readonly<Record<SeenKind, string>> = { event: 'Calendars
 
 /** The rows of the README's table of a kind. */
 export function promisesOf(kind: SeenKind): (typeof fidelitySections)[number]['rows'] {
-	return fidelitySections.find(({ heading }) => heading === headingOf[kind])!.rows;
+	return promisesUnder(headingOf[kind]);
+}
+
+/** The rows of the README's table with this heading. */
+export function promisesUnder(heading: string): (typeof fidelitySections)[number]['rows'] {
+	const section = fidelitySections.find((one) => one.heading === heading);
+	if (section === undefined) throw new Error(`The README has no table “${heading}”`);
+	return section.rows;
 }
 
 /** What the README promises of a property that Graph serves; undefined if no row is about it. */
