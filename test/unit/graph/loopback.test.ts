@@ -99,7 +99,7 @@ describe('over a real connection', () => {
 		const reading = rejection(collect(body));
 		setTimeout(() => stop.abort(), 20);
 		expect(await reading).toMatchObject({ kind: 'cancelled' });
-		await expect.poll(() => closed).toBe(true);
+		await expect.poll(() => closed, { timeout: 60_000 }).toBe(true);
 	});
 
 	it('a body left half way closes its connection', async () => {
@@ -114,7 +114,7 @@ describe('over a real connection', () => {
 			expect(Buffer.from(piece).toString()).toBe('first');
 			break;
 		}
-		await expect.poll(() => closed).toBe(true);
+		await expect.poll(() => closed, { timeout: 60_000 }).toBe(true);
 	});
 
 	it('a host that is not there is a passing fault, with its name', async () => {

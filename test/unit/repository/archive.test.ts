@@ -255,7 +255,7 @@ describe('a store that fails', () => {
 		setTimeout(() => stop.abort(), 20);
 		await expect(adding).rejects.toMatchObject({ kind: 'cancelled' });
 		await run.abandon();
-		await vi.waitFor(() => expect(isClosed).toBe(true));
+		await vi.waitFor(() => expect(isClosed).toBe(true), { timeout: 60_000 });
 		expect(await store.get(`${KEY}/${run.runId}.archive-0001.zip`)).toBeNull();
 	});
 });
