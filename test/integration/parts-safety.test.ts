@@ -296,7 +296,7 @@ describe('a service that takes no delta at all for a while, not even from the be
 		['messages', /messages\/delta/],
 		['contacts', /contacts\/delta/],
 		['tasks', /tasks\/delta/],
-	])('keeps what was stored of %s, is not asked without end, and everything goes on afterwards', { timeout: 20_000 }, async (_what, match) => {
+	])('keeps what was stored of %s, is not asked without end, and everything goes on afterwards', { timeout: 120_000 }, async (_what, match) => {
 		const own = await contactsFixture({ switches: { deltaLargestPage: 2 } });
 		fixture = own;
 		const { contacts, mailbox, sim } = own;
