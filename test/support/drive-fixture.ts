@@ -71,9 +71,9 @@ export function tenantAmbient(sim: RunningSimulator): Ambient {
 	};
 }
 
-export async function driveFixture(options: { switches?: Partial<Switches>; store?: Store; sim?: RunningSimulator } = {}): Promise<DriveFixture> {
+export async function driveFixture(options: { switches?: Partial<Switches>; store?: Store; /** In this tenant instead of one of its own. */ sim?: RunningSimulator; userName?: string } = {}): Promise<DriveFixture> {
 	const sim = options.sim ?? (await startSimulator({ http: true, users: 0, switches: options.switches ?? {} }));
-	const user = sim.tenant.addUser({ displayName: 'Adele Vance' });
+	const user = sim.tenant.addUser({ displayName: options.userName ?? 'Adele Vance' });
 	const drive = user.drive!;
 	const { clock } = sim.tenant;
 	const ambient = tenantAmbient(sim);
@@ -82,7 +82,7 @@ export async function driveFixture(options: { switches?: Partial<Switches>; stor
 	const source: SourceRef = { workload: 'drive', id: drive.id, name: `${user.userPrincipalName} – OneDrive`, tenantId: sim.tenantId };
 	const key = sourceKey(source);
 	const client = (): GraphClient =>
-		createGraphClient({ graphUrl: sim.graphUrl, tokens: fixedToken(sim.token), ambient, governor: new Governor(ambient), tenantId: sim.tenantId });
+		createGraphClient({ graphUrl: sim.graphUrl, tokens: fixedToken(sim.tenant.tokens.issue().token), ambient, governor: new Governor(ambient), tenantId: sim.tenantId });
 	const read = async (content: AsyncIterable<Uint8Array>): Promise<Buffer> => {
 		const chunks: Uint8Array[] = [];
 		for await (const chunk of content) chunks.push(chunk);

@@ -58,24 +58,26 @@ export async function* readDriveChanges(run: DriveRun): AsyncGenerator<ChangePag
 	const link = input.links[context.scope];
 	let restarts = 0;
 	let cursor: DeltaCursor = link === undefined ? startCursor(context) : { kind: 'link', url: link };
-	let round = link === undefined ? beginPass(run) : resumeRound(run);
+	let isEmpty = input.isFirst;
+	let round = link === undefined ? beginPass(run, isEmpty) : resumeRound(run);
 	for (;;) {
 		const page = await askPage(context, cursor, input.signal);
 		if (page.resync) {
 			if (++restarts > MOST_RESTARTS) throw brokenOff();
-			round = beginPass(run);
+			round = beginPass(run, isEmpty);
 			yield { changes: [], links: { [context.scope]: null } };
 			cursor = startCursor(context);
 			continue;
 		}
 		yield await takePage(run, page, round);
+		isEmpty = false;
 		if (page.next !== undefined) {
 			cursor = { kind: 'link', url: page.next };
 			continue;
 		}
 		if (round.pass !== 'listing') yield* sweepGoneFolders(context, notes, input, round.recent);
 		if (isListingDue(run, round)) {
-			round = beginPass(run);
+			round = beginPass(run, isEmpty);
 			cursor = startCursor(context);
 		} else if (round.resumed && page.delta !== undefined) {
 			// What changed since the round began comes only with the one after it.
@@ -89,9 +91,10 @@ function startCursor({ drivePath }: DriveContext): DeltaCursor {
 	return { kind: 'start', path: `${drivePath}/root/delta?$select=${ITEM_SELECT}` };
 }
 
-function beginPass({ context, notes, input }: DriveRun): Round {
+/** @param isEmpty nothing of the drive can be in the catalog */
+function beginPass({ context, notes }: DriveRun, isEmpty: boolean): Round {
 	const versions = context.versions > notes.versions;
-	return { ...newRound(input.isFirst ? 'first' : 'listing', { versions }), isFresh: true };
+	return { ...newRound(isEmpty ? 'first' : 'listing', { versions }), isFresh: true };
 }
 
 /** What the link stands for that earlier runs left. */
