@@ -1,5 +1,6 @@
 import type { BackupReport } from '../support/backup-process';
 import { benchMailbox } from './bench-mailbox';
+import { driveRows } from './drives';
 import { kindRows } from './kinds';
 import { memoryInN8n } from './memory-in-n8n';
 import type { BenchRow } from './rows';
@@ -137,6 +138,7 @@ async function memory(): Promise<void> {
 const parts: Record<string, () => Promise<void>> = {
 	requests: requestFormulas,
 	kinds: () => kindRows(rows, say),
+	drives: () => driveRows(rows, say),
 	changes: smallChanges,
 	memory,
 	n8n: () => memoryInN8n(rows, say, { messages: Number(process.env['BENCH_MESSAGES'] ?? 5000), folders: FOLDERS, latencyMs: LATENCY_MS }),

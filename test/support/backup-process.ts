@@ -3,20 +3,28 @@ import type { Ambient } from '../../nodes/M365Backup/base/ambient';
 import { realAmbient } from '../../nodes/M365Backup/base/ambient';
 import type { BackUpSummary } from '../../nodes/M365Backup/engine/back-up-summary';
 import { backUp } from '../../nodes/M365Backup/engine/back-up';
+import type { GraphClient } from '../../nodes/M365Backup/graph/client';
 import { createGraphClient } from '../../nodes/M365Backup/graph/client';
 import { documentedLimits, Governor, type GovernorLimits } from '../../nodes/M365Backup/graph/governor';
 import { fixedToken } from '../../nodes/M365Backup/graph/tokens';
+import type { SourceRef } from '../../nodes/M365Backup/repository/records';
 import { Repository } from '../../nodes/M365Backup/repository/repository';
 import { createFolderStore } from '../../nodes/M365Backup/stores/folder-store';
+import { driveWorkload } from '../../nodes/M365Backup/workloads/drive/drive';
 import { mailboxWorkload } from '../../nodes/M365Backup/workloads/mailbox/mailbox';
 import type { MailboxPartName } from '../../nodes/M365Backup/workloads/mailbox/mailbox-part';
+import { siteWorkload } from '../../nodes/M365Backup/workloads/site/site';
+import type { Workload } from '../../nodes/M365Backup/workloads/workload';
 
-/** One backup of one mailbox in a process of its own: `tsx backup-process.ts '<json>'` prints its BackupReport as JSON. */
+/** One backup of one mailbox, drive or site in a process of its own: `tsx backup-process.ts '<json>'` prints its BackupReport as JSON. */
 export interface BackupOrder {
 	graphUrl: string;
 	token: string;
 	tenantId: string;
+	/** Empty where a drive or site is backed up. */
 	mailboxId: string;
+	driveId?: string;
+	siteId?: string;
 	/** Mail alone if absent. */
 	content?: MailboxPartName[];
 	folder: string;
@@ -32,6 +40,8 @@ export interface BackupOrder {
 
 export interface BackupReport {
 	summary: BackUpSummary;
+	/** What SharePoint charged for it. */
+	resourceUnits: number;
 	/** Resident memory at its highest above what the process had before the backup began. */
 	peakMemoryAboveIdleBytes: number;
 	/** Of what the resident memory consisted when it was highest, and before the backup began. */
@@ -62,7 +72,17 @@ export const WARM_UP_CALLS = 5;
 const withoutQuota: GovernorLimits = {
 	...documentedLimits,
 	mailbox: { ...documentedLimits.mailbox, costPerWindow: Number.POSITIVE_INFINITY },
+	sharePoint: { ...documentedLimits.sharePoint, costPerWindow: Number.POSITIVE_INFINITY },
 };
+
+/** What is backed up, and whose quota asking for it uses. */
+function sourceOf(order: BackupOrder, graph: GraphClient, ambient: Ambient): { ref: Pick<SourceRef, 'workload' | 'id'>; path: string; workload: Workload } {
+	const { driveId, siteId, mailboxId } = order;
+	if (driveId !== undefined) return { ref: { workload: 'drive', id: driveId }, path: `/drives/${driveId}?$select=id`, workload: driveWorkload({ graph, driveId, ambient }) };
+	if (siteId !== undefined) return { ref: { workload: 'site', id: siteId }, path: `/sites/${siteId}?$select=id`, workload: siteWorkload({ graph, siteId, ambient }) };
+	const workload = mailboxWorkload({ graph, mailboxId, ambient, content: order.content ?? ['mail'] });
+	return { ref: { workload: 'mailbox', id: mailboxId }, path: `/users/${mailboxId}?$select=id`, workload };
+}
 
 async function main(order: BackupOrder): Promise<BackupReport> {
 	const { clockAheadMs = 0 } = order;
@@ -76,7 +96,9 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 	});
 	const repository = await Repository.open(createFolderStore({ root: order.folder, ambient }), ambient, { create: true });
 	// Idle is what a process has that has opened a repository, spoken to Graph, and is about to begin: fetch is loaded lazily.
-	for (let call = 0; call < WARM_UP_CALLS; call++) await graph.json({ path: `/users/${order.mailboxId}?$select=id` });
+	const { ref, path, workload } = sourceOf(order, graph, ambient);
+	for (let call = 0; call < WARM_UP_CALLS; call++) await graph.json({ path });
+	const unitsBefore = graph.stats.resourceUnits;
 	globalThis.gc?.();
 	const idle = memorySplit();
 	let atPeak = idle;
@@ -89,8 +111,8 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 	const startedMs = performance.now();
 	const summary = await backUp({
 		repository,
-		source: { workload: 'mailbox', id: order.mailboxId, name: 'Bench', tenantId: order.tenantId },
-		workload: mailboxWorkload({ graph, mailboxId: order.mailboxId, ambient, content: order.content ?? ['mail'] }),
+		source: { ...ref, name: 'Bench', tenantId: order.tenantId },
+		workload,
 		ambient,
 		graph: graph.stats,
 		clockSkewMs: () => graph.clockSkewMs(),
@@ -104,6 +126,7 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 	sample();
 	return {
 		summary,
+		resourceUnits: graph.stats.resourceUnits - unitsBefore,
 		peakMemoryAboveIdleBytes: atPeak.residentBytes - idle.residentBytes,
 		atPeak,
 		idle,

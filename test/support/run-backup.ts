@@ -4,12 +4,12 @@ import type { BackupOrder, BackupReport } from './backup-process';
 
 const root = path.resolve(__dirname, '../..');
 
-/** Starts a backup as a process of its own. */
-export function startBackup(order: BackupOrder): { child: ChildProcess; report: Promise<BackupReport> } {
+/** Starts a backup as a process of its own, which trusts that certificate authority besides the usual ones. */
+export function startBackup(order: BackupOrder, caFile?: string): { child: ChildProcess; report: Promise<BackupReport> } {
 	const child = spawn(
 		process.execPath,
 		['--expose-gc', '--import', 'tsx', path.join(__dirname, 'backup-process.ts'), JSON.stringify(order)],
-		{ cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+		{ cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...(caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: caFile }) } },
 	);
 	let out = '';
 	let err = '';
