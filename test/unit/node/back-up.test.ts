@@ -19,7 +19,7 @@ const users = ['anna', 'bob', 'carla'].map((name, index) => ({
 
 const sent: string[] = [];
 const graph = {
-	stats: { requests: 0, calls: 0, throttledMs: 0, retries: 0 },
+	stats: { requests: 0, calls: 0, throttledMs: 0, retries: 0, resourceUnits: 0 },
 	clockSkewMs: () => 0,
 	json: async ({ path: asked }: { path: string }) => {
 		sent.push(asked);

@@ -29,6 +29,9 @@ describe('README.md', () => {
 		['Rules, categories, mailbox settings', '/users/x/mailFolders/inbox/messageRules'],
 		['Exchange Export (see below), notice of an in-place archive', '/users/x/settings/exchange'],
 		['Exchange Export', '/admin/exchange/mailboxes/x/exportItems'],
+		['OneDrive and document libraries', '/drives/x/root/delta'],
+		['Sites: lists, list items, pages, site data', '/sites/x/lists'],
+		['Sites: which apps a site is shared with', '/sites/x/permissions'],
 	])('asks for exactly the permissions that it takes: %s', (what, path) => {
 		const { backup, restore } = missingPermission('GET', path)!;
 		expect(readme).toContain(`\n| ${what} | \`${backup}\` | \`${restore}\` |\n`);
