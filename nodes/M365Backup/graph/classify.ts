@@ -1,5 +1,5 @@
 import { Failure, type FailureKind } from '../base/failure';
-import { expiredCursorTexts, knownCodes } from './error-codes';
+import { expiredCursorTexts, knownCodes, knownTexts } from './error-codes';
 import { shownPath } from './graph-path';
 import { permissionNextStep } from './permissions';
 import { redact } from './redact';
@@ -22,7 +22,8 @@ export interface ErrorAnswer {
  */
 export function classifyAnswer(answer: ErrorAnswer): Failure {
 	const { code, message } = readError(answer.body);
-	const known = code === undefined ? undefined : knownCodes[code.toLowerCase()];
+	const told = answer.status >= 400 && answer.status < 500 && message !== undefined ? knownTexts.find(({ text }) => text.test(message)) : undefined;
+	const known = told ?? (code === undefined ? undefined : knownCodes[code.toLowerCase()]);
 	const wait = retryAfterMs(answer.headers, answer.now);
 	const kind = kindOf(answer.status, message, known?.kind, wait);
 	const said = message === undefined ? '' : `: ${redact(message)}`;
@@ -76,7 +77,7 @@ function titleOf(kind: FailureKind, answer: ErrorAnswer): string {
 		case 'notFound':
 			return 'Something was not found in Microsoft 365';
 		case 'conflict':
-			return 'Somebody else changed the same thing in Microsoft 365';
+			return answer.status === 423 ? 'It is locked in Microsoft 365' : 'Somebody else changed the same thing in Microsoft 365';
 		case 'corrupt':
 			return 'Microsoft 365 cannot process the content';
 		case 'expiredCursor':
@@ -88,6 +89,8 @@ function titleOf(kind: FailureKind, answer: ErrorAnswer): string {
 
 function nextStepOf(kind: FailureKind, answer: ErrorAnswer): string | undefined {
 	switch (kind) {
+		case 'conflict':
+			return answer.status === 423 ? 'Have it closed or checked in, then run this again' : 'Run this again: it looks anew at what is there';
 		case 'denied':
 			return answer.status === 401
 				? 'Test the Microsoft credential: Microsoft Graph does not accept its token'

@@ -1,4 +1,4 @@
-import { shownPath } from './graph-path';
+import { shownPath, withoutNames } from './graph-path';
 
 /** Least application permissions for a part of Graph: what reading it for a backup takes, and what writing it for a restore. */
 export interface PermissionPair {
@@ -30,12 +30,15 @@ const rows: readonly PermissionRow[] = Object.freeze([
 	{ path: /^\/admin\/exchange\/mailboxes\/[^/]+\/folders\/[^/]+\/items/i, backup: 'MailboxItem.Read.All', restore: 'MailboxItem.ImportExport.All' },
 	{ path: /^\/admin\/exchange\/mailboxes/i, backup: 'MailboxFolder.Read.All', restore: 'MailboxFolder.ReadWrite.All' },
 	{ path: /\/createUploadSession$/i, backup: 'Sites.ReadWrite.All', restore: 'Sites.ReadWrite.All' },
+	{ path: /^\/(drives\/[^/]+|(users|groups|sites)\/[^/]+\/drive)\/(list\b|(root|items\/[^/]+)\/listItem)/i, backup: 'Sites.Read.All', restore: 'Sites.ReadWrite.All' },
 	{ path: under('(drive|drives)\\b'), backup: 'Files.Read.All', restore: 'Files.ReadWrite.All' },
 	{ path: /^\/(drives|shares)\b/i, backup: 'Files.Read.All', restore: 'Files.ReadWrite.All' },
 	{ path: /^\/sites\/[^/]+\/permissions/i, backup: 'Sites.FullControl.All', restore: 'Sites.FullControl.All' },
 	{ path: /^\/sites\/[^/]+\/(lists$|lists\/[^/]+(\/columns|\/contentTypes|$)|columns|contentTypes)/i, methods: ['POST', 'PATCH', 'PUT', 'DELETE'], backup: 'Sites.Manage.All', restore: 'Sites.Manage.All' },
 	{ path: /^\/sites\/[^/]+\/drives?\b/i, backup: 'Files.Read.All', restore: 'Files.ReadWrite.All' },
 	{ path: /^\/sites\b/i, backup: 'Sites.Read.All', restore: 'Sites.ReadWrite.All' },
+	{ path: /^\/groups\/[^/]+\/drives?\b/i, backup: 'Files.Read.All', restore: 'Files.ReadWrite.All' },
+	{ path: /^\/groups\/[^/]+\/sites\b/i, backup: 'Sites.Read.All', restore: 'Sites.ReadWrite.All' },
 	{ path: /^\/users\/delta/i, backup: 'User.Read.All', restore: 'User.Read.All' },
 	{ path: /^\/users\b/i, backup: 'User.ReadBasic.All', restore: 'User.ReadBasic.All' },
 	{ path: /^\/(groups|organization|domains)\b/i, backup: 'Directory.Read.All', restore: 'Directory.Read.All' },
@@ -43,7 +46,7 @@ const rows: readonly PermissionRow[] = Object.freeze([
 
 /** The least application permissions for a method and a path relative to /v1.0; undefined for paths that we do not use. */
 export function missingPermission(method: string, path: string): PermissionPair | undefined {
-	const bare = shownPath(path);
+	const bare = shownPath(withoutNames(path));
 	const row = rows.find((candidate) => candidate.path.test(bare) && (candidate.methods?.includes(method) ?? true));
 	return row === undefined ? undefined : { backup: row.backup, restore: row.restore };
 }
@@ -52,12 +55,16 @@ export function missingPermission(method: string, path: string): PermissionPair 
 export function permissionNextStep(method: string, path: string): string {
 	const pair = missingPermission(method, path);
 	if (pair === undefined) return 'Check the application permissions of the app registration in Entra and grant admin consent';
-	// An export reads, although it is a POST.
-	const name = method === 'GET' || /\/exportItems$/i.test(shownPath(path)) ? pair.backup : pair.restore;
+	// These read, although they are POSTs.
+	const isRead = method === 'GET' || /\/(exportItems|extractSensitivityLabels)$/i.test(shownPath(path));
+	const name = isRead ? pair.backup : pair.restore;
 	const scoped = /^(Mail|Calendars|Contacts)/.test(name)
 		? ' If access is limited to some mailboxes (Exchange RBAC for Applications), add this mailbox to its scope; that takes up to two hours'
 		: '';
-	return `Grant the application permission ${name} to the app registration in Entra and give admin consent.${scoped}`;
+	const selected = /^(Files|Sites)\.(Read|ReadWrite|Manage)\b/.test(name)
+		? ` If the app registration works with Sites.Selected instead, grant it this site (${isRead ? 'read' : name.startsWith('Sites.Manage') ? 'owner' : 'write'})`
+		: '';
+	return `Grant the application permission ${name} to the app registration in Entra and give admin consent.${scoped}${selected}`;
 }
 
 const stronger: Readonly<Record<string, readonly string[]>> = Object.freeze({

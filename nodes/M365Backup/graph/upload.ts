@@ -1,4 +1,4 @@
-import { isFailure, toFailure } from '../base/failure';
+import { Failure, isFailure, toFailure } from '../base/failure';
 import { preauthorisedAddress } from './preauthorised-address';
 import { readJson } from './readers';
 import type { CallInput } from './call';
@@ -43,11 +43,17 @@ const statusUnits = 1;
 
 /**
  * One piece of an upload session, to its pre-authorised URL, without a token. Sending the same range again does no harm
- * ("Large file upload"). Throws Failures: `notFound` = the session is gone, begin a new one.
+ * ("Large file upload"), though the service may refuse it.
+ *
+ * @throws Failure `notFound` = the session is gone (drives: code `uploadSessionGone`): begin a new one, after the last
+ * piece look whether the file is there; `conflict` with status 416 = received before, or another piece is expected: ask
+ * `uploadStatus`; `conflict` with 409 = the name is taken, with 412 = changed meanwhile; `denied` with 423 = locked;
+ * `quota` with 507; `defect` for a piece that no drive takes
  */
 export async function uploadChunk(sender: Sender, url: string, chunk: UploadChunk, options: UploadOptions): Promise<UploadAnswer> {
 	const end = chunk.offset + chunk.bytes.length;
-	const { status, location, body } = (await sender.sendWithoutToken({
+	if (options.mailbox === undefined) assertFits(chunk);
+	const { status, location, body } = (await toSession(sender, options, {
 		...common('PUT', url, options, uploadUnits),
 		headers: {
 			'Content-Type': 'application/octet-stream',
@@ -69,17 +75,43 @@ export async function uploadChunk(sender: Sender, url: string, chunk: UploadChun
 
 /** How far a session got. Throws Failures: `notFound` = it is gone. */
 export async function uploadStatus(sender: Sender, url: string, options: UploadOptions): Promise<{ nextOffset?: number }> {
-	const nextOffset = firstMissing(await sender.sendWithoutToken({ ...common('GET', url, options, statusUnits), read: readJson }));
+	const nextOffset = firstMissing(await toSession(sender, options, { ...common('GET', url, options, statusUnits), read: readJson }));
 	return nextOffset === undefined ? {} : { nextOffset };
 }
 
 /** Ends a session and drops what it holds. One that is gone already is fine. */
 export async function cancelUpload(sender: Sender, url: string, options: UploadOptions): Promise<void> {
 	try {
-		await sender.sendWithoutToken({ ...common('DELETE', url, options, uploadUnits), read: readJson });
+		await toSession(sender, options, { ...common('DELETE', url, options, uploadUnits), read: readJson });
 	} catch (error) {
 		if (!isFailure(toFailure(error), 'notFound', 'expiredCursor')) throw error;
 	}
+}
+
+/** A session's address holds its key, which goes with it: 401 says the same as 404. Of a mailbox's sessions nothing of the sort is known. */
+async function toSession(sender: Sender, options: UploadOptions, input: CallInput): Promise<unknown> {
+	try {
+		return await sender.sendWithoutToken(input);
+	} catch (error) {
+		const failure = toFailure(error);
+		const { status } = failure;
+		if (options.mailbox !== undefined || (status !== 401 && status !== 404 && status !== 410)) throw failure;
+		throw new Failure('notFound', `${failure.message}: the upload session is gone`, {
+			status,
+			code: 'uploadSessionGone',
+			title: 'Microsoft 365 ended an upload before it was complete',
+			nextStep: 'Run this again: what is there already is skipped',
+			cause: failure,
+		});
+	}
+}
+
+/** What every drive refuses is not sent. A piece that begins where the service asked for it in the middle of one may have any length. */
+function assertFits({ offset, bytes, totalBytes }: UploadChunk): void {
+	const isLast = offset + bytes.length === totalBytes;
+	const isEven = bytes.length % fragmentUnitBytes === 0 || offset % fragmentUnitBytes !== 0;
+	if (bytes.length > 0 && bytes.length < fragmentLimitBytes && offset + bytes.length <= totalBytes && (isLast || isEven)) return;
+	throw new Failure('defect', `A piece of ${bytes.length} bytes at ${offset} of ${totalBytes} fits into no upload session; nothing was sent`, { code: 'wrongFragment' });
 }
 
 function common(method: 'PUT' | 'GET' | 'DELETE', url: string, { signal, mailbox, retries }: UploadOptions, units: number): Omit<CallInput, 'read'> {

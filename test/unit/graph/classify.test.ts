@@ -47,12 +47,44 @@ describe('an error of Graph', () => {
 		[405, undefined, 'invalid'],
 		[413, undefined, 'invalid'],
 		[501, 'notSupported', 'invalid'],
+		[403, 'notAllowed', 'denied'],
+		[423, 'resourceLocked', 'denied'],
+		[423, undefined, 'conflict'],
+		[403, 'accessRestricted', 'denied'],
+		[412, 'resourceModified', 'conflict'],
+		[416, 'invalidRange', 'conflict'],
+		[410, 'resyncChangesUploadDifferences', 'expiredCursor'],
+		[429, 'activityLimitReached', 'throttled'],
+		[503, 'activityLimitReached', 'throttled'],
+		[400, 'pathIsTooLong', 'invalid'],
 	])('%i %s is %s', (status, code, kind) => {
 		expect(answer(status, code)).toMatchObject({ kind, status, code });
 	});
 
 	it('of 503 with Retry-After is a refusal by the limits', () => {
 		expect(answer(503, 'serviceNotAvailable', '', { 'Retry-After': '12' })).toMatchObject({ kind: 'throttled', retryAfterMs: 12_000 });
+	});
+
+	it.each([
+		[404, 'resourceNotFound', "User's mysite not found.", 'notFound', 'This user has no OneDrive', /open OneDrive once/],
+		[404, 'itemNotFound', 'My site not found', 'notFound', 'This user has no OneDrive', /Request-SPOPersonalSite/],
+		[400, 'BadRequest', 'Tenant does not have a SPO license.', 'notFound', 'This tenant has no SharePoint Online', /Assign licences/],
+		[423, 'notAllowed', 'Access to this site has been blocked. Please contact the administrator to resolve this problem.', 'denied', 'The site is locked', /SharePoint admin centre/],
+		[403, 'notAllowed', 'Access to this site has been blocked.', 'denied', 'The site is locked', /exclude it/],
+		[423, 'resourceLocked', 'The site is locked.', 'denied', 'The site is locked', /Unlock the site/],
+		[423, 'resourceLocked', 'The file is checked out for editing by another user.', 'denied', 'The file is checked out to somebody', /checked in/],
+		[423, 'resourceLocked', 'The resource you are attempting to access is locked', 'denied', 'The file is locked: somebody has it open', /closed/],
+		[423, 'resourceLocked', 'The file "a.docx" is locked for exclusive use', 'denied', 'The file is locked: somebody has it open', /closed/],
+		[423, 'resourceLocked', 'x', 'denied', 'It is locked: somebody has it open, or the whole site is locked', /closed/],
+		[403, 'notAllowed', 'Not allowed', 'denied', 'The site is locked or read-only', /Unlock the site/],
+		[403, 'malwareDetected', 'x', 'denied', 'Microsoft 365 found malware in it', /does not hand out/],
+		[403, 'accessRestricted', 'x', 'denied', 'A policy of the tenant restricts access to this site', /administrator/],
+		[507, 'quotaLimitReached', 'Insufficient Space Available', 'quota', 'The drive is full', /Make room/],
+		[409, 'nameAlreadyExists', 'x', 'conflict', 'Something of this name is there already', /Keep Both/],
+		[423, undefined, '', 'conflict', 'It is locked in Microsoft 365', /closed or checked in/],
+		[500, 'generalException', 'The site is locked.', 'transient', 'Microsoft 365 had a passing fault', /next run/],
+	] as const)('%i %s of a drive or site, "%s", is %s: %s', (status, code, message, kind, title, nextStep) => {
+		expect(answer(status, code, message, {}, '/drives/d/root')).toMatchObject({ kind, title, nextStep: expect.stringMatching(nextStep) as string });
 	});
 
 	it('without licence says what to do', () => {
@@ -81,6 +113,25 @@ describe('a missing permission', () => {
 		['POST', '/drives/d/items/i:/n:/createUploadSession', 'Sites.ReadWrite.All', 'Sites.ReadWrite.All'],
 		['GET', '/sites/s/lists/l/items', 'Sites.Read.All', 'Sites.ReadWrite.All'],
 		['POST', '/sites/s/lists', 'Sites.Manage.All', 'Sites.Manage.All'],
+		['PATCH', '/sites/h:/sites/marketing:/lists/l/columns/c', 'Sites.Manage.All', 'Sites.Manage.All'],
+		['POST', '/sites/s/lists/l/contentTypes/addCopy', 'Sites.Manage.All', 'Sites.Manage.All'],
+		['GET', '/sites/s/lists/l/columns', 'Sites.Read.All', 'Sites.ReadWrite.All'],
+		['POST', '/sites/s/lists/l/items', 'Sites.Read.All', 'Sites.ReadWrite.All'],
+		['POST', '/sites/s/pages', 'Sites.Read.All', 'Sites.ReadWrite.All'],
+		['GET', '/sites/s/pages/p/microsoft.graph.sitePage?$expand=canvasLayout', 'Sites.Read.All', 'Sites.ReadWrite.All'],
+		['GET', '/sites/getAllSites', 'Sites.Read.All', 'Sites.ReadWrite.All'],
+		['GET', '/sites/s/drives', 'Files.Read.All', 'Files.ReadWrite.All'],
+		['GET', '/sites/s/permissions', 'Sites.FullControl.All', 'Sites.FullControl.All'],
+		['GET', '/sites/h:/sites/marketing:/permissions', 'Sites.FullControl.All', 'Sites.FullControl.All'],
+		['GET', '/drives/d/items/i/permissions', 'Files.Read.All', 'Files.ReadWrite.All'],
+		['POST', '/drives/d/items/i/invite', 'Files.Read.All', 'Files.ReadWrite.All'],
+		['GET', '/drives/d/items/i/versions/1.0/content', 'Files.Read.All', 'Files.ReadWrite.All'],
+		['GET', '/drives/d/root:/list/createUploadSession:/children', 'Files.Read.All', 'Files.ReadWrite.All'],
+		['GET', '/drives/d/list/items', 'Sites.Read.All', 'Sites.ReadWrite.All'],
+		['PATCH', '/drives/d/items/i/listItem/fields', 'Sites.Read.All', 'Sites.ReadWrite.All'],
+		['GET', '/groups/g/drive', 'Files.Read.All', 'Files.ReadWrite.All'],
+		['GET', '/groups/g/sites/root', 'Sites.Read.All', 'Sites.ReadWrite.All'],
+		['GET', '/groups/g/members', 'Directory.Read.All', 'Directory.Read.All'],
 		['POST', '/admin/exchange/mailboxes/m/exportItems', 'MailboxItem.Export.All', 'MailboxItem.ImportExport.All'],
 	])('for %s %s is %s to back up and %s to restore', (method, path, backup, restore) => {
 		expect(missingPermission(method, path)).toEqual({ backup, restore });
@@ -88,6 +139,22 @@ describe('a missing permission', () => {
 
 	it('is none for attachments of a message upload by another name', () => {
 		expect(missingPermission('POST', '/users/u/messages/m/attachments/createUploadSession')).toEqual({ backup: 'Mail.Read', restore: 'Mail.ReadWrite' });
+	});
+
+	it.each([
+		['GET', '/drives/d/root', 'Files.Read.All', 'read'],
+		['PATCH', '/sites/s/lists/l/items/3/fields', 'Sites.ReadWrite.All', 'write'],
+		['POST', '/sites/s/lists', 'Sites.Manage.All', 'owner'],
+		['POST', '/drives/d/items/i/extractSensitivityLabels', 'Files.Read.All', 'read'],
+	])('of %s %s is named as %s, and for Sites.Selected as the role %s', (method, path, permission, role) => {
+		const { nextStep } = classifyAnswer({ method, path, status: 403, headers: headerGetter({}), body: { error: { code: 'accessDenied', message: 'Access denied' } }, now });
+		expect(nextStep).toBe(
+			`Grant the application permission ${permission} to the app registration in Entra and give admin consent. If the app registration works with Sites.Selected instead, grant it this site (${role})`,
+		);
+	});
+
+	it('to grant permissions on sites says nothing of Sites.Selected, which never suffices', () => {
+		expect(answer(403, 'accessDenied', '', {}, '/sites/s/permissions').nextStep).toBe('Grant the application permission Sites.FullControl.All to the app registration in Entra and give admin consent.');
 	});
 
 	it('is named in what to do about a 403, the one to write for writes', () => {
