@@ -43,11 +43,15 @@ export interface MailboxFixture {
 	stop(): Promise<void>;
 }
 
+const TODAY_MS = Date.UTC(2026, 10, 22, 10);
+
 export async function mailboxFixture(options: { switches?: Partial<Switches>; store?: Store; userName?: string; /** A shared mailbox, without a licence. */ shared?: boolean } = {}): Promise<MailboxFixture> {
 	const sim = await startSimulator({ http: true, users: 0, messages: 0, switches: options.switches ?? {} });
 	const user = sim.tenant.addUser({ displayName: options.userName ?? 'Adele Vance', locale: 'de', shared: options.shared ?? false });
 	const mailbox = sim.tenant.mailbox(user.id);
 	const { clock } = sim.tenant;
+	// The same day whenever the tests run: their dates are ahead of it or over.
+	clock.advance(TODAY_MS - clock.nowMs());
 	const ambient: Ambient = {
 		...realAmbient,
 		now: () => clock.now(),
