@@ -205,7 +205,7 @@ async function play(steps: readonly Step[], given: Partial<Switches>): Promise<v
 				let edited = false;
 				if (meanwhile) {
 					sim.tenant.faults.script({
-						match: (method, path) => {
+						match: () => {
 							if (asked++ === meanwhile.at) {
 								change(at.drive, ++edits, meanwhile.edit);
 								edited = true;

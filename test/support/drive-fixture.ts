@@ -100,8 +100,8 @@ export async function driveFixture(options: { switches?: Partial<Switches>; stor
 		ambient,
 		client,
 		backUp: async ({ graphClient, hoursLater = 1, scope, title, top, topPath, excludePaths, maxFileBytes, permissions, versions, ...rest } = {}) => {
-			const graph = graphClient ?? client();
 			clock.advance(hoursLater * 3_600_000);
+			const graph = graphClient ?? client();
 			const chosen = { scope, title, top, topPath, excludePaths, maxFileBytes, permissions, versions };
 			const given = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)) as Partial<DriveOptions>;
 			return backUp({

@@ -1,6 +1,6 @@
 import { Failure, isFailure } from '../../base/failure';
 import type { DeltaCursor, DeltaPage } from '../../graph/client';
-import type { ChangePage, EnumerationInput, ListingNews } from '../workload';
+import type { Change, ChangePage, EnumerationInput, ListingNews } from '../workload';
 import type { Decided } from './decide-items';
 import { decideItems } from './decide-items';
 import type { DriveContext } from './drive-context';
@@ -28,6 +28,8 @@ export interface DriveRun {
 	context: DriveContext;
 	notes: DriveNotes;
 	input: EnumerationInput;
+	/** What became of single items, by asking for them. */
+	ask(ids: readonly string[]): Promise<Change[]>;
 }
 
 /** What one round of pages, from a link to the next delta link, is about and has found. */
@@ -48,6 +50,13 @@ interface Round {
 	/** Files and folders that came in a round of changes: id → parent. */
 	recent: Map<string, string | undefined>;
 	folderMoved: boolean;
+	/**
+	 * What this run stored before the listing began and the listing has not shown yet. The engine compares what is
+	 * committed, and this need not be.
+	 */
+	unseen: Set<string>;
+	/** There was more than is remembered. */
+	isUnseenCut: boolean;
 	/** Permissions of something could not be read just now. */
 	permissionsMissing: boolean;
 }
@@ -58,26 +67,31 @@ export async function* readDriveChanges(run: DriveRun): AsyncGenerator<ChangePag
 	const link = input.links[context.scope];
 	let restarts = 0;
 	let cursor: DeltaCursor = link === undefined ? startCursor(context) : { kind: 'link', url: link };
+	/** Scoped ids of what this run brought into the catalog. */
+	const added = new Set<string>();
 	let isEmpty = input.isFirst;
-	let round = link === undefined ? beginPass(run, isEmpty) : resumeRound(run);
+	let round = link === undefined ? beginPass(run, isEmpty, added) : resumeRound(run);
 	for (;;) {
 		const page = await askPage(context, cursor, input.signal);
 		if (page.resync) {
 			if (++restarts > MOST_RESTARTS) throw brokenOff();
-			round = beginPass(run, isEmpty);
+			round = beginPass(run, isEmpty, added);
 			yield { changes: [], links: { [context.scope]: null } };
 			cursor = startCursor(context);
 			continue;
 		}
-		yield await takePage(run, page, round);
+		const taken = await takePage(run, page, round);
+		noteAdded(taken.changes, added);
+		yield taken;
 		isEmpty = false;
 		if (page.next !== undefined) {
 			cursor = { kind: 'link', url: page.next };
 			continue;
 		}
+		if (round.unseen.size > 0) yield { changes: await run.ask([...round.unseen]) };
 		if (round.pass !== 'listing') yield* sweepGoneFolders(context, notes, input, round.recent);
 		if (isListingDue(run, round)) {
-			round = beginPass(run, isEmpty);
+			round = beginPass(run, isEmpty, added);
 			cursor = startCursor(context);
 		} else if (round.resumed && page.delta !== undefined) {
 			// What changed since the round began comes only with the one after it.
@@ -92,9 +106,13 @@ function startCursor({ drivePath }: DriveContext): DeltaCursor {
 }
 
 /** @param isEmpty nothing of the drive can be in the catalog */
-function beginPass({ context, notes }: DriveRun, isEmpty: boolean): Round {
+function beginPass({ context, notes }: DriveRun, isEmpty: boolean, added: ReadonlySet<string>): Round {
 	const versions = context.versions > notes.versions;
-	return { ...newRound(isEmpty ? 'first' : 'listing', { versions }), isFresh: true };
+	return { ...newRound(isEmpty ? 'first' : 'listing', { versions }), isFresh: true, unseen: new Set(added), isUnseenCut: added.size >= MOST_RECENT };
+}
+
+function noteAdded(changes: readonly Change[], added: Set<string>): void {
+	for (const change of changes) if (change.kind === 'item' && change.isNew && added.size < MOST_RECENT) added.add(change.id);
 }
 
 /** What the link stands for that earlier runs left. */
@@ -104,7 +122,7 @@ function resumeRound({ context, notes }: DriveRun): Round {
 }
 
 function newRound(pass: Round['pass'], { versions }: { versions: boolean }): Round {
-	return { pass, isFresh: false, resumed: false, versions, newFolders: new Map(), recent: new Map(), folderMoved: false, permissionsMissing: false };
+	return { pass, isFresh: false, resumed: false, versions, newFolders: new Map(), recent: new Map(), folderMoved: false, unseen: new Set(), isUnseenCut: false, permissionsMissing: false };
 }
 
 async function askPage(context: DriveContext, cursor: DeltaCursor, signal: AbortSignal): Promise<DeltaPage<GraphItem>> {
@@ -135,6 +153,7 @@ async function takePage(run: DriveRun, page: DeltaPage<GraphItem>, round: Round)
 		notes.owed = false;
 		round.isFresh = false;
 	}
+	for (const id of decided.seen) round.unseen.delete(id);
 	remember(notes, round, decided, page.items);
 	const permissions = await withPermissions(context, decided, input.signal);
 	round.permissionsMissing ||= permissions.isIncomplete;
@@ -179,6 +198,7 @@ function endRound({ context, notes, input }: DriveRun, round: Round): void {
 	}
 	if (round.pass === 'listing') {
 		notes.goneFolders.clear();
+		notes.owed = round.isUnseenCut;
 		return;
 	}
 	// Children that no page told of: the folder came back from the bin, or from where things are left out.

@@ -28,7 +28,7 @@ export function driveWorkload(options: DriveOptions): Workload {
 			context.folders.rootId = notes.rootId;
 			yield { changes: [], scopes: [{ id: context.scope, name: context.title, state: 'complete' }] };
 			yield* retryFailed(context, input);
-			yield* readDriveChanges({ context, notes, input });
+			yield* readDriveChanges({ context, notes, input, ask: (ids) => askItems(context, ids, input.known, input.signal) });
 			const warnings = [...leftOutWarnings(context), ...context.storedAnyway.rest()];
 			if (warnings.length > 0) yield { changes: [], warnings };
 		},
