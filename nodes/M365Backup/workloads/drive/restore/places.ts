@@ -25,9 +25,10 @@ export class Places {
 	/**
 	 * Gives an item a place. What stands there is moved aside, or the item gets a name beside it.
 	 *
+	 * @param claimant for whom it keeps that place from now on; until then it may itself be moved aside.
 	 * @returns what had to be done about what stood there
 	 */
-	async take(item: LivingItem, parentId: string, name: string, otherwise: 'aside' | 'beside'): Promise<string | undefined> {
+	async take(item: LivingItem, parentId: string, name: string, otherwise: 'aside' | 'beside', claimant: string): Promise<string | undefined> {
 		if (this.view.child(parentId, name)) await this.view.list(parentId);
 		const taken = this.view.child(parentId, name);
 		let note: string | undefined;
@@ -39,6 +40,7 @@ export class Places {
 				note = `its name is taken, so it is now "${finalName}"`;
 			}
 		}
+		item.claimedBy = claimant;
 		await this.move(item, parentId, finalName);
 		return note;
 	}

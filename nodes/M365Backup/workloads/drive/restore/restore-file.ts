@@ -92,11 +92,11 @@ class FileRestore {
 		if (setsContent) this.content();
 		const reasons: string[] = [];
 		const oldName = original.name;
-		original.claimedBy = item.id;
 		if (!isInPlace || !isNamed) {
-			const note = await places.take(original, target.id, wanted, policy === 'replace' ? 'aside' : 'beside');
+			const note = await places.take(original, target.id, wanted, policy === 'replace' ? 'aside' : 'beside', item.id);
 			reasons.push(isInPlace ? `It was renamed back from "${oldName}"` : 'The original was found elsewhere and moved back', ...(note === undefined ? [] : [note]));
 		}
+		original.claimedBy = item.id;
 		if (!setsContent) {
 			if (!same) reasons.push('its content was changed since and was left as it is');
 			return { kind: isInPlace ? 'replaced' : 'movedBack', name: original.name, living: original, reason: reasons.join('; '), share: 'old', fidelity: same === 'rewritten' ? [NOTES.rewritten] : [] };

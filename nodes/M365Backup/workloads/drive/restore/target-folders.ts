@@ -130,6 +130,7 @@ export class TargetFolders {
 	}
 
 	private async whereItIs(folder: RestorableFolder, living: LivingItem): Promise<TargetFolder> {
+		living.claimedBy ??= folder.id;
 		const parentPath = living.parentPath ?? (await this.pathTo(living));
 		return { id: living.id, path: [...(parentPath ?? []), living.name || folder.name] };
 	}
@@ -150,12 +151,15 @@ export class TargetFolders {
 	private async setBack(folder: RestorableFolder, living: LivingItem, parent: TargetFolder): Promise<TargetFolder> {
 		const name = await this.nameIn(parent, folder.name);
 		const there: TargetFolder = { id: living.id, path: [...parent.path, name] };
-		if (living.parentId === parent.id && living.name === name) return there;
+		if (living.parentId === parent.id && living.name === name) {
+			living.claimedBy = folder.id;
+			return there;
+		}
 		const wasMoved = living.parentId !== parent.id;
 		const oldName = living.name;
 		try {
 			await this.input.view.readNames(parent.id, [name]);
-			const aside = await this.input.places.take(living, parent.id, name, 'aside');
+			const aside = await this.input.places.take(living, parent.id, name, 'aside', folder.id);
 			const what = wasMoved ? 'It was found elsewhere and moved back, with what is in it' : `It was renamed back from "${oldName}"`;
 			this.report(folder, 'movedBack', there.path, { newId: living.id, reason: [what, aside].filter(Boolean).join('; ') });
 			return there;
@@ -178,7 +182,10 @@ export class TargetFolders {
 		let name = await this.nameIn(parent, folder.name);
 		await view.readNames(parent.id, [name]);
 		const child = view.child(parent.id, name);
-		if (child?.isFolder) return { id: child.id, path: [...parent.path, child.name] };
+		if (child?.isFolder) {
+			child.claimedBy ??= folder.id;
+			return { id: child.id, path: [...parent.path, child.name] };
+		}
 		let reason: string | undefined;
 		if (child && policy === 'replace' && child.claimedBy === undefined) {
 			reason = await this.input.places.aside(child);
@@ -204,7 +211,7 @@ export class TargetFolders {
 		}
 		const target = { id: made.living.id, path: [...parent.path, name] };
 		if (made.wasThere) return target;
-		view.made(made.living);
+		view.made({ ...made.living, claimedBy: folder.id });
 		const fidelity = [...(name === folder.name || nameKey(acceptableName(folder.name)) === nameKey(folder.name) ? [] : [NOTES.renamed(folder.name, name)]), ...(folder.meta['kind'] === 'notebook' ? [NOTES.notebook] : [])];
 		fidelity.push(...(await this.input.share(folder, made.living, true)));
 		this.report(folder, 'folderCreated', target.path, { newId: made.living.id, ...(reason === undefined ? {} : { reason }), fidelity });

@@ -7,7 +7,7 @@ import type { ByteBudget } from './byte-budget';
 import { childPath, itemPath, signalOf, stopIfCancelled, type DriveContext } from './drive-context';
 import { isRewrittenType } from './file-names';
 import { fragmentsOf } from './fragments';
-import { livingItem, LIVING_SELECT, type LivingItem } from './living-item';
+import { livingItem, LIVING_SELECT, secondsOf, type LivingItem } from './living-item';
 
 /** Fragments are multiples of 320 KiB, 5 to 10 MiB advised (driveitem-createuploadsession). */
 const FRAGMENT_BYTES = 32 * 327_680;
@@ -224,8 +224,9 @@ class Upload {
 		const there = await whatIsThere(this.context, this.place);
 		if (!there || there.isFolder) return undefined;
 		if (there.quickXorHash === this.quickXorHash && there.sizeBytes === this.content.sizeBytes) return there;
-		const hasDates = there.modifiedSeconds === Math.floor(Date.parse(this.dates.modified ?? '') / 1000);
-		return there.isByApp && hasDates && (there.quickXorHash === undefined ? there.sizeBytes === this.content.sizeBytes : isRewrittenType(there.name)) ? there : undefined;
+		const hasDates = there.isByApp && there.modifiedSeconds === secondsOf(this.dates.modified);
+		const isUnproven = there.quickXorHash === undefined && there.sizeBytes === this.content.sizeBytes;
+		return hasDates && (isUnproven || isRewrittenType(there.name)) ? there : undefined;
 	}
 
 	private async cancel(url: string): Promise<void> {
