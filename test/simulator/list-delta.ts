@@ -39,7 +39,7 @@ export function listDelta(request: GraphRequest, list: SharePointList, path: str
 	if (token.epoch !== list.deltaEpoch || clock.nowMs() - token.issuedMs > switches.siteDeltaTokenLifetimeMs) throw resync(list.deltaExpiryCode, link(token.query));
 	const query = parseQuery(token.query);
 	if (query.filter !== undefined || query.orderby !== undefined || query.search !== undefined) throw invalid('The query option is not supported with delta.');
-	const limit = pageSize(query, request.prefer.maxPageSize);
+	const limit = pageSize(query, request.prefer.maxPageSize, switches.listLargestPage);
 	const value = entries(list, token, limit, switches.deltaReplays).map((item) => itemJson(list, item, shapeOf(query)));
 	token.given += value.length;
 	token.issuedMs = clock.nowMs();

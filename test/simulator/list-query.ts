@@ -8,7 +8,6 @@ import { invalid } from './site-errors';
 import type { Json } from './site-json';
 
 const DEFAULT_PAGE_SIZE = 200;
-const LARGEST_PAGE_SIZE = 5000;
 /** Beyond it, columns without an index cannot be searched whatever a client prefers. */
 const VIEW_THRESHOLD = 5000;
 
@@ -17,14 +16,14 @@ export function shapeOf(query: OdataQuery): ItemShape {
 	return { select: query.select, ...(fields ? { fields: { select: fields.query.select } } : {}) };
 }
 
-export function pageSize(query: OdataQuery, preferred: number | undefined): number {
-	return Math.max(1, Math.min(query.top ?? preferred ?? DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE));
+export function pageSize(query: OdataQuery, preferred: number | undefined, largest: number): number {
+	return Math.max(1, Math.min(query.top ?? preferred ?? DEFAULT_PAGE_SIZE, largest));
 }
 
 /** A page of items in the order of their ids, with the token of the next. Only indexed columns can be searched, unless the client prefers otherwise. */
 export function itemPage(request: GraphRequest, list: SharePointList): { items: ListItem[]; skipToken: string | null } {
 	const { query } = request;
-	const limit = pageSize(query, request.prefer.maxPageSize);
+	const limit = pageSize(query, request.prefer.maxPageSize, request.tenant.switches.listLargestPage);
 	const from = query.skipToken === undefined ? 0 : startOf(query.skipToken);
 	if (query.filter === undefined && query.orderby === undefined) {
 		const { items, next } = list.page(from, limit);

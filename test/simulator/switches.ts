@@ -165,6 +165,8 @@ export interface Switches {
 	anonymousLinks: 'allowed' | 'refused';
 	/** Lifetime of delta tokens of lists; none is documented. */
 	siteDeltaTokenLifetimeMs: number;
+	/** Largest page of list items, in lists and delta (documented nowhere; seen up to 5,000). */
+	listLargestPage: number;
 	/** GET of one list item brings its fields without `$expand` (seen), or only with it (documented of lists). */
 	listItemGetBringsFields: boolean;
 	/** Writes to hyperlink and picture columns: 400 (Corso writes text instead), or taken. */
@@ -262,6 +264,7 @@ export function defaultSwitches(): Switches {
 		copyPolls: 1,
 		anonymousLinks: 'allowed',
 		siteDeltaTokenLifetimeMs: Number.POSITIVE_INFINITY,
+		listLargestPage: 5000,
 		listItemGetBringsFields: true,
 		listLinkWrites: 'refused',
 		listPlaceWrites: 'refused',
