@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RestoreOptions, RestoreResult } from '../../nodes/M365Backup/engine/restore';
 import { restore } from '../../nodes/M365Backup/engine/restore';
 import type { GraphClient } from '../../nodes/M365Backup/graph/client';
@@ -6,6 +7,7 @@ import type { SiteRestorerOptions } from '../../nodes/M365Backup/workloads/site/
 import { siteRestorer } from '../../nodes/M365Backup/workloads/site/restore-site';
 import { kindOf } from '../simulator/list-column';
 import type { FieldValue, ListItem } from '../simulator/list-item';
+import type { LibraryList } from '../simulator/list-library';
 import type { SharePointList } from '../simulator/list-store';
 import type { Page } from '../simulator/page-store';
 import type { Site } from '../simulator/site-store';
@@ -99,4 +101,16 @@ export function pagePortrait(page: Page): Record<string, unknown> {
 
 export function pagePortraits(site: Site): Record<string, unknown>[] {
 	return [...site.pages.all()].map(pagePortrait).sort((a, b) => (String(a.name) < String(b.name) ? -1 : 1));
+}
+
+/** The files of a library as `2026/a.txt` with their bytes and columns. */
+export function libraryPortrait(library: LibraryList): Record<string, unknown> {
+	const found: [string, unknown][] = [];
+	for (const item of library.items()) {
+		const node = library.node(item);
+		if (node.isFolder) continue;
+		const bytes = Buffer.from(node.content!.read(0, node.content!.sizeBytes));
+		found.push([node.path, { content: createHash('sha256').update(bytes).digest('hex'), columns: itemPortrait(library, item) }]);
+	}
+	return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

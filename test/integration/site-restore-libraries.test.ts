@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { LibraryList } from '../simulator/list-library';
 import type { Site } from '../simulator/site-store';
 import { siteFixture, type SiteFixture } from '../support/site-fixture';
-import { itemPortrait, outcomes, restoreSite, schemaPortrait } from './site-restore-help';
+import { libraryPortrait, outcomes, restoreSite, schemaPortrait } from './site-restore-help';
 
 let fixture: SiteFixture | undefined;
 
@@ -13,17 +13,6 @@ afterEach(async () => {
 	expect(sim.tenant.leaks).toEqual([]);
 	await fixture!.stop();
 });
-
-/** `2026/a.txt` with its bytes and columns. */
-function portrait(library: LibraryList): Record<string, unknown> {
-	const found: [string, unknown][] = [];
-	for (const item of library.items()) {
-		const node = library.node(item);
-		if (node.isFolder) continue;
-		found.push([node.path, { content: Buffer.from(node.content!.read(0, node.content!.sizeBytes)).toString('utf8'), columns: itemPortrait(library, item) }]);
-	}
-	return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
 
 async function withLibraries(): Promise<{ site: Site; contracts: LibraryList }> {
 	fixture = await siteFixture();
@@ -45,7 +34,7 @@ async function withLibraries(): Promise<{ site: Site; contracts: LibraryList }> 
 describe('Files of a library', () => {
 	it('come back with their columns, once', async () => {
 		const { site, contracts } = await withLibraries();
-		const before = portrait(contracts);
+		const before = libraryPortrait(contracts);
 		const { drive } = contracts;
 		for (const path of ['2026', 'plain.txt']) drive.delete(drive.byPath(path)!);
 		for (const node of [...drive.bin]) drive.purge(node);
@@ -54,14 +43,14 @@ describe('Files of a library', () => {
 		expect(outcomes(results)).toEqual({ folderCreated: 2, created: 3, skipped: 3 });
 		expect(outcomes(preview)).toEqual(outcomes(results));
 		expect(results.find(({ name }) => name === 'b.txt')).toMatchObject({ folderPath: 'Contracts/2026/Q1', targetPath: 'Contracts/2026/Q1/b.txt' });
-		expect(portrait(contracts)).toEqual(before);
+		expect(libraryPortrait(contracts)).toEqual(before);
 		expect(outcomes(await restoreSite(fixture!))).toEqual({ skipped: 6 });
 		expect(site.library('Documents').itemCount).toBe(2);
 	});
 
 	it('come back with their library', async () => {
 		const { site, contracts } = await withLibraries();
-		const before = portrait(contracts);
+		const before = libraryPortrait(contracts);
 		const schema = schemaPortrait(contracts);
 		site.deleteList(contracts);
 		const preview = await restoreSite(fixture!, { mode: 'preview' });
@@ -71,22 +60,22 @@ describe('Files of a library', () => {
 		expect(preview.map(({ id, targetPath }) => `${id} ${targetPath}`).sort()).toEqual(results.map(({ id, targetPath }) => `${id} ${targetPath}`).sort());
 		const made = site.library('Contracts');
 		expect(schemaPortrait(made)).toEqual(schema);
-		expect(portrait(made)).toEqual(before);
+		expect(libraryPortrait(made)).toEqual(before);
 		expect(outcomes(await restoreSite(fixture!))).toEqual({ skipped: 6 });
 	});
 
 	it('are set back in their columns alone, with Replace', async () => {
 		const { contracts } = await withLibraries();
-		const before = portrait(contracts);
+		const before = libraryPortrait(contracts);
 		const file = contracts.itemOf(contracts.drive.byPath('2026/a.txt')!);
 		contracts.edit(file, { Customer: 'Wrong', Year: null, Tags: null });
 		expect(outcomes(await restoreSite(fixture!))).toEqual({ skipped: 6 });
-		expect(portrait(contracts)).not.toEqual(before);
+		expect(libraryPortrait(contracts)).not.toEqual(before);
 		const preview = await restoreSite(fixture!, { mode: 'preview', conflictPolicy: 'replace' });
 		const results = await restoreSite(fixture!, { conflictPolicy: 'replace' });
 		expect(outcomes(results)).toEqual({ skipped: 5, replaced: 1 });
 		expect(outcomes(preview)).toEqual(outcomes(results));
-		expect(portrait(contracts)).toEqual(before);
+		expect(libraryPortrait(contracts)).toEqual(before);
 	});
 
 	it('go into another site, and below a folder', async () => {
@@ -97,11 +86,11 @@ describe('Files of a library', () => {
 		other.ensureUser(owner);
 		const results = await restoreSite(fixture!, { siteId: other.id });
 		expect(results.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
-		expect(portrait(other.library('Contracts'))).toEqual(portrait(contracts));
+		expect(libraryPortrait(other.library('Contracts'))).toEqual(libraryPortrait(contracts));
 		expect(outcomes(await restoreSite(fixture!, { siteId: other.id }))).toEqual({ skipped: 6 });
 		const below = await restoreSite(fixture!, { siteId: other.id, destination: { kind: 'folder', path: ['Restored'] }, selection: { kind: 'folder', folderId: `library-${contracts.id}/root`, includeSubfolders: true } });
 		expect(below.filter(({ type }) => type === 'file').map(({ targetPath }) => targetPath).sort()).toEqual(['Contracts/Restored/2026/Q1/b.txt', 'Contracts/Restored/2026/a.txt', 'Contracts/Restored/plain.txt']);
-		expect(Object.keys(portrait(other.library('Contracts')))).toHaveLength(6);
+		expect(Object.keys(libraryPortrait(other.library('Contracts')))).toHaveLength(6);
 	});
 });
 

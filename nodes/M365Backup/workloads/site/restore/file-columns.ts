@@ -21,6 +21,7 @@ interface Settled {
 }
 
 const GROUP = 20;
+const COLUMNS_SET = 'Its bytes are as the backup holds them; its columns were set back';
 
 /** Sets the columns of restored files: what a library knows of a file beside its bytes. */
 export class FileColumns {
@@ -99,11 +100,11 @@ export class FileColumns {
 			if (isChanged && !context.preview) await this.write(outcome.newId, differing, wanted, isOtherType ? type.id : undefined, notes);
 			const done: RestoreOutcome = {
 				...outcome,
-				...(isChanged && outcome.outcome === 'skipped' ? { outcome: context.policy === 'replace' ? ('replaced' as const) : ('created' as const), reason: 'Its bytes are as the backup holds them; its columns were set back' } : {}),
+				...(isChanged && outcome.outcome === 'skipped' ? { outcome: context.policy === 'replace' ? ('replaced' as const) : ('created' as const), reason: COLUMNS_SET } : {}),
 				fidelity: [...new Set([...outcome.fidelity, ...notes])],
 			};
 			if (wanted.waits.size === 0) yield done;
-			else this.work.later(item.id, () => this.setLookups(item, done));
+			else this.work.later(item.id, () => this.setLookups(item, done, objectIn(living, 'fields')));
 		} catch (error) {
 			const failure = ownFailure(context, error);
 			yield { ...outcome, fidelity: [...outcome.fidelity, `Its columns could not be set (${failure.message}): restore it again with Replace.`] };
@@ -126,18 +127,16 @@ export class FileColumns {
 	}
 
 	/** Lists come after libraries: what files look up is settled only then. */
-	private async setLookups(item: FileItem, outcome: RestoreOutcome): Promise<RestoreOutcome> {
+	private async setLookups(item: FileItem, outcome: RestoreOutcome, living: JsonObject): Promise<RestoreOutcome> {
 		const { context } = this.work;
 		try {
 			const wanted = await this.wanted(item, true);
-			const columns = this.columns.filter(({ kind }) => kind === 'lookup' || kind === 'multiLookup');
-			const fields: JsonObject = {};
-			for (const column of columns) {
-				const value = wanted.values.get(column.name);
-				if (value !== undefined) Object.assign(fields, fieldBody(column, value));
-			}
-			if (!context.preview && Object.keys(fields).length > 0) await context.graph.json({ method: 'PATCH', path: `${this.path(outcome.newId ?? '')}/fields`, body: fields, ...signalOf(context) });
-			return { ...outcome, fidelity: [...new Set([...outcome.fidelity, ...wanted.notes])] };
+			const lookups = this.columns.filter(({ kind }) => kind === 'lookup' || kind === 'multiLookup');
+			const notes = [...wanted.notes];
+			const differing = differingColumns(lookups, wanted, living);
+			if (!context.preview && differing.length > 0) await this.write(outcome.newId ?? '', differing, wanted, undefined, notes);
+			const done = { ...outcome, fidelity: [...new Set([...outcome.fidelity, ...notes])] };
+			return differing.length > 0 && outcome.outcome === 'skipped' ? { ...done, outcome: context.policy === 'replace' ? 'replaced' : 'created', reason: COLUMNS_SET } : done;
 		} catch (error) {
 			const failure = ownFailure(context, error);
 			return { ...outcome, fidelity: [...outcome.fidelity, `${SITE_NOTES.refused('Lookups')} (${failure.message})`] };

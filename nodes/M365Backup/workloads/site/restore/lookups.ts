@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../base/json';
 import { textIn } from './item-document';
+import { scopedId } from './scoped-id';
 import { signalOf, sitePath, type SiteRestoreContext } from './site-restore-context';
 import type { TargetList } from './target-lists';
 
@@ -18,6 +19,8 @@ export class Lookups {
 	/** Scoped id in the snapshot → id in the target; in a preview, of what is to be made, one that no list has. */
 	private readonly found = new Map<string, string>();
 	private readonly wanted = new Set<string>();
+	/** Lists of the snapshot, by GUID, of which an item has another id now. */
+	private readonly moved = new Set<string>();
 	private readonly livingIds = new Map<string, Promise<Set<string>>>();
 
 	constructor(private readonly context: SiteRestoreContext) {}
@@ -28,9 +31,17 @@ export class Lookups {
 	}
 
 	/** @param id null: in a preview, or it could not be brought back */
-	settle(scopedId: string, id: string | null, hasFailed = false): void {
-		if (hasFailed) this.wanted.delete(scopedId);
-		else this.found.set(scopedId, id ?? `new ${scopedId}`);
+	settle(key: string, id: string | null, hasFailed = false): void {
+		this.wanted.delete(key);
+		if (hasFailed) return;
+		this.found.set(key, id ?? `new ${key}`);
+		const own = scopedId(key);
+		if (own && own.id !== id) this.moved.add(own.guid);
+	}
+
+	/** Whether an item of this list has another number now: who looks it up must be told, although nobody changed it. */
+	hasMoved(listGuid: string): boolean {
+		return this.moved.has(listGuid) || [...this.wanted].some((key) => scopedId(key)?.guid === listGuid);
 	}
 
 	/** @param sameList the list looked into, if it is the very one that was backed up: ids of living items still hold */

@@ -58,6 +58,7 @@ class ListRestore {
 		if (target.isOriginal && target.id !== null) work.lookups.know(target.id, there.ids());
 		const missing: RestorableItem[] = [];
 		const isVersionEnough = hasAllColumns(target);
+		const unchanged: { item: RestorableItem; there: ThereItem }[] = [];
 		const living: { item: RestorableItem; there: ThereItem }[] = [];
 		for (const item of items) {
 			const found = target.isOriginal && context.policy !== 'keepBoth' ? there.get(idOf(item)) : undefined;
@@ -66,20 +67,28 @@ class ListRestore {
 				continue;
 			}
 			work.lookups.settle(item.id, found.id);
-			if (isVersionEnough && item.etag !== undefined && found.etag === item.etag) yield outcomeOf(item, 'skipped', target.path, { newId: found.id, reason: REASONS.inPlace });
+			if (isVersionEnough && item.etag !== undefined && found.etag === item.etag) unchanged.push({ item, there: found });
 			else living.push({ item, there: found });
 		}
 		// First what is missing: what is set back may look it up.
 		yield* this.bringBack(missing, items, there);
-		yield* inFlight(streamOf(living), IN_FLIGHT, (one) => this.compare(one.item, one.there));
+		// An item that nobody changed may point to one that has come back under another number.
+		const looksElsewhere = target.sourceColumns.some(({ listId }) => listId !== undefined && work.lookups.hasMoved(listId));
+		if (looksElsewhere) living.push(...unchanged);
+		else for (const { item, there: found } of unchanged) yield outcomeOf(item, 'skipped', target.path, { newId: found.id, reason: REASONS.inPlace });
+		for await (const outcome of inFlight(streamOf(living), IN_FLIGHT, (one) => this.compare(one.item, one.there))) if (outcome) yield outcome;
 	}
 
-	/** The living original. */
-	private async compare(item: RestorableItem, there: ThereItem): Promise<RestoreOutcome> {
+	/** The living original; undefined where that has to wait for what it looks up. */
+	private async compare(item: RestorableItem, there: ThereItem, isLate = false): Promise<RestoreOutcome | undefined> {
 		const { work, target, entries } = this;
 		try {
 			stopIfCancelled(work.context);
 			const wanted = await entries.wanted(item);
+			if (wanted.waits.size > 0 && !isLate) {
+				work.later(item.id, async () => (await this.compare(item, there, true)) ?? outcomeOf(item, 'skipped', target.path, { newId: there.id }));
+				return undefined;
+			}
 			const { homeless, notes } = wanted;
 			if (isLike(wanted, there)) return outcomeOf(item, 'skipped', target.path, { newId: there.id, reason: homeless.length === 0 ? REASONS.inPlace : REASONS.differs, fidelity: notes });
 			if (work.context.policy !== 'replace') return outcomeOf(item, 'skipped', target.path, { newId: there.id, reason: REASONS.differs, fidelity: homeless.length === 0 ? [] : notes });
