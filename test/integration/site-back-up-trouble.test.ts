@@ -137,6 +137,84 @@ describe('a site of which something cannot be read', () => {
 	});
 });
 
+describe('what happens while a backup runs', () => {
+	/** Once, right before the first request that this is about is answered. */
+	function before(isIt: (path: string) => boolean, act: () => void): void {
+		let done = false;
+		fixture.tenant.faults.script({
+			match: (_method, path) => {
+				if (!done && isIt(path)) {
+					done = true;
+					act();
+				}
+				return false;
+			},
+			do: { status: 500 },
+		});
+	}
+
+	async function columnsOf(name: string): Promise<unknown> {
+		return [...(await fixture.entries()).values()].find((entry) => entry.type === 'file' && entry.name === name)?.meta['columns'];
+	}
+
+	it('loses no columns of a file that its drive told of too late', async () => {
+		fixture = await siteFixture();
+		const library = fixture.site.addLibrary('Contracts', { columns: [{ name: 'Customer', text: {} }] });
+		library.drive.addFile('', 'early.txt', 'E');
+		await fixture.backUp();
+		before(
+			(path) => path.includes(`/lists/${library.id}/items/delta`),
+			() => {
+				library.edit(library.itemOf(library.drive.addFile('', 'late.txt', 'L')), { Customer: 'Late customer' });
+				library.edit(library.itemOf(library.drive.item('early.txt')), { Customer: 'Early customer' });
+			},
+		);
+		expect((await fixture.backUp()).status).toBe('complete');
+		expect(await columnsOf('early.txt')).toEqual({ Customer: 'Early customer' });
+		expect(await columnsOf('late.txt')).toBeUndefined();
+		expect((await fixture.backUp()).changes).toMatchObject({ added: 1 });
+		expect(await columnsOf('late.txt')).toEqual({ Customer: 'Late customer' });
+		expect((await fixture.backUp()).status).toBe('unchanged');
+	});
+
+	it('asks no more than once about columns of files that are left out', async () => {
+		fixture = await siteFixture();
+		const library = fixture.site.addLibrary('Contracts', { columns: [{ name: 'Customer', text: {} }] });
+		const options = { excludePaths: ['Old'] };
+		await fixture.backUp(options);
+		library.edit(library.itemOf(library.drive.addFile('Old', 'x.txt', 'X')), { Customer: 'C' });
+		await fixture.backUp(options);
+		await fixture.backUp(options);
+		fixture.sim.requestLog.reset();
+		expect((await fixture.backUp(options)).status).toBe('unchanged');
+		expect(fixture.sim.requestLog.requests).toBe(2 * 3 + 3);
+		expect(await fixture.paths()).toEqual(['Marketing']);
+	});
+
+	it.each(['Projects', 'Contracts'])('a list or library that is deleted while it is read: %s', async (name) => {
+		const { site } = await filled();
+		await fixture.backUp();
+		const list = site.list(name);
+		before((path) => path.includes(name === 'Contracts' ? '/root/delta' : '/items/delta'), () => site.deleteList(list));
+		expect(['partial', 'complete']).toContain((await fixture.backUp()).status);
+		expect((await fixture.backUp()).status).toBe('complete');
+		expect((await fixture.paths()).filter((path) => path.includes(name))).toEqual([]);
+		expect((await fixture.backUp()).status).toBe('unchanged');
+	});
+
+	it('does without the names of people where their list is not given', async () => {
+		const { site, owner } = await filled();
+		const list = site.addList({ displayName: 'Tasks', columns: [{ name: 'Owner', personOrGroup: {} }] });
+		const id = site.ensureUser(owner);
+		list.addItem({ Title: 't', Owner: id });
+		site.userList.isForbidden = true;
+		const first = await fixture.backUp();
+		expect(first.status).toBe('complete');
+		expect(first.warnings).toEqual([expect.stringContaining('The people of the site could not be read')]);
+		expect((await fixture.document((await fixture.entries()).get(`list-${list.id}/1`)))['fields']).toMatchObject({ OwnerLookupId: String(id) });
+	});
+});
+
 describe('an application with Sites.Selected', () => {
 	it('backs up the site that it was granted, and no other', async () => {
 		const { site, tenant } = await filled();

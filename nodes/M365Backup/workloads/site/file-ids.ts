@@ -40,6 +40,11 @@ export class FileIds {
 		if (typeof uniqueId === 'string') this.byGuid.set(uniqueId.toLowerCase(), id);
 	}
 
+	/** The library is done. */
+	forget(): void {
+		this.byGuid.clear();
+	}
+
 	/** Item number → scoped id of its file, where that can be told. */
 	async find(items: readonly GraphListItem[], input: EnumerationInput): Promise<Map<string, string>> {
 		let unknown = items.filter((item) => this.of(item) === undefined);

@@ -1,3 +1,4 @@
+import { Failure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
 import { driveWorkload } from '../drive/drive';
 import type { Part } from '../join-parts';
@@ -38,6 +39,7 @@ export function libraryPart(run: SiteRun, info: ListInfo, people: People): Part 
 	let own: JsonObject = {};
 
 	async function* enumerate(input: EnumerationInput): AsyncGenerator<ChangePage> {
+		if (info.driveId === undefined) throw new Failure('notFound', `Microsoft Graph knows no drive behind the library "${title}"`);
 		const notes = (input.notes[scope] ?? {}) as JsonObject;
 		own = {};
 		const print = containerPrint(info);
@@ -48,6 +50,7 @@ export function libraryPart(run: SiteRun, info: ListInfo, people: People): Part 
 			yield { ...page, changes: await withColumns(page.changes, input), ...(page.listings ? { listings: page.listings.map(withRoot) } : {}) };
 		}
 		yield* columns.enumerate(input, notes);
+		ids.forget();
 	}
 
 	/** The container is no item of the drive, but stands in its scope. */

@@ -15,7 +15,7 @@ export async function readLists(run: SiteRun, web: Web, signal: AbortSignal): Pr
 	const path = `${sitePath(web.siteId)}/lists?$select=${SELECT}`;
 	try {
 		const lists = await all<GraphList>(run, `${path}&$expand=${EXPAND}`, signal);
-		for (const list of lists) await complete(run, list, signal);
+		for (const list of lists) await complete(run, web, list, signal);
 		return lists;
 	} catch (error) {
 		// Where a listing does not expand so much, each list is asked for its own.
@@ -34,12 +34,19 @@ async function all<T>(run: SiteRun, path: string, signal: AbortSignal): Promise<
 	return [...values.values()];
 }
 
-/** An expanded collection may break off with a link to its rest. */
-async function complete(run: SiteRun, list: GraphList, signal: AbortSignal): Promise<void> {
+/** An expanded collection may break off with a link to its rest, and a library may come without its drive. */
+async function complete(run: SiteRun, web: Web, list: GraphList, signal: AbortSignal): Promise<void> {
 	for (const name of ['columns', 'contentTypes'] as const) {
 		const link = (list as unknown as JsonObject)[`${name}@odata.nextLink`];
 		if (typeof link !== 'string') continue;
 		for await (const page of run.graph.pages<JsonObject>({ path: link, signal })) list[name] = [...(list[name] ?? []), ...page];
+	}
+	if (list.list?.template !== 'documentLibrary' || list.drive?.id !== undefined || list.system !== undefined) return;
+	try {
+		list.drive = await run.graph.json<{ id: string }>({ path: `${sitePath(web.siteId)}/lists/${list.id}/drive?$select=id`, signal });
+	} catch (error) {
+		// The library's own part says what is wrong with it.
+		if (!isFailure(error, 'denied', 'notFound')) throw error;
 	}
 }
 
@@ -57,7 +64,7 @@ export async function askLists(run: SiteRun, web: Web, ids: readonly string[], s
 		const result = batchResult(answer);
 		if (result.ok) {
 			const list = result.body as GraphList;
-			await complete(run, list, signal);
+			await complete(run, web, list, signal);
 			asked.found.set(answer.id, list);
 		} else if (isFailure(result.failure, 'cancelled')) throw result.failure;
 		else if (isFailure(result.failure, 'notFound')) asked.gone.push(answer.id);
