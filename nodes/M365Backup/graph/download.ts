@@ -95,7 +95,7 @@ function nothing(): StreamAnswer {
 }
 
 /** Refusals that a new URL would not change. */
-const lasting = /^(malwareDetected|notAllowed|resourceLocked)$/i;
+const lasting = /^(malwareDetected|notAllowed|resourceLocked|accessRestricted)$/i;
 
 function refusal(failure: Failure, isInfected: boolean, host: string): Failure {
 	const { status } = failure;
