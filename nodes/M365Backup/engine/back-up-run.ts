@@ -7,6 +7,8 @@ import type { RunWriter } from '../repository/run-writer';
 import { isGone } from '../workloads/is-gone';
 import { itemReason } from '../workloads/item-reason';
 import type { Change, ChangePage, ContentRequest, Fetched, ItemChange, Workload } from '../workloads/workload';
+import { Activity, readUsual, usualJson, type Anomaly, type ItemState, type Usual } from './anomaly';
+import { Bins } from './bins';
 import { CatalogState } from './catalog-state';
 import { FailureLedger } from './failure-ledger';
 import { GatheredContents } from './gathered-contents';
@@ -14,7 +16,7 @@ import { Listings } from './listings';
 import { Orphans } from './orphans';
 import { SameContents } from './same-contents';
 import { ScopeStates } from './scope-states';
-import { contentBytes, Tally } from './tally';
+import { Tally } from './tally';
 import { wholeLine } from './whole-line';
 
 export interface RunLimits {
@@ -41,12 +43,21 @@ export interface RunParts {
 	startedAt: Date;
 }
 
+/** An item after a change, as far as totals and judgement go. */
+interface BookedState {
+	name: string;
+	content: CatalogEntry['content'];
+	parent: string | undefined;
+}
+
 /** Fetches of one item in one run, when its download breaks off. */
 const FETCH_ATTEMPTS = 3;
 /** In the cursor's notes: item id → attempts of items that failed. */
 const ATTEMPTS_NOTE = 'attempts';
 /** In the cursor's notes: the catalog may hold items that the links know nothing of. */
 const IN_DOUBT_NOTE = 'inDoubt';
+/** In the cursor's notes: what was usual lately, for whatever looks unusual. */
+const USUAL_NOTE = 'usual';
 /** Ids of one question to the workload about missing items. */
 const CONFIRM_CHUNK = 200;
 
@@ -64,6 +75,10 @@ export class BackUpRun {
 	/** The limit is reached: what is under way is finished, nothing new begun. */
 	limitReached = false;
 
+	private readonly activity = new Activity();
+	private readonly itemsBefore: number;
+	private readonly usual: Usual | undefined;
+	private readonly bins: Bins;
 	private readonly state: CatalogState;
 	private readonly same: SameContents;
 	private listings = new Listings();
@@ -80,6 +95,8 @@ export class BackUpRun {
 		const { parent, cursor, fullResync } = parts;
 		this.newest = parent;
 		this.tally = new Tally(parent?.totals);
+		this.itemsBefore = this.tally.totals.items;
+		this.usual = readUsual(cursor?.notes?.[USUAL_NOTE]);
 		this.scopes = new ScopeStates(parent?.scopes ?? []);
 		this.links = fullResync ? {} : { ...cursor?.scopes };
 		this.notes = { ...cursor?.notes };
@@ -87,6 +104,7 @@ export class BackUpRun {
 		this.isInDoubt = fullResync || this.notes[IN_DOUBT_NOTE] === true || (parent !== null && cursor?.snapshot !== parent.id);
 		this.state = new CatalogState(parts.repository, parts.writer, () => this.newest, parts.signal);
 		this.same = new SameContents(parts.repository, (ids) => parts.writer.lookUp(ids), () => this.newest, parts.signal);
+		this.bins = new Bins((ids) => this.state.entries(ids));
 		this.lastCommitMs = parts.startedAt.getTime();
 	}
 
@@ -171,14 +189,14 @@ export class BackUpRun {
 			case 'item':
 				// Nothing to fetch: what is stored still holds.
 				await writer.add(wholeLine(change, prior?.content));
-				this.tally.book(change.type, prior, { bytes: contentBytes(prior) });
+				await this.book(change.type, prior, { name: change.name, content: prior?.content, parent: change.parent });
 				this.noteSkipped(change.meta, prior);
 				return;
 			case 'patch': {
 				if (!prior) return;
 				const { kind: _kind, id, type: _type, ...fields } = change;
 				await writer.add({ id, ...fields });
-				this.tally.book(prior.type, prior, { bytes: contentBytes(prior) });
+				await this.book(prior.type, prior, { name: change.name ?? prior.name, content: prior.content, parent: change.parent ?? prior.parent });
 				return;
 			}
 			case 'gone': {
@@ -190,7 +208,7 @@ export class BackUpRun {
 					...(change.movedTo === undefined ? {} : { movedTo: change.movedTo }),
 				});
 				this.failures.settle(change.id);
-				this.tally.book(prior.type, prior, null);
+				await this.book(prior.type, prior, null);
 				return;
 			}
 			case 'failed': {
@@ -250,9 +268,26 @@ export class BackUpRun {
 		await this.parts.writer.add(wholeLine({ ...change, meta }, content));
 		if (!isSkipped && change.fetch?.sameAs !== undefined) this.same.note(change.id, change.fetch.sameAs);
 		this.failures.settle(change.id);
-		this.tally.book(change.type, prior, { bytes: contentBytes(content === undefined ? null : { content }) });
+		await this.book(change.type, prior, { name: change.name, content, parent: change.parent });
 		this.noteSkipped(meta, prior);
 		return null;
+	}
+
+	/** What users delete goes into a bin first: that is when it is deleted for them, and not when the bin is emptied. */
+	private async book(type: string, before: CatalogEntry | null, after: BookedState | null): Promise<void> {
+		const state: ItemState | null = after && { name: after.name, ...(after.content === undefined ? {} : { content: after.content }) };
+		this.tally.book(type, before, state);
+		if (before === null || (after !== null && after.parent === before.parent)) {
+			this.activity.note(type, before, state);
+			return;
+		}
+		if (await this.bins.isBin(before.parent)) return;
+		this.activity.note(type, before, after !== null && (await this.bins.isBin(after.parent)) ? null : state);
+	}
+
+	/** What of the run does not fit the history of its source. */
+	anomaly(): Anomaly {
+		return this.activity.judge(this.itemsBefore, this.usual, this.parts.ambient.now());
 	}
 
 	/** An item whose content will never be had counts when that becomes known, not in every run. */
@@ -285,7 +320,7 @@ export class BackUpRun {
 			}
 		} else {
 			await writer.add({ ...wholeLine(change, undefined), failed });
-			this.tally.book(change.type, null, { bytes: 0 });
+			await this.book(change.type, null, { name: change.name, content: undefined, parent: change.parent });
 		}
 	}
 
@@ -392,8 +427,9 @@ export class BackUpRun {
 	}
 
 	private allNotes(): JsonObject {
-		const { [IN_DOUBT_NOTE]: _old, ...notes } = this.notes;
-		return { ...notes, [ATTEMPTS_NOTE]: this.failures.attempts, ...(this.isInDoubt ? { [IN_DOUBT_NOTE]: true } : {}) };
+		const { [IN_DOUBT_NOTE]: _old, [USUAL_NOTE]: _before, ...notes } = this.notes;
+		const usual = this.activity.usualAfter(this.itemsBefore, this.usual, this.parts.ambient.now(), this.anomaly());
+		return { ...notes, [ATTEMPTS_NOTE]: this.failures.attempts, [USUAL_NOTE]: usualJson(usual), ...(this.isInDoubt ? { [IN_DOUBT_NOTE]: true } : {}) };
 	}
 
 	/** Seen files of earlier commits matter only while one of their listings goes on. */

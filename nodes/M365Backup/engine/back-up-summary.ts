@@ -1,4 +1,5 @@
 import type { FailureRecord, SnapshotChanges, SnapshotTotals, SourceRef } from '../repository/records';
+import type { Anomaly } from './anomaly';
 
 /** What a source's requests cost; the workload's client counts them. */
 export interface GraphCounters {
@@ -22,6 +23,8 @@ export interface BackUpSummary {
 	/** At most 20. */
 	failures: { name: string; reason: string; since: string; attempts: number }[];
 	warnings: string[];
+	/** What does not fit the history of the source, as after a mass deletion or encryption; `held` is the snapshot kept for it. */
+	anomaly: Anomaly & { held?: string };
 	graph: { requests: number; calls: number; throttledSeconds: number; retries: number };
 	durationSeconds: number;
 	/** Stopped before its end by a limit or by the user; the next run goes on from here. */
@@ -59,6 +62,16 @@ function count(of: number, singular: string): string {
 
 /** The line for a chat: what happened, what is protected, what is wrong. */
 export function summaryMessage(summary: Omit<BackUpSummary, 'message'>): string {
+	return `${sayOutcome(summary)}${sayAnomaly(summary.anomaly)}`;
+}
+
+/** Last in the line, and in capitals: nobody must overlook it. */
+function sayAnomaly({ flagged, reasons, held }: BackUpSummary['anomaly']): string {
+	if (!flagged) return '';
+	return `; UNUSUAL: ${reasons.join('; ')}${held === undefined ? '' : `; the snapshot ${held} from before is held`}`;
+}
+
+function sayOutcome(summary: Omit<BackUpSummary, 'message'>): string {
 	const { source, changes, totals, stored } = summary;
 	const held = `${count(totals.items, 'item')} (${sayBytes(totals.bytes)}) protected`;
 	switch (summary.status) {

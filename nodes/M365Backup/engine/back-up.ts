@@ -11,6 +11,7 @@ import type { Workload } from '../workloads/workload';
 import { BackUpRun } from './back-up-run';
 import type { BackUpSummary, GraphCounters } from './back-up-summary';
 import { noChanges, summaryFailures, summaryMessage } from './back-up-summary';
+import { holdSnapshot } from './hold';
 import { sameScopes } from './scope-states';
 
 const MINUTE_MS = 60_000;
@@ -41,6 +42,8 @@ export interface BackUpOptions {
 	/** For the lease, e.g. `n8n execution 4711`. */
 	leaseHolder?: string | undefined;
 	volumeBytes?: number | undefined;
+	/** Where the run does not fit the history of its source, the newest snapshot from before it is held. */
+	holdWhenUnusual?: boolean | undefined;
 }
 
 /**
@@ -205,13 +208,32 @@ async function conclude(
 		return finish(options, countersBefore, startedAt, { status: said, run, newest });
 	}
 	const record = await run.commit(finished);
+	const held = await holdLastGood(options, run, startedAt);
 	if (finished) await tidy(options, run, record);
 	return finish(options, countersBefore, startedAt, {
 		status: record.status,
 		run,
 		newest: record,
+		...(held === undefined ? {} : { held }),
 		...(finished ? {} : { stoppedBy: 'limit' as const }),
 	});
+}
+
+/** @returns the id of the snapshot from before the run if it is held now. */
+async function holdLastGood(options: BackUpOptions, run: BackUpRun, startedAt: Date): Promise<string | undefined> {
+	const { flagged, reasons } = run.anomaly();
+	if (!flagged || options.holdWhenUnusual !== true) return undefined;
+	const { repository } = options;
+	const key = sourceKey(options.source);
+	try {
+		const good = await repository.newest(key, { asOf: startedAt });
+		if (!good) return undefined;
+		await holdSnapshot(repository, { key, id: good.snapshot.id, by: 'M365 Backup', reason: `Unusual changes after it: ${reasons.join('; ')}` });
+		return good.snapshot.id;
+	} catch (error) {
+		run.warnings.add(`The snapshot from before the unusual changes could not be held: ${toFailure(error).message}. Hold it by hand (Snapshot → Hold).`);
+		return undefined;
+	}
 }
 
 /** The catalog's base and small archives are written anew when it is time, as a commit of its own. The backup stands without. */
@@ -280,6 +302,8 @@ interface Outcome {
 	run: BackUpRun | null;
 	newest: SnapshotRecord | null;
 	stoppedBy?: 'limit' | 'cancellation';
+	/** The snapshot from before, held since the run looks unusual. */
+	held?: string;
 }
 
 function finish(options: BackUpOptions, before: GraphCounters, startedAt: Date, outcome: Outcome): BackUpSummary {
@@ -294,6 +318,7 @@ function finish(options: BackUpOptions, before: GraphCounters, startedAt: Date, 
 		stored: run?.stored ?? { files: 0, bytes: 0 },
 		failures: summaryFailures(run?.failures.records ?? []),
 		warnings: run ? [...run.warnings, ...run.scopes.warnings()] : [],
+		anomaly: { ...(run?.anomaly() ?? { flagged: false, reasons: [] }), ...(outcome.held === undefined ? {} : { held: outcome.held }) },
 		graph: {
 			requests: now.requests - before.requests,
 			calls: now.calls - before.calls,

@@ -8,7 +8,7 @@ export function isCounted(type: string): boolean {
 	return !CONTAINERS.has(type);
 }
 
-export function contentBytes(entry: Pick<CatalogEntry, 'content'> | null | undefined): number {
+function contentBytes(entry: Pick<CatalogEntry, 'content'> | null | undefined): number {
 	return (entry?.content ?? []).reduce((sum, ref) => sum + ref.size, 0);
 }
 
@@ -23,8 +23,8 @@ export class Tally {
 	}
 
 	/** An item's state before and after; null is "not there". */
-	book(type: string, before: CatalogEntry | null, after: { bytes: number } | null): void {
-		this.totals.bytes += (after?.bytes ?? 0) - contentBytes(before);
+	book(type: string, before: CatalogEntry | null, after: Pick<CatalogEntry, 'content'> | null): void {
+		this.totals.bytes += contentBytes(after) - contentBytes(before);
 		if (!isCounted(type)) return;
 		if (after && !before) this.totals.items += 1;
 		if (!after && before) this.totals.items -= 1;

@@ -11,6 +11,7 @@ const base: Omit<BackUpSummary, 'message'> = {
 	stored: { files: 3, bytes: 1_250_000 },
 	failures: [],
 	warnings: [],
+	anomaly: { flagged: false, reasons: [] },
 	graph: { requests: 0, calls: 0, throttledSeconds: 0, retries: 0 },
 	durationSeconds: 1,
 	hasMore: false,
@@ -21,6 +22,11 @@ const failure = { name: 'x', reason: 'The message is damaged in the mailbox', si
 describe('the line for a chat', () => {
 	it.each([
 		['a good day', base, 'Ada Lovelace: backed up; 12 added, 1 updated; 2,410 items (123 MB) protected; 1.3 MB stored'],
+		[
+			'an unusual day',
+			{ ...base, anomaly: { flagged: true, reasons: ['400 of 1,000 items were deleted since the last backup (40 %)'], held: '20261121T100000Z-0000' } },
+			'Ada Lovelace: backed up; 12 added, 1 updated; 2,410 items (123 MB) protected; 1.3 MB stored; UNUSUAL: 400 of 1,000 items were deleted since the last backup (40 %); the snapshot 20261121T100000Z-0000 from before is held',
+		],
 		['nothing new', { ...base, status: 'unchanged' as const }, 'Ada Lovelace: nothing has changed; 2,410 items (123 MB) protected'],
 		[
 			'a day on which a part was refused',

@@ -302,6 +302,7 @@ function summaryOf(options: BackUpOptions): BackUpSummary {
 		stored: { files: 1, bytes: 1 },
 		failures: [],
 		warnings: [],
+		anomaly: { flagged: false, reasons: [] },
 		graph: { requests: 1, calls: 1, throttledSeconds: 0, retries: 0 },
 		durationSeconds: 1,
 		hasMore: false,
