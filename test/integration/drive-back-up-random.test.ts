@@ -4,6 +4,7 @@ import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
 import { Failure } from '../../nodes/M365Backup/base/failure';
 import type { DriveNode } from '../simulator/drive-node';
 import type { Drive } from '../simulator/drive-store';
+import type { Fault } from '../simulator/faults';
 import { startSimulator, type RunningSimulator } from '../simulator/start';
 import { defaultSwitches, type Switches } from '../simulator/switches';
 import { driveFixture, type DriveBackUpOptions, type DriveFixture } from '../support/drive-fixture';
@@ -141,7 +142,7 @@ function expected(at: DriveFixture, { excludePaths, maxFileBytes }: DriveBackUpO
 	return shown;
 }
 
-const faults = [
+const faults: Fault[] = [
 	{ match: 'GET *delta*', do: { status: 503 } },
 	{ match: 'GET *download.aspx*', times: 2, do: { truncateAtByte: 7 } },
 	{ match: 'GET *download.aspx*', skip: 1, do: { truncateAtByte: 3, silent: true } },

@@ -4,7 +4,9 @@ const ROW_WORDS = ROW_BYTES / 4;
 const STATE_BYTES = 20;
 const SHIFT_BITS = 11;
 /** What cannot be read as words where it lies is copied in pieces of this size. */
-const SCRATCH_BYTES = 64 * 1024;
+const SCRATCH_BYTES = 16 * 1024;
+/** One for all: nothing waits while it is in use. */
+const scratch = new Uint8Array(SCRATCH_BYTES);
 
 /**
  * QuickXorHash, the checksum of files in OneDrive for Business and SharePoint (onedrive-api-docs, code snippet
@@ -42,7 +44,6 @@ export class QuickXorHash {
 			this.xor(new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4));
 			return;
 		}
-		const scratch = new Uint8Array(Math.min(SCRATCH_BYTES, bytes.length));
 		for (let at = 0; at < bytes.length; at += SCRATCH_BYTES) {
 			const piece = bytes.subarray(at, at + SCRATCH_BYTES);
 			scratch.set(piece);
