@@ -1,13 +1,13 @@
 import { createHash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { crc32 } from 'node:zlib';
-import { ZipArchive } from 'archiver';
+import { promisify } from 'node:util';
+import { crc32, createDeflateRaw, deflateRaw } from 'node:zlib';
 import { Failure, isFailure, toFailure } from '../base/failure';
 import { ByteQueue } from './byte-queue';
 import { isStored, type PutContext } from './put-confirmed';
 import { readAhead } from './read-ahead';
 import type { ContentRef, FileRef } from './records';
-import { descriptorBytes, LOCAL_HEADER_BYTES, parseDescriptor } from './zip-records';
+import { centralHeader, dataDescriptor, endOfArchive, localHeader, type DirectoryEntry } from './zip-headers';
 
 /** The name under which an archive repeats the catalog lines of its items. */
 export const CATALOG_ENTRY = '_catalog.ndjson';
@@ -19,43 +19,41 @@ export interface ArchiveEntryInput {
 	content: AsyncIterable<Uint8Array>;
 	/** False stores the bytes as they are. */
 	compress: boolean;
+	/** If known. */
+	sizeBytes?: number | undefined;
 }
 
 /**
- * What is deflated and no larger goes to the ZIP writer in one piece. The deflater that it makes for each entry stays
- * alive until V8's next full collection, with all that it can reach: a piece is little, a stream with its source a lot.
+ * What is deflated and no larger is deflated in one piece. A deflater stays alive until V8's next full collection, with
+ * all that it can reach: a piece is little, a stream with its source a lot.
  */
 const WHOLE_BYTES = 256 * 1024;
+const LEVEL = 6;
+const deflateWhole = promisify(deflateRaw);
 
+/** Of a content, once it was read to its end or broke off. */
 interface Measured {
 	sizeBytes: number;
 	crc32: number;
 	sha256: string;
-	/** What the source threw. The ZIP writer sees an end instead. */
+	/** What the source threw. */
 	error?: unknown;
 	failed: boolean;
 }
 
-interface OpenSource {
-	source: Buffer | Readable;
-	measured: Measured;
-}
-
 /**
- * One ZIP volume, streamed into the store while it is written. Entries one after the other. A source that throws never
- * reaches the ZIP writer: nothing is written, or the entry is closed where it broke off, `append` throws the source's
- * error, and the archive goes on. If the store fails, everything that is waiting and everything afterwards throws that Failure.
+ * One ZIP volume, streamed into the store while it is written. Entries one after the other. If a source throws, nothing
+ * is written, or the entry is closed where it broke off; `append` throws the source's error, and the archive goes on. If
+ * the store fails, everything that is waiting and everything afterwards throws that Failure.
  */
 export class ArchiveWriter {
-	/** The ZIP writer makes a deflater for each entry, from what stands here when the entry begins. */
-	readonly #deflate = { level: 6, ...deflateSizes(undefined) };
-	readonly #zip = new ZipArchive({ zlib: this.#deflate });
-	/** Holds small contents, one after the other, as long as the ZIP writer needs them; made for the first one. */
+	/** Holds small contents, one after the other, while they are deflated; made for the first one. */
 	#scratch: Buffer | undefined;
 	readonly #queue: ByteQueue;
 	readonly #hash = createHash('sha256');
 	readonly #stored: Promise<void>;
 	readonly #names = new Set<string>();
+	readonly #directory: DirectoryEntry[] = [];
 	#failure: Failure | undefined;
 	#onFailure: ((failure: Failure) => void) | undefined;
 	#wasSent = false;
@@ -67,8 +65,7 @@ export class ArchiveWriter {
 		private readonly prefix: string,
 		readonly name: string,
 	) {
-		this.#queue = new ByteQueue(this.#zip, (bytes) => this.#hash.update(bytes));
-		this.#zip.on('error', (error: Error) => this.abort(new Failure('defect', `The ZIP writer failed: ${error.message}`, { cause: error })));
+		this.#queue = new ByteQueue((bytes) => this.#hash.update(bytes));
 		const { signal } = context;
 		signal?.addEventListener('abort', this.#onAbort, { once: true });
 		this.#stored = context.store.put(`${prefix}/${name}`, this.output(), signal ? { signal } : {});
@@ -77,7 +74,7 @@ export class ArchiveWriter {
 
 	/** Bytes written so far. */
 	get sizeBytes(): number {
-		return this.#zip.pointer();
+		return this.#queue.count;
 	}
 
 	get entries(): number {
@@ -88,52 +85,58 @@ export class ArchiveWriter {
 		this.throwIfFailed();
 		const content = input.content[Symbol.asyncIterator]();
 		try {
-			return await this.appendSource(input, await this.open(content, input.compress));
+			return await this.withFailure(async () => await this.appendSource(input, iterable(content)));
 		} finally {
 			// Does nothing to a source that was read to its end; lets go of a download when the store has failed.
 			content.return?.().catch(() => undefined);
 		}
 	}
 
-	private async appendSource(input: ArchiveEntryInput, { source, measured }: OpenSource): Promise<ContentRef> {
-		const offset = this.#zip.pointer();
-		Object.assign(this.#deflate, deflateSizes(Buffer.isBuffer(source) ? source.length : undefined));
-		let written: string;
-		try {
-			written = await this.withFailure<string>((resolve) => {
-				this.#zip.once('entry', (entry: { name: string }) => resolve(entry.name));
-				this.#zip.append(source, { name: this.uniqueName(input.name), date: input.modified, store: !input.compress });
-			});
-			await this.cameThrough(offset + LOCAL_HEADER_BYTES + Buffer.byteLength(written), measured);
-		} finally {
-			if (!Buffer.isBuffer(source)) source.destroy();
-		}
+	private async appendSource(input: ArchiveEntryInput, content: AsyncIterable<Uint8Array>): Promise<ContentRef> {
+		const { modified, compress: compressed } = input;
+		const read = compressed ? await readAhead(content, WHOLE_BYTES) : { content };
+		const offset = this.#queue.count;
+		const entry = this.uniqueName(input.name);
+		const name = Buffer.from(entry);
+		await this.write(localHeader({ name, modified, compressed, sizeBytes: input.sizeBytes }));
+		const start = this.#queue.count;
+		const measured = read.all ? await this.writeWhole(read.all) : await this.writeStream(read.content, compressed);
+		const descriptor = { crc32: measured.crc32, size: measured.sizeBytes, compressedSize: this.#queue.count - start };
+		await this.write(dataDescriptor(descriptor));
+		this.#directory.push({ name, modified, compressed, offset, ...descriptor });
 		if (measured.failed) throw measured.error;
-		return {
-			archive: this.name,
-			entry: written,
-			offset,
-			length: this.#zip.pointer() - offset,
-			size: measured.sizeBytes,
-			sha256: measured.sha256,
-		};
+		return { archive: this.name, entry, offset, length: this.#queue.count - offset, size: measured.sizeBytes, sha256: measured.sha256 };
 	}
 
-	private async open(content: AsyncIterator<Uint8Array>, compress: boolean): Promise<OpenSource> {
-		const read = compress
-			? await this.withFailure<Awaited<ReturnType<typeof readAhead>>>((resolve, reject) => {
-					readAhead(iterable(content), WHOLE_BYTES).then(resolve, reject);
-				})
-			: { content: iterable(content) };
-		// The ZIP writer stores what is empty, whatever it is told: deflated emptiness keeps entries of one kind.
-		if (read.all !== undefined && read.all.length > 0) {
-			const { all } = read;
-			this.#scratch ??= Buffer.allocUnsafeSlow(WHOLE_BYTES);
-			all.copy(this.#scratch);
-			return { source: this.#scratch.subarray(0, all.length), measured: { sizeBytes: all.length, crc32: crc32(all), sha256: hash('sha256', all), failed: false } };
-		}
+	private async writeWhole(all: Buffer): Promise<Measured> {
+		this.#scratch ??= Buffer.allocUnsafeSlow(WHOLE_BYTES);
+		all.copy(this.#scratch);
+		const whole = this.#scratch.subarray(0, all.length);
+		await this.write(await deflateWhole(whole, { level: LEVEL, ...deflateSizes(whole.length) }));
+		return { sizeBytes: whole.length, crc32: crc32(whole), sha256: hash('sha256', whole), failed: false };
+	}
+
+	private async writeStream(content: AsyncIterable<Uint8Array>, compressed: boolean): Promise<Measured> {
 		const measured: Measured = { sizeBytes: 0, crc32: 0, sha256: '', failed: false };
-		return { source: Readable.from(measure(read.content, measured), { objectMode: false, highWaterMark: 256 * 1024 }), measured };
+		const bytes = measure(content, measured);
+		if (!compressed) {
+			for await (const chunk of bytes) await this.write(chunk);
+			return measured;
+		}
+		const source = Readable.from(bytes, { objectMode: false });
+		const deflater = createDeflateRaw({ level: LEVEL, ...deflateSizes(undefined) });
+		try {
+			for await (const chunk of source.pipe(deflater)) await this.write(chunk as Buffer);
+		} finally {
+			source.destroy();
+			deflater.destroy();
+		}
+		return measured;
+	}
+
+	private async write(bytes: Buffer): Promise<void> {
+		await this.#queue.write(bytes);
+		this.throwIfFailed();
 	}
 
 	/** Writes the catalog lines and the central directory; resolves when the store has confirmed the file. */
@@ -144,8 +147,11 @@ export class ArchiveWriter {
 			content: textLines(catalogLines),
 			compress: true,
 		});
-		await this.withFailure<undefined>((resolve, reject) => {
-			this.#zip.finalize().then(() => resolve(undefined), reject);
+		await this.withFailure(async () => {
+			const offset = this.#queue.count;
+			for (const entry of this.#directory) await this.write(centralHeader(entry));
+			await this.write(endOfArchive(this.#directory.length, { offset, size: this.#queue.count - offset }));
+			this.#queue.end();
 		});
 		try {
 			await this.#stored;
@@ -161,7 +167,6 @@ export class ArchiveWriter {
 	abort(reason: Failure): void {
 		this.fail(reason);
 		this.#queue.fail(reason);
-		this.#zip.abort();
 	}
 
 	/** Resolves when the store has let go of an aborted volume. */
@@ -194,40 +199,6 @@ export class ArchiveWriter {
 		throw failure;
 	}
 
-	/**
-	 * The 'entry' event comes when the ZIP writer has taken the entry, not when its bytes are out, and only then is
-	 * `pointer()` right. They are out when the output ends with the entry's data descriptor: its CRC and size are known
-	 * from the source, its compressed size from where the data began.
-	 */
-	private async cameThrough(dataOffset: number, measured: Measured): Promise<void> {
-		const isOut = (): boolean => {
-			for (const length of [16, 24] as const) {
-				const compressedSize = this.#queue.count - dataOffset - length;
-				const descriptor = parseDescriptor(this.#queue.tail(length));
-				if (
-					descriptor?.crc32 === measured.crc32 &&
-					descriptor.size === measured.sizeBytes &&
-					descriptor.compressedSize === compressedSize &&
-					descriptorBytes(descriptor) === length
-				) {
-					return true;
-				}
-			}
-			return false;
-		};
-		try {
-			await this.withFailure<undefined>((resolve) => {
-				const check = (): void => {
-					if (isOut()) resolve(undefined);
-				};
-				this.#queue.watch(check);
-				check();
-			});
-		} finally {
-			this.#queue.watch(undefined);
-		}
-	}
-
 	private uniqueName(name: string): string {
 		let unique = name;
 		for (let number = 2; this.#names.has(unique); number++) {
@@ -239,6 +210,7 @@ export class ArchiveWriter {
 
 	private fail(failure: Failure): void {
 		this.#failure ??= failure;
+		this.#queue.fail(this.#failure);
 		this.#onFailure?.(this.#failure);
 	}
 
@@ -246,13 +218,13 @@ export class ArchiveWriter {
 		if (this.#failure) throw this.#failure;
 	}
 
-	/** A promise that also rejects as soon as the store or the ZIP writer fails. */
-	private async withFailure<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T> {
+	/** Also rejects as soon as the store fails, though the work may still be waiting for its source. */
+	private async withFailure<T>(work: () => Promise<T>): Promise<T> {
 		this.throwIfFailed();
 		try {
 			return await new Promise<T>((resolve, reject) => {
 				this.#onFailure = reject;
-				start(resolve, reject);
+				work().then(resolve, reject);
 			});
 		} finally {
 			this.#onFailure = undefined;

@@ -1,63 +1,67 @@
-import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
+/** After so many bytes other work of this process gets its turn: contents from memory would otherwise never let go of it. */
+const BYTES_A_TURN = 4 * 1024 * 1024;
+/** More than this waits for a store that is slow. */
 const HIGH_BYTES = 2 * 1024 * 1024;
-const TAIL_BYTES = 24;
 const SLAB_BYTES = 64 * 1024;
 
 /**
- * What comes out of a ZIP writer on its way to the store: held back when the store is slow, counted, and with its last
- * bytes in view, so that one can see when an entry has come through to its end.
+ * An archive's bytes on their way to the store: held back when the store is slow, and counted. One side writes, the
+ * other reads.
  */
 export class ByteQueue {
 	readonly #chunks: Buffer[] = [];
 	/**
-	 * A ZIP writer emits a dozen chunks of a few bytes for each header, 50,000 for a directory. They are copied together
-	 * here, so that they need not outlive the next collection of young objects.
+	 * Headers and small contents are copied together here, so that they cost no chunk each and need not outlive the next
+	 * collection of young objects.
 	 */
 	#slab = Buffer.alloc(0);
 	#slabFilled = 0;
 	/** Up to here the slab's bytes stand among the chunks. */
 	#slabTaken = 0;
 	#queuedBytes = 0;
+	#bytesThisTurn = 0;
 	#ended = false;
 	#error: unknown;
 	#failed = false;
 	#wakeReader: (() => void) | undefined;
-	#onChunk: (() => void) | undefined;
-	/** The last bytes that came out, right-aligned. */
-	readonly #tail = Buffer.alloc(TAIL_BYTES);
-	/** Bytes that have come out so far. */
+	#wakeWriter: (() => void) | undefined;
+	/** Bytes written so far. */
 	count = 0;
 
-	constructor(
-		private readonly output: Readable,
-		/** Called with everything that is handed on. */
-		private readonly onSent: (bytes: Buffer) => void,
-	) {
-		output.on('data', (chunk: Buffer) => this.push(chunk));
-		output.on('end', () => {
-			this.#ended = true;
-			this.#wakeReader?.();
-		});
+	/** @param onSent Called with everything that is handed on. */
+	constructor(private readonly onSent: (bytes: Buffer) => void) {}
+
+	/** Resolves when there is room for more, or nobody reads any more. Whoever writes must wait for it. */
+	async write(chunk: Buffer): Promise<void> {
+		if (chunk.length === 0 || this.#failed) return;
+		this.count += chunk.length;
+		this.#queuedBytes += chunk.length;
+		this.keep(chunk);
+		this.#wakeReader?.();
+		this.#bytesThisTurn += chunk.length;
+		if (this.#bytesThisTurn > BYTES_A_TURN) {
+			this.#bytesThisTurn = 0;
+			await nextTurn();
+		}
+		if (this.#queuedBytes > HIGH_BYTES) await new Promise<void>((resolve) => (this.#wakeWriter = resolve));
 	}
 
-	/** Makes the reader end with that error. */
+	/** Nothing more will come. */
+	end(): void {
+		this.#ended = true;
+		this.#wakeReader?.();
+	}
+
+	/** Makes the reader end with that error; the writer is no longer held up. */
 	fail(error: unknown): void {
 		if (this.#failed) return;
 		this.#failed = true;
 		this.#error = error;
 		this.#chunks.length = 0;
 		this.#wakeReader?.();
-	}
-
-	/** The last `length` (at most 24) bytes that came out; fewer if no more have. Valid until the next chunk. */
-	tail(length: number): Buffer {
-		return this.#tail.subarray(TAIL_BYTES - Math.min(length, this.count));
-	}
-
-	/** Called after each chunk. */
-	watch(listener: (() => void) | undefined): void {
-		this.#onChunk = listener;
+		this.#wakeWriter?.();
 	}
 
 	async *read(): AsyncIterable<Uint8Array> {
@@ -68,7 +72,7 @@ export class ByteQueue {
 			if (chunk) {
 				this.#queuedBytes -= chunk.length;
 				this.onSent(chunk);
-				if (this.#queuedBytes <= HIGH_BYTES) this.output.resume();
+				if (this.#queuedBytes <= HIGH_BYTES) this.#wakeWriter?.();
 				yield chunk;
 			} else if (this.#ended) {
 				return;
@@ -77,17 +81,6 @@ export class ByteQueue {
 				this.#wakeReader = undefined;
 			}
 		}
-	}
-
-	private push(chunk: Buffer): void {
-		if (chunk.length === 0 || this.#failed) return;
-		this.count += chunk.length;
-		this.#queuedBytes += chunk.length;
-		this.keep(chunk);
-		this.keepTail(chunk);
-		if (this.#queuedBytes > HIGH_BYTES) this.output.pause();
-		this.#wakeReader?.();
-		this.#onChunk?.();
 	}
 
 	private keep(chunk: Buffer): void {
@@ -110,11 +103,5 @@ export class ByteQueue {
 	private sealSlab(): void {
 		if (this.#slabFilled > this.#slabTaken) this.#chunks.push(this.#slab.subarray(this.#slabTaken, this.#slabFilled));
 		this.#slabTaken = this.#slabFilled;
-	}
-
-	private keepTail(chunk: Buffer): void {
-		const length = Math.min(chunk.length, TAIL_BYTES);
-		this.#tail.copyWithin(0, length);
-		chunk.copy(this.#tail, TAIL_BYTES - length, chunk.length - length);
 	}
 }

@@ -75,7 +75,7 @@ export class Volumes {
 		const { content, compress } = await shouldCompress(read?.content ?? input.content, input.entryName, input.compress);
 		const volume = this.volumeFor(input.sizeBytes ?? read?.all?.length ?? 0);
 		const modified = input.modified ?? this.context.ambient.now();
-		const ref = await volume.writer.append({ name: input.entryName, modified, content, compress });
+		const ref = await volume.writer.append({ name: input.entryName, modified, content, compress, sizeBytes: input.sizeBytes });
 		volume.unclaimed.add(ref.offset);
 		if (volume.writer.sizeBytes >= this.volumeBytes || volume.writer.entries >= VOLUME_ENTRIES) this.#current = undefined;
 		return ref;

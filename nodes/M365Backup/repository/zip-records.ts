@@ -1,7 +1,7 @@
 /** The few ZIP structures (APPNOTE 6.3.10, §4.3) that we read ourselves. All numbers are little-endian. */
 
-const LOCAL_HEADER_SIGNATURE = 0x04034b50;
-const DESCRIPTOR_SIGNATURE = 0x08074b50;
+export const LOCAL_HEADER_SIGNATURE = 0x04034b50;
+export const DESCRIPTOR_SIGNATURE = 0x08074b50;
 const ZIP64_FROM = 0xffffffff;
 
 export const LOCAL_HEADER_BYTES = 30;
