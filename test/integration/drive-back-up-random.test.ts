@@ -115,7 +115,8 @@ function change(drive: Drive, serial: number, { what, a, b }: Edit): void {
 			default:
 				if (b % 5 === 0) drive.addNotebook(folder, name, { Plans: text });
 				else if (b % 5 === 1) drive.addFile(folder, `${name}.exe`, text, { malware: 'Virus' });
-				else if (file) drive.checkOut(file, b % 5 === 2 ? null : drive.about.owner);
+				else if (b % 5 === 2 && file) drive.share(file, { link: a % 2 ? 'view' : 'edit' });
+				else if (file) drive.checkOut(file, b % 5 === 3 ? null : drive.about.owner);
 		}
 	} catch (error) {
 		if (!/already|in the bin|is no f|into itself|cannot be deleted/.test(String(error))) throw error;
@@ -123,8 +124,8 @@ function change(drive: Drive, serial: number, { what, a, b }: Edit): void {
 }
 
 /** What a backup leaves out, of four sorts, by one number. */
-function rulesOf(rules: number): Pick<DriveBackUpOptions, 'excludePaths' | 'maxFileBytes'> {
-	return { ...(rules % 4 === 1 ? { excludePaths: ['**/tmp', '**/*.tmp'] } : {}), ...(rules % 4 === 2 ? { maxFileBytes: 400 } : {}) };
+function rulesOf(rules: number): Pick<DriveBackUpOptions, 'excludePaths' | 'maxFileBytes' | 'versions' | 'permissions'> {
+	return { ...(rules % 4 === 1 ? { excludePaths: ['**/tmp', '**/*.tmp'] } : {}), ...(rules % 4 === 2 ? { maxFileBytes: 400 } : {}), ...(rules % 3 === 1 ? { versions: 1 + (rules % 2), permissions: true } : {}) };
 }
 
 /** The drive as the backup should show it. */
@@ -161,6 +162,19 @@ beforeAll(async () => {
 afterAll(async () => {
 	await sim.stop();
 });
+
+/** Each file has its last older versions beside it, with the bytes that they had. */
+async function expectVersions(at: DriveFixture, versions: number): Promise<void> {
+	if (versions === 0) return;
+	const byId = new Map(at.drive.nodes.map((node) => [`drive/${at.drive.idOf(node)}`, node]));
+	for (const entry of (await at.entries()).values()) {
+		const node = byId.get(entry.id)!;
+		if (!node.content || node.malware !== undefined) continue;
+		const older = (node.versions ?? []).slice(-versions).reverse();
+		expect(entry.content!.slice(1).map(({ part }) => part)).toEqual(older.map(({ number }) => `version-${number}.0`));
+		for (const { number, content } of older) expect((await at.content(entry, `version-${number}.0`)).toString('latin1')).toBe(content.read(0, content.sizeBytes).toString('latin1'));
+	}
+}
 
 /** Malware that was clean once keeps what was stored of it: the model does not follow that far. */
 function withoutInfected(files: Map<string, string>): Map<string, string> {
@@ -231,6 +245,7 @@ async function play(steps: readonly Step[], given: Partial<Switches>): Promise<v
 	expect(['complete', 'unchanged']).toContain(await run(rules));
 	expect(withoutInfected(await at.files())).toEqual(withoutInfected(expected(at, rules)));
 	expect([...(await at.files()).keys()]).toEqual([...expected(at, rules).keys()]);
+	await expectVersions(at, rules.versions ?? 0);
 	const quiet = await at.backUp(rules);
 	expect(quiet.status).toBe('unchanged');
 	expect(quiet.graph.requests).toBeLessThanOrEqual(given.deltaEmptyPages === 'always' ? 3 : 2);

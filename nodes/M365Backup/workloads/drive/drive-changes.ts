@@ -4,7 +4,7 @@ import type { Change, ChangePage, EnumerationInput, ListingNews } from '../workl
 import type { Decided } from './decide-items';
 import { decideItems } from './decide-items';
 import type { DriveContext } from './drive-context';
-import { graphIdOf } from './drive-context';
+import { graphIdOf, nothingLeftOut } from './drive-context';
 import type { DriveNotes } from './drive-notes';
 import { rulesOf } from './drive-notes';
 import { driveRefused } from './drive-refused';
@@ -144,12 +144,15 @@ function brokenOff(): Failure {
 async function takePage(run: DriveRun, page: DeltaPage<GraphItem>, round: Round): Promise<ChangePage> {
 	const { context, notes, input } = run;
 	context.folders.rootId ??= notes.rootId;
+	// What is left out is counted anew, not added to what changes alone had shown of it.
+	if (round.isFresh) context.leftOut = nothingLeftOut();
 	const decided = await decideItems(context, page.items, input.known, { versions: round.versions }, input.signal);
 	notes.rootId = context.folders.rootId;
 	const listings = listingsOf(run, round, decided.seen, page.next === undefined);
 	if (round.isFresh) {
 		notes.pass = round.pass;
 		notes.listedAt = context.ambient.now().toISOString();
+		notes.began = { rules: rulesOf(context), versions: context.versions, permissions: context.permissions };
 		notes.owed = false;
 		round.isFresh = false;
 	}
@@ -192,9 +195,11 @@ function remember(notes: DriveNotes, round: Round, decided: Decided, items: read
 function endRound({ context, notes, input }: DriveRun, round: Round): void {
 	notes.pass = undefined;
 	if (round.pass !== undefined) {
-		notes.rules = rulesOf(context);
-		notes.versions = context.versions;
-		notes.permissionsAt = context.permissions && !round.permissionsMissing ? notes.listedAt : undefined;
+		const { rules = '', versions = 0, permissions = false } = notes.began ?? {};
+		notes.rules = rules;
+		notes.versions = versions;
+		notes.permissionsAt = permissions && !round.permissionsMissing ? notes.listedAt : undefined;
+		notes.began = undefined;
 	}
 	if (round.pass === 'listing') {
 		notes.goneFolders.clear();
@@ -209,7 +214,7 @@ function endRound({ context, notes, input }: DriveRun, round: Round): void {
 }
 
 function isListingDue({ context, notes }: DriveRun, round: Round): boolean {
-	if (round.pass === 'listing') return false;
+	if (round.pass === 'listing' && !round.resumed) return false;
 	const now = context.ambient.now().getTime();
 	const isOlder = (time: string | undefined, days: number): boolean => time === undefined || now - Date.parse(time) >= days * DAY_MS;
 	return (

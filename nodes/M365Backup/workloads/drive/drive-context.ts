@@ -37,6 +37,10 @@ export interface LeftOut {
 	shortcuts: number;
 }
 
+export function nothingLeftOut(): LeftOut {
+	return { byPath: { files: 0, bytes: 0 }, bySize: { files: 0, bytes: 0 }, shortcuts: 0 };
+}
+
 export function driveContext(options: DriveOptions): DriveContext {
 	const scope = options.scope ?? 'drive';
 	return {
@@ -54,7 +58,7 @@ export function driveContext(options: DriveOptions): DriveContext {
 		versions: Math.max(0, Math.floor(options.versions ?? 0)),
 		folders: new FolderPaths(scope),
 		storedAnyway: new StoredAnyway(),
-		leftOut: { byPath: { files: 0, bytes: 0 }, bySize: { files: 0, bytes: 0 }, shortcuts: 0 },
+		leftOut: nothingLeftOut(),
 	};
 }
 

@@ -14,7 +14,9 @@ export class DriveNotes {
 	listedAt: string | undefined;
 	/** ISO 8601: when the permissions of everything that is shared were last read, or nothing where they are not wanted. */
 	permissionsAt: string | undefined;
-	/** What the options left out at that time. */
+	/** With which options that enumeration began: other ones do not hold for what it had read before they changed. */
+	began: { rules: string; versions: number; permissions: boolean } | undefined;
+	/** What the options left out when everything was last listed. */
 	rules = '';
 	/** How many older versions were kept of each file then. */
 	versions = 0;
@@ -32,6 +34,7 @@ export class DriveNotes {
 		notes.pass = pass === 'first' || pass === 'listing' ? pass : undefined;
 		notes.unfinished = said['unfinished'] === true;
 		notes.listedAt = text(said['listedAt']);
+		notes.began = began(said['began']);
 		notes.permissionsAt = text(said['permissionsAt']);
 		notes.rules = text(said['rules']) ?? '';
 		notes.versions = typeof said['versions'] === 'number' ? said['versions'] : 0;
@@ -46,6 +49,7 @@ export class DriveNotes {
 			...(this.pass === undefined ? {} : { pass: this.pass }),
 			...(this.unfinished ? { unfinished: true } : {}),
 			...(this.listedAt === undefined ? {} : { listedAt: this.listedAt }),
+			...(this.began === undefined ? {} : { began: this.began }),
 			...(this.permissionsAt === undefined ? {} : { permissionsAt: this.permissionsAt }),
 			...(this.rules === '' ? {} : { rules: this.rules }),
 			...(this.versions === 0 ? {} : { versions: this.versions }),
@@ -53,6 +57,12 @@ export class DriveNotes {
 			...(this.owed ? { owed: true } : {}),
 		};
 	}
+}
+
+function began(value: unknown): DriveNotes['began'] {
+	if (typeof value !== 'object' || value === null) return undefined;
+	const said = value as Record<string, unknown>;
+	return { rules: text(said['rules']) ?? '', versions: typeof said['versions'] === 'number' ? said['versions'] : 0, permissions: said['permissions'] === true };
 }
 
 function text(value: unknown): string | undefined {

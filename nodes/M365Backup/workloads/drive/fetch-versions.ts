@@ -1,6 +1,7 @@
 import type { Failure } from '../../base/failure';
 import { isFailure, toFailure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
+import type { StreamAnswer } from '../../graph/client';
 import type { Fetched } from '../workload';
 import type { DriveContext } from './drive-context';
 import { itemPath } from './drive-context';
@@ -44,10 +45,11 @@ export async function* fetchVersions(context: DriveContext, file: FileToFetch, s
 			continue;
 		}
 		try {
-			const answer = await context.graph.stream({ path: `${itemPath(context, file.graphId)}/versions/${encodeURIComponent(version.id)}/content`, signal });
+			const path = `${itemPath(context, file.graphId)}/versions/${encodeURIComponent(version.id)}/content`;
+			const answer = await context.graph.stream({ path, signal });
 			yield {
 				id,
-				content: answer.body,
+				content: resumed(context, path, answer, signal),
 				...(answer.sizeBytes === undefined ? {} : { sizeBytes: answer.sizeBytes }),
 				part: { name: part, title: `${title} (version ${version.id})`, extension },
 				more: true,
@@ -70,6 +72,34 @@ async function listVersions(context: DriveContext, file: FileToFetch, signal: Ab
 		if (found.length > context.versions) break;
 	}
 	return found;
+}
+
+/** Breaks of one download without a byte in between. */
+const MOST_BREAKS = 5;
+const PAUSE_MS = 1000;
+
+/** The bytes of a version, which never change: a download that breaks off goes on where it broke. */
+async function* resumed(context: DriveContext, path: string, first: StreamAnswer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+	let answer = first;
+	let offset = 0;
+	let breaks = 0;
+	for (;;) {
+		try {
+			for await (const chunk of answer.body) {
+				offset += chunk.length;
+				breaks = 0;
+				yield chunk;
+			}
+			return;
+		} catch (error) {
+			if (!isFailure(error, 'transient') || ++breaks > MOST_BREAKS) throw error;
+			await context.ambient.sleep(PAUSE_MS * breaks, signal);
+			answer = await context.graph.stream({ path, signal, ...(offset === 0 ? {} : { headers: { Range: `bytes=${offset}-` } }) });
+			if (offset === 0 || answer.status === 206) continue;
+			await answer.body[Symbol.asyncIterator]().return?.();
+			throw error; // No ranges here: from the start, as another try of the whole item.
+		}
+	}
 }
 
 function shownVersion({ id, lastModifiedDateTime, size, lastModifiedBy }: GraphVersion): StoredVersion {
