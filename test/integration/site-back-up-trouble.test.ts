@@ -121,6 +121,50 @@ describe('a site of which something cannot be read', () => {
 		expect((await fixture.backUp()).status).toBe('unchanged');
 	});
 
+	it('takes a site without modern pages as one that has none, and a site that is gone as an error', async () => {
+		const { site, tenant } = await filled();
+		await fixture.backUp();
+		tenant.faults.script({ match: 'GET /sites/*/pages*', times: Infinity, do: { status: 404 } });
+		expect(await fixture.backUp()).toMatchObject({ status: 'complete', warnings: [] });
+		expect(await fixture.paths()).toEqual(EVERYTHING.filter((path) => !path.startsWith('Site Pages')));
+		tenant.faults.clear();
+		await fixture.backUp({ fullResync: true });
+		expect(await fixture.paths()).toEqual(EVERYTHING);
+		tenant.sites.delete(site);
+		await expect(fixture.backUp()).rejects.toThrow(/could not be found/);
+		expect(await fixture.paths()).toEqual(EVERYTHING);
+	});
+
+	it('goes on where its subsites are not told', async () => {
+		const { site, tenant } = await filled();
+		site.addSubsite({ name: 'sub', displayName: 'Sub' }).addList({ displayName: 'Below' }).addItem({ Title: 'b' });
+		tenant.faults.script({ match: (_method, path) => path.includes('/sites?'), times: Infinity, do: { status: 403 } });
+		const first = await fixture.backUp({ subsites: true });
+		expect(first.warnings).toEqual([expect.stringMatching(/^Subsites: .*Sites\.Read\.All/)]);
+		expect(await fixture.paths()).toEqual(EVERYTHING);
+		tenant.faults.clear();
+		await fixture.backUp({ subsites: true });
+		const all = [...EVERYTHING, 'Sub/Lists/Below/b', 'Sub/Sub'].sort();
+		expect(await fixture.paths()).toEqual(all);
+		tenant.faults.script({ match: (_method, path) => path.includes('/sites?'), times: Infinity, do: { status: 500 } });
+		expect((await fixture.backUp({ subsites: true })).status).toBe('partial');
+		expect(await stateOf('Sub/Lists/Below')).toBe('stale');
+		expect(await fixture.paths()).toEqual(all);
+	});
+
+	it('compares everything once a month, whatever delta says', async () => {
+		const { site } = await filled();
+		await fixture.backUp();
+		const list = site.list('Projects');
+		const more = list.addItem({ Title: 'lost by delta' });
+		await fixture.backUp();
+		// Gone without a word.
+		(list as unknown as { living: Map<number, unknown> }).living.delete(more.id);
+		expect((await fixture.backUp()).status).toBe('unchanged');
+		expect((await fixture.backUp({ hoursLater: 31 * 24 })).changes).toMatchObject({ deleted: 1 });
+		expect(await fixture.paths()).toEqual(EVERYTHING);
+	});
+
 	it('keeps a list of which nobody can tell whether it is gone', async () => {
 		const { site, tenant } = await filled();
 		await fixture.backUp();
@@ -244,6 +288,20 @@ describe('options', () => {
 		expect(await fixture.paths()).toEqual([...EVERYTHING, 'Documents/b.txt'].sort());
 		await fixture.backUp();
 		expect(await fixture.paths()).toEqual([...EVERYTHING.filter((one) => one !== 'Lists/Secrets/s'), 'Documents/b.txt'].sort());
+	});
+
+	it('leave out paths of one library or of all, and large files', async () => {
+		const { site } = await filled();
+		for (const name of ['Documents', 'Contracts']) {
+			const { drive } = site.library(name);
+			drive.addFile('Old', 'old.txt', 'O');
+			drive.addFile('Temp', 'temp.txt', 'T');
+			drive.addFile('', 'large.bin', Buffer.alloc(5000));
+		}
+		await fixture.backUp({ content: ['libraries'], excludePaths: ['documents/Old', 'Temp'], maxFileBytes: 4000 });
+		expect(await fixture.paths()).toEqual(['Contracts/Old/old.txt', 'Contracts/c.txt', 'Documents/a.txt']);
+		await fixture.backUp({ content: ['libraries'], excludePaths: ['Contracts'] });
+		expect(await fixture.paths()).toEqual(['Documents/Old/old.txt', 'Documents/Temp/temp.txt', 'Documents/a.txt', 'Documents/large.bin']);
 	});
 
 	it('bring who may do what, and say which permission that takes', async () => {

@@ -90,9 +90,9 @@ export async function siteFixture(options: { switches?: Partial<Switches>; store
 		ambient,
 		client,
 		backUp: async ({ content, permissions, versions, excludePaths, maxFileBytes, subsites, graphClient, hoursLater = 1, ...rest } = {}) => {
-			const graph = graphClient ?? client();
 			// An hourly schedule.
 			clock.advance(hoursLater * 3_600_000);
+			const graph = graphClient ?? client();
 			const about = { ...(content ? { content } : {}), ...(permissions === undefined ? {} : { permissions }), ...(versions === undefined ? {} : { versions }), ...(excludePaths ? { excludePaths } : {}), ...(maxFileBytes === undefined ? {} : { maxFileBytes }), ...(subsites === undefined ? {} : { subsites }) };
 			return backUp({
 				repository,

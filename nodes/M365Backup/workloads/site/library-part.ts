@@ -29,7 +29,7 @@ export function libraryPart(run: SiteRun, info: ListInfo, people: People): Part 
 		title,
 		top: { id: rootOf(scope) },
 		topPath: [...web.path, info.name],
-		...(excludePaths ? { excludePaths } : {}),
+		...(excludePaths ? { excludePaths: pathsInLibrary(excludePaths, info.name) } : {}),
 		...(maxFileBytes === undefined ? {} : { maxFileBytes }),
 		...(permissions === undefined ? {} : { permissions }),
 		...(versions === undefined ? {} : { versions }),
@@ -84,4 +84,14 @@ export function libraryPart(run: SiteRun, info: ListInfo, people: People): Part 
 		confirmMissing: (ids, known, signal) => drive.confirmMissing(ids, known, signal),
 		notes: (): JsonObject => ({ [scope]: { ...own, ...columns.notes, drive: drive.notes() } }),
 	};
+}
+
+/** Paths may begin with the library's name, as the folder tree shows them, or in the library itself: `Documents/Old`, `Old`. */
+export function pathsInLibrary(paths: readonly string[], library: string): string[] {
+	const prefix = `${library.toLowerCase()}/`;
+	return paths.flatMap((path) => {
+		const plain = path.replace(/^\/+|\/+$/g, '');
+		if (plain.toLowerCase() === library.toLowerCase()) return [path, '**'];
+		return plain.toLowerCase().startsWith(prefix) ? [path, plain.slice(prefix.length)] : [path];
+	});
 }

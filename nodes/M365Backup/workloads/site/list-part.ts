@@ -18,6 +18,8 @@ import { fetchedBytes, rootOf } from './site-run';
 const ITEM_PAGE_SIZE = 500;
 /** How often one run begins a list anew because its links have expired (410) on the way. */
 const MOST_RESTARTS = 3;
+/** Everything is listed and compared so often, in case delta has lost something: it is known to of drives (onedrive-api-docs #1424). */
+const LISTING_MS = 30 * 24 * 3600 * 1000;
 /** Items that failed before, in one page. */
 const RETRY_PAGE = 200;
 
@@ -29,6 +31,8 @@ interface ListState {
 	relisting: boolean;
 	/** The stored link is a next link: what changed since its round began comes only with the next round. */
 	unfinished: boolean;
+	/** ISO 8601: when the latest listing of everything began. */
+	listedAt: string | undefined;
 }
 
 /** The first page of a list's delta, if the run has it already: lists are asked twenty at a time. */
@@ -37,7 +41,7 @@ export type FirstPage = (scope: string, signal: AbortSignal) => Promise<DeltaPag
 /** The items of one list. One instance serves one run. */
 export function listPart(run: SiteRun, info: ListInfo, people: People, firstPage: FirstPage): Part {
 	const context: ListContext = { run, info, people, documents: new Map(), hasAttachments: false };
-	const state: ListState = { print: undefined, relisting: false, unfinished: false };
+	const state: ListState = { print: undefined, relisting: false, unfinished: false, listedAt: undefined };
 	return {
 		scope: info.scope,
 		title: listTitle(info),
@@ -47,7 +51,7 @@ export function listPart(run: SiteRun, info: ListInfo, people: People, firstPage
 			context.documents.clear();
 			return askItems(context, ids, await known.lookUp(ids), signal);
 		},
-		notes: (): JsonObject => ({ [info.scope]: { ...(state.print === undefined ? {} : { print: state.print }), ...(state.relisting ? { relisting: true } : {}), ...(state.unfinished ? { unfinished: true } : {}) } }),
+		notes: (): JsonObject => ({ [info.scope]: { ...(state.print === undefined ? {} : { print: state.print }), ...(state.relisting ? { relisting: true } : {}), ...(state.unfinished ? { unfinished: true } : {}), ...(state.listedAt === undefined ? {} : { listedAt: state.listedAt }) } }),
 	};
 }
 
@@ -58,6 +62,7 @@ async function* enumerateList(context: ListContext, state: ListState, firstPage:
 	state.print = root?.print;
 	state.relisting = notes?.['relisting'] === true;
 	state.unfinished = notes?.['unfinished'] === true;
+	state.listedAt = typeof notes?.['listedAt'] === 'string' ? notes['listedAt'] : undefined;
 	const print = containerPrint(info);
 	if (state.print !== print) {
 		state.print = print;
@@ -84,7 +89,9 @@ async function* readItems(context: ListContext, state: ListState, firstPage: Fir
 	const key = itemsLink(info);
 	const start: DeltaCursor = { kind: 'start', path: `${sitePath(info.web.siteId)}/lists/${info.listId}/items/delta?$expand=fields&$top=${ITEM_PAGE_SIZE}` };
 	const stored = input.links[key];
-	const goesOn = stored !== undefined && (input.isInDoubt !== true || state.relisting);
+	const nowMs = run.ambient.now().getTime();
+	const isDue = nowMs - Date.parse(state.listedAt ?? '') >= LISTING_MS;
+	const goesOn = stored !== undefined && ((input.isInDoubt !== true && !isDue) || state.relisting);
 	let cursor: DeltaCursor = goesOn ? { kind: 'link', url: stored } : start;
 	let isBeginning = !goesOn;
 	let resumed = goesOn && state.unfinished;
@@ -103,6 +110,7 @@ async function* readItems(context: ListContext, state: ListState, firstPage: Fir
 		}
 		const listings: ListingNews[] = [];
 		const news = (now: ListingNews['state'], seen: string[]): ListingNews => ({ parent: rootOf(info.scope), type: 'listItem', state: now, seen });
+		if (isBeginning) state.listedAt = new Date(nowMs).toISOString();
 		if (isBeginning && relist) {
 			state.relisting = true;
 			listings.push(news('restarted', []));

@@ -42,7 +42,7 @@ export function pagesPart(run: SiteRun, web: Web): Part {
 			changes = [];
 			return page;
 		};
-		for await (const pages of run.graph.pages<GraphPage>({ path: `${pagesPath}?$select=${SELECT}`, signal: input.signal })) {
+		for await (const pages of listPages(input.signal)) {
 			for (const page of pages) {
 				if (seen.has(page.id)) continue;
 				seen.add(page.id);
@@ -59,6 +59,16 @@ export function pagesPart(run: SiteRun, web: Web): Part {
 			now.delete(graphIdIn(change.id));
 		}
 		yield { ...stand(), scopes: [{ id: scope, name: title, state: 'complete' }] };
+	}
+
+	/** A site without modern pages, such as a classic one, may answer that there is no such thing: if the site itself answers, there are none. */
+	async function* listPages(signal: AbortSignal): AsyncGenerator<GraphPage[]> {
+		try {
+			yield* run.graph.pages<GraphPage>({ path: `${pagesPath}?$select=${SELECT}`, signal });
+		} catch (error) {
+			if (!isFailure(error, 'notFound')) throw error;
+			await run.graph.json({ path: `${sitePath(web.siteId)}?$select=id`, signal });
+		}
 	}
 
 	/** The cursor's notes tell it, so that a quiet run reads no catalog; where they are lost or in doubt, a pass over the catalog does. */

@@ -18,7 +18,7 @@ export interface SiteOptions {
 	permissions?: boolean;
 	/** Older versions of files, the last so many. */
 	versions?: number;
-	/** In libraries: display paths below the library (`Documents/Old/**`), as for drives. */
+	/** Left out of libraries: paths and patterns as for drives, with the library's name before them (`Documents/Old`) or, for all of them, without. */
 	excludePaths?: readonly string[];
 	maxFileBytes?: number;
 	/** Also the sites below this one, at any depth. */

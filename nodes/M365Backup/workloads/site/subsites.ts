@@ -1,4 +1,4 @@
-import { isFailure } from '../../base/failure';
+import { isFailure, toFailure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
 import { batchResult } from '../../graph/client';
 import { unreadable } from '../join-parts';
@@ -9,7 +9,7 @@ import { LISTS_TITLE } from './list-info';
 import { PAGES_TITLE, pagesScope } from './pages-part';
 import { SITE_TITLE, siteScope } from './site-part';
 import type { SiteRun, Web } from './site-run';
-import { rootOf } from './site-run';
+import { rootOf, titleOf } from './site-run';
 
 /** A subsite as the notes keep it. */
 type KnownSubsite = { siteId: string; name: string };
@@ -38,6 +38,19 @@ export class Subsites {
 			yield { changes: [], scopes: scopes.map(([id, name]): ScopeNews => ({ id, name, state: 'excluded' })) };
 			return;
 		}
+		const known = [...this.known];
+		try {
+			yield* this.read(input, gone);
+		} catch (error) {
+			const failure = toFailure(error);
+			if (isFailure(failure, 'cancelled', 'corrupt', 'defect')) throw failure;
+			// What the site itself holds goes on.
+			const stale = known.flatMap(([guid, { name }]) => scopesOf(input.notes, guid, [...this.web.path, name])).map(([id, name]): ScopeNews => ({ id, name, state: failure.kind === 'denied' ? 'denied' : 'stale' }));
+			yield { changes: [], scopes: [unreadable({ scope: `sites-${this.web.guid}`, title: titleOf(this.web, 'Subsites') }, failure), ...stale] };
+		}
+	}
+
+	private async *read(input: EnumerationInput, gone: Map<string, string>): AsyncGenerator<ChangePage> {
 		const path = `${sitePath(this.web.siteId)}/sites?$select=id,name,displayName`;
 		const found = new Map<string, KnownSubsite>();
 		for await (const page of this.run.graph.pages<GraphSite>({ path, signal: input.signal })) {
