@@ -141,4 +141,53 @@ describe('Requests', () => {
 		await restoreSite(fixture, { graph: preview, mode: 'preview', conflictPolicy: 'replace' });
 		expect(preview.stats.requests).toBeLessThanOrEqual(4);
 	}, 60_000);
+
+	it('to set 1,000 changed items back: one each, 20 to a call; for one item of a large list two', async () => {
+		fixture = await siteFixture({ switches: { throttling: false } });
+		const list = fixture.site.addList({ displayName: 'Projects', columns: [{ name: 'Amount', number: {} }], contentTypes: ['Task'] });
+		for (let n = 0; n < 1000; n++) list.addItem({ Title: `Item ${n}`, Amount: n });
+		await fixture.backUp({ content: ['lists'] });
+		const before = listPortrait(list);
+		for (const item of list.items()) list.edit(item, { Title: 'encrypted', Amount: null }, item.id % 2 ? { contentType: 'Task' } : {});
+		const one = fixture.client();
+		const ids = [`list-${list.id}/500`];
+		expect(outcomes(await restoreSite(fixture, { graph: one, selection: { kind: 'ids', ids }, conflictPolicy: 'replace' }))).toEqual({ replaced: 1 });
+		expect(list.item(500).values).toEqual({ Title: 'Item 499', Amount: 499 });
+		expect(one.stats.requests).toBeLessThanOrEqual(4);
+		const all = fixture.client();
+		expect(outcomes(await restoreSite(fixture, { graph: all, conflictPolicy: 'replace' }))).toEqual({ replaced: 999, skipped: 1 });
+		expect(listPortrait(list)).toEqual(before);
+		expect(all.stats.requests).toBeLessThanOrEqual(1003);
+		expect(all.stats.calls).toBeLessThanOrEqual(54);
+	}, 60_000);
+});
+
+describe('A list', () => {
+	it('that may not be written to fails alone, after one try', async () => {
+		fixture = await siteFixture();
+		const { site, tenant, sim } = fixture;
+		const lists = ['A', 'B'].map((displayName) => site.addList({ displayName }));
+		for (const list of lists) for (let n = 0; n < 30; n++) list.addItem({ Title: `Item ${n}` });
+		await fixture.backUp({ content: ['lists'] });
+		for (const list of lists) for (const item of [...list.items()]) list.delete(item);
+		sim.requestLog.reset();
+		tenant.faults.script({ match: (method, path) => method === 'POST' && path.includes(`/lists/${lists[0]!.id}/items`), times: Infinity, do: { status: 403 } });
+		expect(outcomes(await restoreSite(fixture))).toEqual({ failed: 30, created: 30 });
+		expect(sim.requestLog.count('POST /sites/{id}/lists/{id}/items')).toBeLessThanOrEqual(50);
+	});
+
+	it('says of items that were in a folder that they are at its top now, and of folders that Graph makes none', async () => {
+		fixture = await siteFixture();
+		const list = fixture.site.addList({ displayName: 'Projects' });
+		const inside = list.addItem({ Title: 'Inside' });
+		inside.webPath = `${list.webPath}/2026/Q1/${inside.id}_.000`;
+		const folder = list.addItem({ Title: '2026' }, { contentType: 'Folder' });
+		await fixture.backUp({ content: ['lists'] });
+		list.delete(inside);
+		list.delete(folder);
+		const results = await restoreSite(fixture);
+		expect(outcomes(results)).toEqual({ created: 1, failed: 1 });
+		expect(results.find(({ outcome }) => outcome === 'created')!.fidelity.join()).toContain('It was in the folder 2026/Q1 of the list');
+		expect(results.find(({ outcome }) => outcome === 'failed')).toMatchObject({ reason: 'It is a folder of a list, which Microsoft Graph cannot make' });
+	});
 });

@@ -94,6 +94,40 @@ describe('Files of a library', () => {
 	});
 });
 
+describe('One thing alone', () => {
+	it('a file, a page, a list item, by their ids', async () => {
+		const { site, contracts } = await withLibraries();
+		site.addPage({ title: 'Home', name: 'home.aspx' });
+		await fixture!.backUp();
+		const entries = [...(await fixture!.entries()).values()];
+		const before = libraryPortrait(contracts);
+		const { drive } = contracts;
+		drive.purge(drive.byPath('2026/a.txt')!);
+		site.pages.delete(site.pages.page('home.aspx'));
+		const customers = site.list('Customers');
+		customers.delete(1);
+		const ids = entries.filter(({ name, type }) => (name === 'a.txt' || name === 'Home' || name === 'Contoso') && type !== 'folder').map(({ id }) => id);
+		expect(ids).toHaveLength(3);
+		const preview = await restoreSite(fixture!, { selection: { kind: 'ids', ids }, mode: 'preview' });
+		const results = await restoreSite(fixture!, { selection: { kind: 'ids', ids } });
+		expect(outcomes(results)).toEqual({ created: 3 });
+		expect(preview.map(({ id, outcome, targetPath }) => [id, outcome, targetPath]).sort()).toEqual(results.map(({ id, outcome, targetPath }) => [id, outcome, targetPath]).sort());
+		// The file points to the customer under its new number.
+		expect(libraryPortrait(contracts)).toEqual(before);
+		expect(outcomes(await restoreSite(fixture!, { selection: { kind: 'ids', ids } }))).toEqual({ skipped: 3 });
+	});
+
+	it('a file whose customer lives', async () => {
+		const { contracts } = await withLibraries();
+		const before = libraryPortrait(contracts);
+		const { drive } = contracts;
+		const id = [...(await fixture!.entries()).values()].find(({ name }) => name === 'a.txt')!.id;
+		drive.purge(drive.byPath('2026/a.txt')!);
+		expect(outcomes(await restoreSite(fixture!, { selection: { kind: 'ids', ids: [id] } }))).toEqual({ created: 1 });
+		expect(libraryPortrait(contracts)).toEqual(before);
+	});
+});
+
 describe('The site itself', () => {
 	it('is compared, and what Graph cannot set is said', async () => {
 		fixture = await siteFixture();

@@ -1,5 +1,6 @@
 import type { Failure } from '../../base/failure';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../restorer';
+import { inFlight } from '../mailbox/restore/in-flight';
 import { takeTurn } from '../restore-turns';
 import { listsInOrder } from './restore/list-order';
 import { restoreLibrary } from './restore/restore-library';
@@ -14,6 +15,9 @@ import { TargetLists, type TargetList } from './restore/target-lists';
 import { TargetSites } from './restore/target-sites';
 
 export type { SiteRestorerOptions } from './restore/site-restore-context';
+
+/** Requests for single items at a time. */
+const IN_FLIGHT = 4;
 
 /** Gives one site its libraries, lists and pages back. See DESIGN §6: list items by living id or field fingerprint. */
 export function siteRestorer(options: SiteRestorerOptions): Restorer {
@@ -157,15 +161,16 @@ class SiteRestore {
 
 	/** Lookups to what came later. */
 	async *late(): AsyncGenerator<RestoreOutcome> {
-		for (const finish of this.work.takeLate()) {
-			stopIfCancelled(this.context);
-			yield await finish();
-		}
+		yield* inFlight(streamOf(this.work.takeLate()), IN_FLIGHT, (finish) => finish());
 	}
 }
 
 function kindOfRoot(id: string): string | undefined {
 	return id.endsWith('/root') ? scopedId(id)?.kind : undefined;
+}
+
+async function* streamOf<T>(all: readonly T[]): AsyncGenerator<T> {
+	yield* await Promise.resolve(all);
 }
 
 async function* nothing(): AsyncGenerator<RestorableItem> {

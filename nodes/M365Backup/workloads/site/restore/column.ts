@@ -31,8 +31,10 @@ export interface Column {
 	kind: ColumnKind;
 	isReadOnly: boolean;
 	isHidden: boolean;
-	/** The service's own: no list need be given one. */
-	isBuiltIn: boolean;
+	/** The service's own, of every list. */
+	isOfService: boolean;
+	/** Comes with the list's template: a new list has it already. */
+	isOfTemplate: boolean;
 	hasDefault: boolean;
 	/** Of a lookup: the list that it looks into. */
 	listId?: string;
@@ -44,7 +46,7 @@ export interface Column {
 /** Names of SharePoint's own columns, of lists and libraries, that no restore writes. */
 const SYSTEM_NAMES = new Set([
 	'ID', 'id', 'ContentType', 'ContentTypeId', 'Attachments', 'Edit', 'LinkTitle', 'LinkTitleNoMenu', 'LinkFilename', 'LinkFilenameNoMenu', 'DocIcon', 'ItemChildCount', 'FolderChildCount',
-	'Modified', 'Created', 'Author', 'Editor', 'AppAuthor', 'AppEditor', 'ComplianceAssetId', 'FileLeafRef', 'FileSizeDisplay', 'CheckoutUser', 'ParentVersionString', 'ParentLeafName', 'MediaServiceImageTags',
+	'Modified', 'Created', 'Author', 'Editor', 'AppAuthor', 'AppEditor', 'ComplianceAssetId', 'FileLeafRef', 'FileSizeDisplay', 'CheckoutUser', 'ParentVersionString', 'ParentLeafName', 'MediaServiceImageTags', 'TaxCatchAll', 'TaxCatchAllLabel',
 ]);
 
 /** columnDefinition resources as columns; those behind managed metadata are joined with theirs. */
@@ -70,16 +72,12 @@ function column(definition: JsonObject): Column | undefined {
 		kind: kindOf(definition),
 		isReadOnly: definition['readOnly'] === true,
 		isHidden: definition['hidden'] === true,
-		isBuiltIn: definition['isDeletable'] === false || SYSTEM_NAMES.has(name) || name.startsWith('_') || isServiceText(definition),
+		isOfService: SYSTEM_NAMES.has(name) || name.startsWith('_'),
+		isOfTemplate: definition['isDeletable'] === false,
 		hasDefault: typeof facet(definition, 'defaultValue')?.['value'] === 'string',
 		...(typeof listId === 'string' ? { listId: listId.toLowerCase() } : {}),
 		definition,
 	};
-}
-
-/** Text columns behind managed metadata, and the one that catches all terms. */
-function isServiceText(definition: JsonObject): boolean {
-	return definition['name'] === 'TaxCatchAll' || definition['name'] === 'TaxCatchAllLabel';
 }
 
 function facet(definition: JsonObject, name: string): JsonObject | undefined {
@@ -108,11 +106,11 @@ export function kindOf(definition: JsonObject): ColumnKind {
 }
 
 /** Whether users fill it, so that a restore does. */
-export function isWritable({ kind, isReadOnly, isHidden, isBuiltIn, name }: Column): boolean {
-	return !isReadOnly && !isHidden && kind !== 'calculated' && kind !== 'other' && (!isBuiltIn || name === 'Title');
+export function isWritable({ kind, isReadOnly, isHidden, isOfService }: Column): boolean {
+	return !isReadOnly && !isHidden && kind !== 'calculated' && kind !== 'other' && !isOfService;
 }
 
-/** Whether a list that is made anew is to get this column. */
+/** Whether a list that lacks this column is to get it. */
 export function isWanted(column: Column): boolean {
-	return !column.isBuiltIn && !column.isHidden && (!column.isReadOnly || column.kind === 'calculated') && column.kind !== 'other' && column.name !== 'Title';
+	return !column.isOfService && !column.isHidden && (!column.isReadOnly || column.kind === 'calculated') && column.kind !== 'other' && column.name !== 'Title';
 }

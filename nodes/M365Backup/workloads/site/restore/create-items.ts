@@ -69,7 +69,7 @@ export class ItemCreator {
 
 	private async *group(items: readonly NewItem[]): AsyncGenerator<Created> {
 		const { work, target } = this;
-		const refusal = work.refusal(target.site.id);
+		const refusal = work.refusal(target.site.id, target.key);
 		if (refusal) {
 			yield* items.map((one) => ({ ...one, failure: refusal }));
 			return;
@@ -94,7 +94,7 @@ export class ItemCreator {
 			} else if (result.ok || isFailure(result.failure, 'invalid', 'transient')) {
 				again.push(one);
 			} else {
-				work.refuse(target.site.id, result.failure);
+				work.refuse(target.site.id, target.key, result.failure);
 				yield { ...one, failure: result.failure };
 			}
 		}
@@ -114,7 +114,7 @@ export class ItemCreator {
 	private async single(one: NewItem, mayBeThere = false): Promise<Created> {
 		const { work, target, there } = this;
 		const { context } = work;
-		const refusal = work.refusal(target.site.id);
+		const refusal = work.refusal(target.site.id, target.key);
 		if (refusal) return { ...one, failure: refusal };
 		const { item, wanted, version } = await this.fresh(one);
 		const find = (): Promise<{ id: string } | undefined> => there.findNew(wanted.print);
@@ -132,7 +132,7 @@ export class ItemCreator {
 			return { item, wanted, version, id: made.id };
 		} catch (error) {
 			const failure = ownFailure(context, toFailure(error));
-			work.refuse(target.site.id, failure);
+			work.refuse(target.site.id, target.key, failure);
 			return { item, wanted, version, failure };
 		}
 	}

@@ -7,13 +7,14 @@ export const SITE_ITEM_IN_PLACE = 'List items and pages that are still in their 
 export const REBUILT_LIST_ITEM: readonly FidelityRow[] = [
 	{ property: 'List', result: 'equal', how: 'Lists that are gone are made anew, with their columns and content types (permission Sites.Manage.All).', graph: [] },
 	{ property: 'Text, numbers, currency, dates, yes/no, choices', result: 'equal', how: '', graph: ['text', 'number', 'currency', 'dateTime', 'boolean', 'choice'] },
-	{ property: 'Rich text', result: 'close', how: 'SharePoint cleans it and may put it into a frame of its own.', graph: [] },
+	{ property: 'Rich text', result: 'close', how: 'SharePoint cleans it and may put it into a frame of its own.', graph: ['richText'] },
 	{ property: 'People and groups', result: 'close', how: 'In another site by login or address; people whom that site does not know yet are left out and named.', graph: ['personOrGroup'] },
 	{ property: 'Lookups', result: 'close', how: 'To the items as they are restored; to items that are not there they are left out and named.', graph: ['lookup'] },
 	{ property: 'Managed metadata', result: 'equal', how: 'Within the same term store.', graph: ['term'] },
 	{ property: 'Links, pictures, locations', result: 'close', how: 'Where Microsoft Graph takes them; otherwise a list that is made anew has them as text, and an existing list leaves them out. The result says so.', graph: ['hyperlinkOrPicture', 'geolocation', 'thumbnail'] },
 	{ property: 'Calculated columns', result: 'equal', how: 'By their formula.', graph: ['calculated'] },
 	{ property: 'Content type', result: 'equal', how: 'Where the site has it.', graph: ['contentType'] },
+	{ property: 'Folders within lists', result: 'never', how: 'Their items come back to the top of the list; the result names the folder.', graph: [] },
 	{ property: 'Id, author, editor, created and modified times, versions', result: 'never', how: 'Microsoft Graph gives a new item its own.', graph: ['id', 'createdBy', 'createdDateTime', 'lastModifiedBy', 'lastModifiedDateTime'] },
 	{ property: 'Attached files, comments, views, permissions of single items', result: 'never', how: 'Microsoft Graph does not show them.', graph: [] },
 ];
@@ -21,7 +22,8 @@ export const REBUILT_LIST_ITEM: readonly FidelityRow[] = [
 /** A modern page that had to be made anew. */
 export const REBUILT_PAGE: readonly FidelityRow[] = [
 	{ property: 'Name, title, description', result: 'equal', how: '', graph: ['name', 'title', 'description'] },
-	{ property: 'Sections, texts and Microsoft\'s own web parts', result: 'equal', how: 'Those that Microsoft Graph can make; the result names the others.', graph: ['canvasLayout'] },
+	{ property: 'Sections, texts and Microsoft\'s own web parts', result: 'equal', how: 'Those that Microsoft Graph can make.', graph: ['canvasLayout', 'pageLayout'] },
+	{ property: 'Web parts of others', result: 'never', how: 'Microsoft Graph cannot make them; the result names them.', graph: ['foreignWebParts'] },
 	{ property: 'Title area, comments, recommended pages, page or news', result: 'equal', how: '', graph: ['titleArea', 'showComments', 'showRecommendedPages', 'promotionKind', 'thumbnailWebUrl'] },
 	{ property: 'Draft or published', result: 'equal', how: 'A page that was published is published again; changes that were not published yet are then public, too, and the result says so.', graph: ['publishingState'] },
 	{ property: 'Id, author, editor, times, versions, likes and comments', result: 'never', how: 'Microsoft Graph gives a new page its own.', graph: ['id', 'createdBy', 'createdDateTime', 'lastModifiedBy', 'lastModifiedDateTime', 'reactions'] },
@@ -31,6 +33,7 @@ export const REBUILT_PAGE: readonly FidelityRow[] = [
 export const SITE_NOTES = {
 	newId: (id: string, created: string): string => `It was item ${id}${created} and has a new number: Microsoft Graph can set neither numbers nor authors and times.`,
 	attachments: 'It had attached files. Microsoft Graph does not show attachments of list items: they are not in the backup.',
+	inFolder: (folder: string): string => `It was in the folder ${folder} of the list and is at its top now: Microsoft Graph cannot put items into folders of lists.`,
 	personUnknown: (column: string, person: string): string => `${column}: the site does not know ${person} yet, who was left out. Restore again with Replace once that person has opened the site.`,
 	lookupLost: (column: string, id: string): string => `${column}: the item ${id} that it points to is not there and was left out. Restore both lists together, with Replace.`,
 	refused: (column: string): string => `${column}: Microsoft Graph did not take its value.`,

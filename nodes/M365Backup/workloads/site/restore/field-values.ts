@@ -7,6 +7,8 @@ import type { Column, ColumnKind } from './column';
  */
 export const SOFT_KINDS: ReadonlySet<ColumnKind> = new Set<ColumnKind>(['link', 'place', 'image', 'term', 'multiTerm', 'person', 'multiPerson', 'lookup', 'multiLookup']);
 
+const DAY_MS = 86_400_000;
+
 /** Graph's fields of an item. */
 export type Fields = JsonObject;
 
@@ -52,7 +54,7 @@ export function canonical(kind: ColumnKind, value: JsonValue): string {
 		case 'boolean':
 			return value === true || value === '1' || value === 'true' ? '1' : '0';
 		case 'date':
-			return isoOf(value).slice(0, 10);
+			return nearestDay(value);
 		case 'dateTime':
 			return isoOf(value).slice(0, 19);
 		case 'multiChoice':
@@ -79,6 +81,12 @@ function lines(value: JsonValue): string {
 function unwrapped(html: string): string {
 	const match = /^<div class="ExternalClass[0-9A-F]*">([\s\S]*)<\/div>$/i.exec(html.trim());
 	return match?.[1] === undefined ? html.trim() : unwrapped(match[1]);
+}
+
+/** A day is told as its beginning in the site's zone: `2026-12-23T23:00:00Z` is the 24th in Berlin, `2026-12-24T08:00:00Z` in Los Angeles. */
+function nearestDay(value: JsonValue): string {
+	const timeMs = Date.parse(isoOf(value));
+	return Number.isNaN(timeMs) ? isoOf(value) : new Date(Math.round(timeMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
 }
 
 function isoOf(value: JsonValue): string {

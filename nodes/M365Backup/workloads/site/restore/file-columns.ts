@@ -8,6 +8,7 @@ import { SITE_NOTES } from './fidelity';
 import { fieldBody } from './field-values';
 import { isObject, objectIn, textIn } from './item-document';
 import { ownFailure, signalOf } from './site-restore-context';
+import { lookedUp } from './list-entries';
 import type { SiteWork } from './site-work';
 import type { TargetList } from './target-lists';
 import { writeWithout } from './write-fields';
@@ -149,11 +150,7 @@ export class FileColumns {
 		const document: JsonObject = { fields: columns, people: objectIn(item.meta, 'people'), ...(typeof columns['ContentType'] === 'string' ? { contentType: { name: columns['ContentType'] } } : {}) };
 		const mapping: Mapping = {
 			people: work.peopleOf(target.site),
-			lookup: async (column, id) => {
-				if (!hasLists) return { state: 'waits', for: id };
-				const other = await work.lists.lookedUp(column.listId ?? '');
-				return await work.lookups.look(column.listId ?? '', id, other !== 'underWay' && other?.isOriginal === true ? other : undefined);
-			},
+			lookup: async (column, id) => (hasLists ? await lookedUp(work, target, column, id) : { state: 'waits', for: id }),
 		};
 		return await wantedFields(target, this.columns, document, mapping);
 	}

@@ -6,6 +6,7 @@ import { scopedId } from './scoped-id';
 import type { SiteWork } from './site-work';
 import type { TargetList } from './target-lists';
 import type { ThereItem } from './there-items';
+import type { Looked } from './lookups';
 import { comparedColumns, wantedFields, type Mapping, type WantedFields } from './wanted-fields';
 
 /** What stays in memory of a list's documents; beyond it they are read again when their turn comes. */
@@ -16,6 +17,16 @@ export interface Entry {
 	item: RestorableItem;
 	/** The living original, where it is in its place. */
 	living?: ThereItem;
+}
+
+/** Where the item is to which a column of a list or library points. */
+export async function lookedUp(work: SiteWork, target: TargetList, column: Column, id: string): Promise<Looked> {
+	const guid = column.listId ?? '';
+	const other = scopedId(target.key)?.guid === guid ? target : await work.lists.lookedUp(guid);
+	// A column that looks into the very list of the backup: ids of items that still live hold.
+	const isSame = target.id !== null && target.columns.some(({ name, listId }) => name === column.name && listId === guid);
+	const sameList = other !== undefined && other !== 'underWay' ? (other.isOriginal ? other : undefined) : isSame ? { id: guid, site: target.site } : undefined;
+	return await work.lookups.look(guid, id, sameList);
 }
 
 /** Documents of one list's items, and what they come to in the target. */
@@ -33,15 +44,7 @@ export class ListEntries {
 		private readonly target: TargetList,
 	) {
 		this.columns = comparedColumns(target);
-		this.mapping = {
-			people: work.peopleOf(target.site),
-			lookup: async (column, id) => {
-				const guid = column.listId ?? '';
-				const isOwn = scopedId(target.key)?.guid === guid;
-				const other = isOwn ? target : await work.lists.lookedUp(guid);
-				return await work.lookups.look(guid, id, other !== 'underWay' && other?.isOriginal === true ? other : undefined);
-			},
-		};
+		this.mapping = { people: work.peopleOf(target.site), lookup: (column, id) => lookedUp(work, target, column, id) };
 	}
 
 	/** The list's columns have changed. */

@@ -14,7 +14,9 @@ export interface MissingColumns {
 	calculated: Column[];
 }
 
-export function missingColumns(wanted: readonly Column[], there: readonly Column[]): MissingColumns {
+/** @param there null: of a list that is to be made, and will have what its template has */
+export function missingColumns(wanted: readonly Column[], there: readonly Column[] | null): MissingColumns {
+	if (there === null) return missingColumns(wanted.filter(({ isOfTemplate }) => !isOfTemplate), []);
 	const names = new Set(there.map(({ name }) => name.toLowerCase()));
 	const missing = wanted.filter((column) => isWanted(column) && !names.has(column.name.toLowerCase()));
 	const isLookup = ({ kind }: Column): boolean => kind === 'lookup' || kind === 'multiLookup';

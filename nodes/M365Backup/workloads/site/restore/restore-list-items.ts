@@ -1,4 +1,4 @@
-import type { Failure } from '../../../base/failure';
+import { Failure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome } from '../../restorer';
 import { inFlight } from '../../mailbox/restore/in-flight';
@@ -6,10 +6,10 @@ import type { Column } from './column';
 import { ItemCreator, type NewItem } from './create-items';
 import { SITE_NOTES } from './fidelity';
 import { fieldBody } from './field-values';
-import { objectIn } from './item-document';
+import { objectIn, textIn } from './item-document';
 import { ListEntries } from './list-entries';
 import { scopedId } from './scoped-id';
-import { setBackItem } from './set-back-item';
+import { planSetBack, setBackItems, setBackOne, type SetBack } from './set-back-item';
 import { failedOutcome, outcomeOf, ownFailure, signalOf, stopIfCancelled } from './site-restore-context';
 import type { SiteWork } from './site-work';
 import type { TargetList } from './target-lists';
@@ -28,6 +28,11 @@ export const REASONS = {
 const READ_AHEAD = 8;
 /** Requests for single items at a time. */
 const IN_FLIGHT = 4;
+
+/** Items alike in everything but people, lookups and links that are looked through for one item. */
+const MOST_ALIKE = 2000;
+/** Items that each look up the one before make one request after the other; beyond this they are made first and linked later. */
+const MOST_ROUNDS = 100;
 
 /** Gives one list its items back. Equal items are counted, so that those of a list must be seen together. */
 export async function* restoreListItems(work: SiteWork, target: TargetList, items: readonly RestorableItem[]): AsyncGenerator<RestoreOutcome> {
@@ -54,14 +59,15 @@ class ListRestore {
 	async *run(items: readonly RestorableItem[]): AsyncGenerator<RestoreOutcome> {
 		const { work, target } = this;
 		const { context } = work;
-		const there = await ThereItems.read(context, target, this.entries.columns);
-		if (target.isOriginal && target.id !== null) work.lookups.know(target.id, there.ids());
+		const mayLive = target.isOriginal && context.policy !== 'keepBoth';
+		const there = await ThereItems.read(context, target, this.entries.columns, new Map(mayLive ? items.map((item) => [idOf(item), item.etag]) : []));
+		if (target.isOriginal && target.id !== null && there.isWhole) work.lookups.know(target.id, there.ids());
 		const missing: RestorableItem[] = [];
 		const isVersionEnough = hasAllColumns(target);
 		const unchanged: { item: RestorableItem; there: ThereItem }[] = [];
 		const living: { item: RestorableItem; there: ThereItem }[] = [];
 		for (const item of items) {
-			const found = target.isOriginal && context.policy !== 'keepBoth' ? there.get(idOf(item)) : undefined;
+			const found = mayLive ? there.get(idOf(item)) : undefined;
 			if (!found) {
 				missing.push(item);
 				continue;
@@ -76,23 +82,41 @@ class ListRestore {
 		const looksElsewhere = target.sourceColumns.some(({ listId }) => listId !== undefined && work.lookups.hasMoved(listId));
 		if (looksElsewhere) living.push(...unchanged);
 		else for (const { item, there: found } of unchanged) yield outcomeOf(item, 'skipped', target.path, { newId: found.id, reason: REASONS.inPlace });
-		for await (const outcome of inFlight(streamOf(living), IN_FLIGHT, (one) => this.compare(one.item, one.there))) if (outcome) yield outcome;
+		const answered: RestoreOutcome[] = [];
+		for await (const outcome of setBackItems(work, target, this.toSetBack(living, answered))) {
+			yield* answered.splice(0);
+			yield outcome;
+		}
+		yield* answered;
+	}
+
+	/** Of living originals those that have to be changed; what is said of the others at once goes to `answered`. */
+	private async *toSetBack(living: readonly { item: RestorableItem; there: ThereItem }[], answered: RestoreOutcome[]): AsyncGenerator<SetBack> {
+		for await (const compared of inFlight(streamOf(living), IN_FLIGHT, (one) => this.compare(one.item, one.there))) {
+			if (compared === undefined) continue;
+			if ('outcome' in compared) answered.push(compared);
+			else yield compared;
+		}
 	}
 
 	/** The living original; undefined where that has to wait for what it looks up. */
-	private async compare(item: RestorableItem, there: ThereItem, isLate = false): Promise<RestoreOutcome | undefined> {
+	private async compare(item: RestorableItem, there: ThereItem, isLate = false): Promise<RestoreOutcome | SetBack | undefined> {
 		const { work, target, entries } = this;
 		try {
 			stopIfCancelled(work.context);
 			const wanted = await entries.wanted(item);
 			if (wanted.waits.size > 0 && !isLate) {
-				work.later(item.id, async () => (await this.compare(item, there, true)) ?? outcomeOf(item, 'skipped', target.path, { newId: there.id }));
+				work.later(item.id, async () => {
+					const compared = await this.compare(item, there, true);
+					if (compared === undefined || 'outcome' in compared) return compared ?? outcomeOf(item, 'skipped', target.path, { newId: there.id });
+					return await setBackOne(work, target, compared);
+				});
 				return undefined;
 			}
 			const { homeless, notes } = wanted;
 			if (isLike(wanted, there)) return outcomeOf(item, 'skipped', target.path, { newId: there.id, reason: homeless.length === 0 ? REASONS.inPlace : REASONS.differs, fidelity: notes });
 			if (work.context.policy !== 'replace') return outcomeOf(item, 'skipped', target.path, { newId: there.id, reason: REASONS.differs, fidelity: homeless.length === 0 ? [] : notes });
-			return await setBackItem(work, target, entries.columns, { item, wanted, id: there.id });
+			return await planSetBack(work, target, entries.columns, { item, wanted, id: there.id }, there.answer);
 		} catch (error) {
 			return failedOutcome(item, target.path, ownFailure(work.context, error));
 		} finally {
@@ -124,6 +148,7 @@ class ListRestore {
 	private async read(item: RestorableItem): Promise<Open | { item: RestorableItem; failure: Failure }> {
 		try {
 			stopIfCancelled(this.work.context);
+			if (isFolder(await this.entries.document(item))) throw new Failure('invalid', 'It is a folder of a list, which Microsoft Graph cannot make', { nextStep: 'Make the folder in SharePoint. The items that were in it are restored to the top of the list.' });
 			return { item, wanted: await this.entries.wanted(item), version: this.entries.version };
 		} catch (error) {
 			return { item, failure: ownFailure(this.work.context, error) };
@@ -201,7 +226,10 @@ class ListRestore {
 
 	/** One that an earlier restore had to leave without some values: people whom the site did not know, links, lookups. */
 	private takeLess({ item, wanted }: Open, there: ThereItems): ThereItem | undefined {
+		let looked = 0;
 		for (const one of there.alike(wanted.print.hard)) {
+			// Of many that differ only in people or lookups, one that fits would have been found at once.
+			if (++looked > MOST_ALIKE) return undefined;
 			if (one.print.hard !== wanted.print.hard || !cameAfter(one, item)) continue;
 			const isLess = Object.entries(one.print.soft).every(([name, text]) => wanted.waits.has(name) || wanted.print.soft[name] === text);
 			if (isLess) return there.take(one);
@@ -217,7 +245,7 @@ class ListRestore {
 			outcome =
 				lacking.length === 0
 					? outcomeOf(item, 'skipped', target.path, { newId: found.id, reason: REASONS.there, fidelity: wanted.notes })
-					: await setBackItem(work, target, lacking, { item, wanted, id: found.id }, REASONS.completed);
+					: await setBackOne(work, target, await planSetBack(work, target, lacking, { item, wanted, id: found.id, reason: REASONS.completed }, found.answer));
 		} catch (error) {
 			outcome = failedOutcome(item, target.path, ownFailure(work.context, error));
 		}
@@ -278,7 +306,8 @@ function* rounds(open: ReadonlyMap<string, Open>, order: readonly RestorableItem
 	}
 	const left = new Set(order.filter(({ id }) => open.has(id)).map(({ id }) => id));
 	let ready = [...left].filter((id) => waitsFor.get(id) === 0);
-	while (left.size > 0) {
+	for (let round = 1; left.size > 0; round += 1) {
+		if (round > MOST_ROUNDS) ready = [...left];
 		// Everything that is left stands in a ring, or behind one: its first item goes without what it waits for.
 		if (ready.length === 0) ready = [...left].slice(0, 1);
 		for (const id of ready) left.delete(id);
@@ -301,7 +330,23 @@ function newNotes(item: RestorableItem, document: JsonObject): string[] {
 	const by = typeof createdBy === 'string' ? ` by ${createdBy}` : '';
 	const on = typeof created === 'string' ? ` of ${created.slice(0, 10)}` : '';
 	const hadFiles = objectIn(document, 'fields')['Attachments'] === true;
-	return [SITE_NOTES.newId(idOf(item), `${by}${on}`), ...(hadFiles ? [SITE_NOTES.attachments] : [])];
+	const folder = folderOf(document);
+	return [SITE_NOTES.newId(idOf(item), `${by}${on}`), ...(hadFiles ? [SITE_NOTES.attachments] : []), ...(folder === '' ? [] : [SITE_NOTES.inFolder(folder)])];
+}
+
+/** Content type Folder, or one derived from it. */
+function isFolder(document: JsonObject): boolean {
+	return (textIn(objectIn(document, 'contentType'), 'id') ?? '').toLowerCase().startsWith('0x0120');
+}
+
+/** `2026/Q1` of `https://…/Lists/Projects/2026/Q1/5_.000`: the only place where Graph tells it. */
+function folderOf(document: JsonObject): string {
+	const path = /\/Lists\/[^/]+\/(.+)\/[^/]+$/.exec(textIn(document, 'webUrl') ?? '')?.[1] ?? '';
+	try {
+		return decodeURIComponent(path);
+	} catch {
+		return path;
+	}
 }
 
 /** What a restore makes is younger than the state that it restores: Graph sets no time of creation. */

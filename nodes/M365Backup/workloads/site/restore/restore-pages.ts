@@ -7,7 +7,7 @@ import { isObject, objectIn, personIn, readDocument, textIn } from './item-docum
 import { isCheckedOut, isPublished, newPage, PAGE_TYPE, pageDifference, wasPublished } from './page-fields';
 import { REASONS } from './restore-list-items';
 import { scopedId } from './scoped-id';
-import { failedOutcome, outcomeOf, ownFailure, signalOf, sitePath, stopIfCancelled } from './site-restore-context';
+import { failedOutcome, outcomeOf, ownFailure, signalOf, siteGone, sitePath, stopIfCancelled } from './site-restore-context';
 import type { SiteWork } from './site-work';
 import type { TargetSite } from './target-sites';
 
@@ -26,7 +26,7 @@ export async function* restorePages(work: SiteWork, guid: string, items: readonl
 	try {
 		pages = await Pages.read(work, await work.sites.byGuid(guid));
 	} catch (error) {
-		const failure = ownFailure(context, error);
+		const failure = isFailure(error, 'notFound') && error.nextStep === undefined ? siteGone(error) : ownFailure(context, error);
 		yield* items.map((item) => failedOutcome(item, [TITLE], failure));
 		return;
 	}
@@ -36,7 +36,7 @@ export async function* restorePages(work: SiteWork, guid: string, items: readonl
 			yield await pages.restore(item);
 		} catch (error) {
 			const failure = ownFailure(context, error);
-			work.refuse(pages.site.id, failure);
+			work.refuse(pages.site.id, TITLE, failure);
 			yield failedOutcome(item, pages.path, failure);
 		}
 	}
@@ -168,7 +168,7 @@ class Pages {
 	}
 
 	private refuseIfRefused(): void {
-		const refusal = this.work.refusal(this.site.id);
+		const refusal = this.work.refusal(this.site.id, TITLE);
 		if (refusal) throw refusal;
 	}
 

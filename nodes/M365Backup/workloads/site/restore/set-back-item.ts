@@ -1,61 +1,137 @@
+import { isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
+import { batchResult, type BatchRequest } from '../../../graph/client';
 import type { RestorableItem, RestoreOutcome } from '../../restorer';
 import type { Column } from './column';
 import { fieldBody } from './field-values';
 import { objectIn, textIn } from './item-document';
-import { outcomeOf, signalOf } from './site-restore-context';
+import { failedOutcome, outcomeOf, ownFailure, signalOf, stopIfCancelled } from './site-restore-context';
 import type { SiteWork } from './site-work';
 import type { TargetList } from './target-lists';
 import { itemsPath } from './there-items';
 import { differingColumns, type WantedFields } from './wanted-fields';
-import { writeWithout } from './write-fields';
+import { isProbe, writeWithout } from './write-fields';
 
 export interface SetBack {
 	item: RestorableItem;
 	wanted: WantedFields;
 	/** Of the item in the target list. */
 	id: string;
+	/** Columns that differ. */
+	differing: readonly Column[];
+	/** Of the target, if the item has another one. */
+	contentTypeId?: string;
+	/** Said where anything was set; by default that it was set back. */
+	reason?: string;
 }
 
+/** Microsoft's limit for a batch. */
+const GROUP = 20;
+
 /**
- * Gives a living item back what it has in the backup: the fields that differ, and its content type.
+ * What has to be set for a living item to be as it is in the backup.
  *
  * @param columns those to compare
- * @param reason said where anything was set; by default that it was set back
+ * @param answer Graph's answer for the item, if it was just read
  */
-export async function setBackItem(work: SiteWork, target: TargetList, columns: readonly Column[], { item, wanted, id }: SetBack, reason?: string): Promise<RestoreOutcome> {
+export async function planSetBack(work: SiteWork, target: TargetList, columns: readonly Column[], one: Pick<SetBack, 'item' | 'wanted' | 'id' | 'reason'>, answer?: JsonObject): Promise<SetBack> {
+	const living = answer ?? (await work.context.graph.json<JsonObject>({ path: `${itemsPath(target)}/${one.id}?$expand=fields`, ...signalOf(work.context) }));
+	const differing = differingColumns(columns, one.wanted, objectIn(living, 'fields'));
+	const type = target.contentTypes.find(({ name }) => name === one.wanted.contentType);
+	const isOther = type !== undefined && type.name !== (textIn(objectIn(living, 'contentType'), 'name') ?? type.name);
+	return { ...one, differing, ...(isOther ? { contentTypeId: type.id } : {}) };
+}
+
+/** Gives living items back what they have in the backup: the fields that differ, and their content type. 20 to a call. */
+export async function* setBackItems(work: SiteWork, target: TargetList, plans: AsyncIterable<SetBack>): AsyncGenerator<RestoreOutcome> {
+	let group: SetBack[] = [];
+	for await (const plan of plans) {
+		if (work.context.preview || !isChanged(plan) || isProbe(work, plan.differing) || plan.differing.every(({ kind }) => work.refusedKinds.has(kind))) {
+			yield await setBackOne(work, target, plan);
+			continue;
+		}
+		group.push(plan);
+		if (group.length < GROUP) continue;
+		yield* setBackGroup(work, target, group);
+		group = [];
+	}
+	yield* setBackGroup(work, target, group);
+}
+
+async function* setBackGroup(work: SiteWork, target: TargetList, group: readonly SetBack[]): AsyncGenerator<RestoreOutcome> {
 	const { context } = work;
-	const path = `${itemsPath(target)}/${id}`;
-	const living = await context.graph.json<JsonObject>({ path: `${path}?$expand=fields`, ...signalOf(context) });
-	const differing = differingColumns(columns, wanted, objectIn(living, 'fields'));
-	const type = target.contentTypes.find(({ name }) => name === wanted.contentType);
-	const isOtherType = type !== undefined && type.name !== (textIn(objectIn(living, 'contentType'), 'name') ?? type.name);
+	stopIfCancelled(context);
+	const refusal = work.refusal(target.site.id, target.key);
+	if (refusal ?? group.length < 2) {
+		for (const plan of group) yield await setBackOne(work, target, plan);
+		return;
+	}
+	const requests = group.map((plan, n): BatchRequest => ({ id: String(n), method: 'PATCH', ...requestOf(target, plan, new Set(plan.differing.filter(({ kind }) => work.refusedKinds.has(kind)).map(({ name }) => name))) }));
+	const again: SetBack[] = [];
+	for await (const answer of context.graph.batch(requests, signalOf(context))) {
+		const plan = group[Number(answer.id)];
+		if (!plan) continue;
+		const result = batchResult(answer);
+		if (result.ok) {
+			yield done(target, plan, plan.wanted.notes);
+		} else if (isFailure(result.failure, 'invalid', 'transient')) {
+			again.push(plan);
+		} else {
+			work.refuse(target.site.id, target.key, result.failure);
+			yield failedOutcome(plan.item, target.path, result.failure);
+		}
+	}
+	for (const plan of again) yield await setBackOne(work, target, plan);
+}
+
+/** Never throws for what concerns this item alone. */
+export async function setBackOne(work: SiteWork, target: TargetList, plan: SetBack): Promise<RestoreOutcome> {
+	const { context } = work;
+	const { item, wanted, differing } = plan;
 	const notes = [...wanted.notes];
-	let isRefused = differing.length > 0 && !isOtherType && differing.every(({ kind }) => work.refusedKinds.has(kind));
-	if (!context.preview && (differing.length > 0 || isOtherType) && !isRefused) {
-		const refusal = work.refusal(target.site.id);
+	try {
+		stopIfCancelled(context);
+		if (!isChanged(plan) || context.preview) return done(target, plan, notes);
+		if (plan.contentTypeId === undefined && differing.every(({ kind }) => work.refusedKinds.has(kind))) return unwritable(target, plan, notes);
+		const refusal = work.refusal(target.site.id, target.key);
 		if (refusal) throw refusal;
+		let isWritten = false;
 		await writeWithout(
 			work,
 			differing,
 			async (leftOut) => {
-				const fields: JsonObject = {};
-				for (const column of differing) if (!leftOut.has(column.name)) Object.assign(fields, fieldBody(column, wanted.values.get(column.name) ?? null));
-				if (isOtherType) await context.graph.json({ method: 'PATCH', path, body: { contentType: { id: type.id }, fields }, ...signalOf(context) });
-				else if (Object.keys(fields).length === 0) isRefused = true;
-				else await context.graph.json({ method: 'PATCH', path: `${path}/fields`, body: fields, ...signalOf(context) });
+				if (plan.contentTypeId === undefined && differing.every(({ name }) => leftOut.has(name))) return;
+				await context.graph.json({ method: 'PATCH', ...requestOf(target, plan, leftOut), ...signalOf(context) });
+				isWritten = true;
 			},
 			notes,
-		).catch((error: unknown) => {
-			work.refuseIfDenied(target.site.id, error);
-			throw error;
-		});
+		);
+		return isWritten ? done(target, plan, notes) : unwritable(target, plan, notes);
+	} catch (error) {
+		const failure = ownFailure(context, error);
+		work.refuse(target.site.id, target.key, failure);
+		return failedOutcome(item, target.path, failure);
 	}
-	if (isRefused) {
-		const names = differing.map(({ displayName }) => displayName).join(', ');
-		return outcomeOf(item, 'skipped', target.path, { newId: id, reason: `It differs from the backup only in ${names}, which Microsoft Graph does not let applications write`, fidelity: notes });
-	}
-	const isChanged = differing.length > 0 || isOtherType;
-	const said = isChanged ? (reason ?? 'It was set back to what the backup holds') : 'It is as the backup holds it';
-	return outcomeOf(item, !isChanged ? 'skipped' : reason === undefined ? 'replaced' : 'created', target.path, { newId: id, reason: said, fidelity: notes });
+}
+
+function isChanged({ differing, contentTypeId }: SetBack): boolean {
+	return differing.length > 0 || contentTypeId !== undefined;
+}
+
+function requestOf(target: TargetList, { id, differing, wanted, contentTypeId }: SetBack, leftOut: ReadonlySet<string>): { path: string; body: JsonObject } {
+	const fields: JsonObject = {};
+	for (const column of differing) if (!leftOut.has(column.name)) Object.assign(fields, fieldBody(column, wanted.values.get(column.name) ?? null));
+	const path = `${itemsPath(target)}/${id}`;
+	return contentTypeId === undefined ? { path: `${path}/fields`, body: fields } : { path, body: { contentType: { id: contentTypeId }, fields } };
+}
+
+function done(target: TargetList, plan: SetBack, fidelity: readonly string[]): RestoreOutcome {
+	const { item, id, reason } = plan;
+	if (!isChanged(plan)) return outcomeOf(item, 'skipped', target.path, { newId: id, reason: 'It is as the backup holds it', fidelity });
+	return outcomeOf(item, reason === undefined ? 'replaced' : 'created', target.path, { newId: id, reason: reason ?? 'It was set back to what the backup holds', fidelity });
+}
+
+function unwritable(target: TargetList, { item, id, differing }: SetBack, fidelity: readonly string[]): RestoreOutcome {
+	const names = differing.map(({ displayName }) => displayName).join(', ');
+	return outcomeOf(item, 'skipped', target.path, { newId: id, reason: `It differs from the backup only in ${names}, which Microsoft Graph does not let applications write`, fidelity });
 }

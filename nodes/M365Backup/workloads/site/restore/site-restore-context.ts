@@ -58,6 +58,11 @@ export function ownFailure(context: Pick<SiteRestoreContext, 'signal'>, error: u
 	return failure;
 }
 
+/** 404 of the target itself. */
+export function siteGone(cause: unknown): Failure {
+	return new Failure('notFound', 'The target site is not there', { nextStep: 'Choose another site: Microsoft Graph cannot create sites. One that was deleted can be restored in the SharePoint admin centre for 93 days.', cause });
+}
+
 /** `/sites/<id>`, ready to be put before a path. */
 export function sitePath(siteId: string): string {
 	return `/sites/${encodeURIComponent(siteId).replaceAll('%2C', ',')}`;

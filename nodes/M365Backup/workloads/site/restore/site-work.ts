@@ -1,4 +1,4 @@
-import { isFailure, type Failure } from '../../../base/failure';
+import type { Failure } from '../../../base/failure';
 import type { RestoreOutcome } from '../../restorer';
 import type { ColumnKind } from './column';
 import { Lookups } from './lookups';
@@ -48,16 +48,18 @@ export class SiteWork {
 		return known;
 	}
 
-	/** A site that refuses to be written to (locked, no permission) refuses everything: nothing more is tried. */
-	refuse(siteId: string, failure: Failure): void {
-		if (failure.kind === 'denied') this.refusals.set(siteId, failure);
+	/**
+	 * What refuses to be written to refuses everything: nothing more is tried there. A locked site does so as a whole.
+	 *
+	 * @param place id of a list, or `pages`
+	 */
+	refuse(siteId: string, place: string, failure: Failure): void {
+		if (failure.kind !== 'denied' && failure.status !== 423) return;
+		const isLocked = failure.status === 423 || /^(notAllowed|resourceLocked)$/i.test(failure.code ?? '');
+		this.refusals.set(isLocked ? siteId : `${siteId}/${place}`, failure);
 	}
 
-	refuseIfDenied(siteId: string, error: unknown): void {
-		if (isFailure(error, 'denied')) this.refuse(siteId, error);
-	}
-
-	refusal(siteId: string): Failure | undefined {
-		return this.refusals.get(siteId);
+	refusal(siteId: string, place: string): Failure | undefined {
+		return this.refusals.get(siteId) ?? this.refusals.get(`${siteId}/${place}`);
 	}
 }

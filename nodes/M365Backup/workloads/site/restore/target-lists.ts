@@ -1,4 +1,4 @@
-import { Failure } from '../../../base/failure';
+import { Failure, isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { RestorableFolder, RestoreOutcome } from '../../restorer';
 import { flatName } from '../../mailbox/restore/flat-name';
@@ -7,7 +7,7 @@ import { isObject, objectIn, objectsIn, textIn } from './item-document';
 import { ListMaker, MANAGE } from './make-list';
 import { missingColumns } from './list-schema';
 import { scopedId } from './scoped-id';
-import { outcomeOf, signalOf, sitePath, type SiteRestoreContext } from './site-restore-context';
+import { outcomeOf, signalOf, siteGone, sitePath, type SiteRestoreContext } from './site-restore-context';
 import type { TargetSite, TargetSites } from './target-sites';
 
 /** Where the items of one list, or the files of one library, go. */
@@ -193,6 +193,14 @@ export class TargetLists {
 	}
 
 	private async readLists(siteId: string): Promise<GraphList[]> {
+		try {
+			return await this.allLists(siteId);
+		} catch (error) {
+			throw isFailure(error, 'notFound') ? siteGone(error) : error;
+		}
+	}
+
+	private async allLists(siteId: string): Promise<GraphList[]> {
 		const lists: GraphList[] = [];
 		for await (const page of this.context.graph.pages<JsonObject>({ path: `${sitePath(siteId)}/lists?$select=id,name,displayName,list,system&$top=200`, ...signalOf(this.context) })) lists.push(...page.map(graphList));
 		return lists;
@@ -227,7 +235,7 @@ export class TargetLists {
 		const isLibrary = scopedId(folder.id)?.kind === 'library';
 		const displayName = this.nameOf(folder, isLibrary);
 		const target = this.targetOf(site, folder, null, true);
-		const missing = missingColumns(target.sourceColumns, []);
+		const missing = missingColumns(target.sourceColumns, null);
 		if (this.maker.lacksPermission()) throw MANAGE(displayName);
 		if (this.context.preview) {
 			await this.maker.foresee(target, missing);
@@ -240,9 +248,18 @@ export class TargetLists {
 			await this.addLookups(target, missing.lookups);
 			await this.maker.addContentTypes(target, objectsIn(folder.meta, 'contentTypes'));
 			this.read(target, await this.open(site, target.id));
+			await this.addRest(target);
 		}
 		this.report(outcomeOf({ ...folder, name: displayName }, 'folderCreated', target.path, { ...(target.id === null ? {} : { newId: target.id }), fidelity: target.notes }));
 		return target;
+	}
+
+	/** What the template of the old list had, and the new one's has not. */
+	private async addRest(target: TargetList): Promise<void> {
+		const { first, calculated } = missingColumns(target.sourceColumns.filter(({ isOfTemplate }) => isOfTemplate), target.columns);
+		if (first.length + calculated.length === 0) return;
+		await this.maker.addColumns(target, [...first, ...calculated]);
+		this.read(target, await this.open(target.site, target.id ?? ''));
 	}
 
 	private read(target: TargetList, list: GraphList): void {
