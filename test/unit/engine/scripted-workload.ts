@@ -12,7 +12,7 @@ import { bytesOf, FakeAmbient, openNew, SOURCE, stateOf } from '../repository/fi
 export const KEY = sourceKey(SOURCE);
 
 /** Only waits that end are skipped; the lease's renewal waits for the end of the run. */
-class RunAmbient extends FakeAmbient {
+export class RunAmbient extends FakeAmbient {
 	override async sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
 		if (delayMs >= 300_000) await realAmbient.sleep(delayMs, signal);
 		else await super.sleep(delayMs);
