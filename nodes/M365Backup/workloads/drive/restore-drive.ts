@@ -9,7 +9,7 @@ import { refusalOf } from './restore/drive-failure';
 import { DriveView } from './restore/drive-view';
 import { PreviewWriter, RealWriter } from './restore/drive-writer';
 import { Places } from './restore/places';
-import { failed, restoreFile, type PlannedFile } from './restore/restore-file';
+import { decideFile, failed, isBlocked, type FileWork, type PlannedFile } from './restore/restore-file';
 import type { RestoreRun } from './restore/restore-run';
 import { shareAgain } from './restore/restore-sharing';
 import { TargetFolders, type TargetFolder } from './restore/target-folders';
@@ -62,8 +62,7 @@ async function* restoreDrive(options: DriveRestorerOptions, request: RestoreRequ
 	await run.view.root();
 	if (request.destination.kind === 'original' && request.selectedFolders.size >= MANY_FOLDERS) await run.view.readAll();
 	yield* selectedFolders(run, request, news);
-	const work = async (planned: PlannedFile): Promise<RestoreOutcome> => await restoreFile(run, planned);
-	for await (const outcome of inFlight(plans(run, request), IN_FLIGHT, work)) {
+	for await (const outcome of inFlight(decisions(run, request), IN_FLIGHT, async (work: FileWork) => await work())) {
 		yield* news.splice(0);
 		yield outcome;
 	}
@@ -160,20 +159,21 @@ async function* streamOf<T>(items: readonly T[]): AsyncGenerator<T> {
 	yield* await Promise.resolve(items);
 }
 
-async function* plans(run: RestoreRun, request: RestoreRequest): AsyncGenerator<PlannedFile> {
+/** One after the other; each is begun before the next one is decided. */
+async function* decisions(run: RestoreRun, request: RestoreRequest): AsyncGenerator<FileWork> {
 	let together: RestorableItem[] = [];
 	for await (const item of request.items) {
 		stopIfCancelled(run.context);
 		together.push(item);
 		if (together.length < PLANNED_TOGETHER) continue;
-		yield* planTogether(run, together);
+		yield* decideTogether(run, together);
 		together = [];
 	}
-	yield* planTogether(run, together);
+	yield* decideTogether(run, together);
 }
 
 /** Each file with its folder; what stands there is read for all of them together. */
-async function* planTogether(run: RestoreRun, items: readonly RestorableItem[]): AsyncGenerator<PlannedFile> {
+async function* decideTogether(run: RestoreRun, items: readonly RestorableItem[]): AsyncGenerator<FileWork> {
 	await run.folders.prefetch([...new Set(items.map(({ parent }) => parent).filter((id) => id !== undefined))]);
 	const planned: PlannedFile[] = [];
 	const byFolder = new Map<string, { target: TargetFolder; names: string[] }>();
@@ -191,7 +191,8 @@ async function* planTogether(run: RestoreRun, items: readonly RestorableItem[]):
 	run.view.trim(new Set(byFolder.keys()));
 	for (const { target, names } of byFolder.values()) await readAhead(async () => await run.view.readNames(target.id, names));
 	await readAhead(async () => await run.view.readItems(items.filter((item) => run.looksForOriginal(item)).map(({ id }) => graphIdOf(id))));
-	yield* planned;
+	const waiting = new Set(planned.filter((one) => 'target' in one && isBlocked(run, one)));
+	for (const one of [...planned.filter((each) => !waiting.has(each)), ...waiting]) yield await decideFile(run, one);
 }
 
 /** What fails here is asked again, and said, by the file that needs it. */

@@ -6,9 +6,9 @@ import { CLAIM } from './folder-view';
 import type { LivingItem } from './living-item';
 
 /**
- * Who gets which name. Decisions are taken in the view at once and sent afterwards, so that two files that work side by
- * side never decide for the same name; what is sent waits for what has to be done before it: the name that it needs to be
- * given up, the item that it moves to have arrived where somebody else put it.
+ * Who gets which name. Decisions are taken one after the other and stand in the view at once; they are sent side by side, each
+ * after what has to be done before it: the name that it needs must have been given up, the item that it moves must have
+ * arrived where it was last put. So a preview, which sends nothing, decides the same.
  */
 export class Places {
 	/** By item: its last move. */
@@ -23,47 +23,36 @@ export class Places {
 	) {}
 
 	/**
-	 * Gives an item a place. What stands there is moved aside, or the item gets a name beside it.
+	 * Decides for an item's place at once; the folder has to be listed where somebody has the name. What stands there is
+	 * moved aside, or the item gets a name beside it.
 	 *
 	 * @param claimant for whom it keeps that place from now on; until then it may itself be moved aside.
-	 * @returns what had to be done about what stood there
+	 * @returns what had to be done about what stood there, and when the item will be where it belongs
 	 */
-	async take(item: LivingItem, parentId: string, name: string, otherwise: 'aside' | 'beside', claimant: string): Promise<string | undefined> {
-		if (this.view.child(parentId, name)) await this.view.list(parentId);
+	take(item: LivingItem, parentId: string, name: string, otherwise: 'aside' | 'beside', claimant: string): { note: string | undefined; moved: Promise<void> } {
 		const taken = this.view.child(parentId, name);
 		let note: string | undefined;
 		let finalName = name;
 		if (taken && taken !== item) {
-			if (otherwise === 'aside' && taken.claimedBy === undefined) note = this.startAside(taken);
+			if (otherwise === 'aside' && taken.claimedBy === undefined) note = this.aside(taken);
 			else {
 				finalName = this.freeCopyName(parentId, name, item.isFolder, 'restored');
 				note = `its name is taken, so it is now "${finalName}"`;
 			}
 		}
 		item.claimedBy = claimant;
-		await this.move(item, parentId, finalName);
-		return note;
+		return { note, moved: this.move(item, parentId, finalName) };
 	}
 
 	/**
-	 * Renames what stands in the way; nothing is lost.
+	 * Renames what stands in the way; nothing is lost. Whoever takes the name hears of a failure. The folder has to be listed.
 	 *
-	 * @returns a note of it; undefined if it stands there no longer, or another file of this restore is to have the name
+	 * @returns a note of it
 	 */
-	async aside(item: LivingItem): Promise<string | undefined> {
-		const { parentId = '', name } = item;
-		await this.view.list(parentId);
-		if (this.view.child(parentId, name) !== item || item.claimedBy !== undefined) return undefined;
-		const note = this.startAside(item);
-		await this.moves.get(item.id);
-		return note;
-	}
-
-	private startAside(item: LivingItem): string {
+	aside(item: LivingItem): string {
 		const before = item.name;
 		const name = this.freeCopyName(item.parentId ?? '', before, item.isFolder, 'moved aside');
-		// Whoever waits for the name hears of a failure.
-		this.move(item, item.parentId ?? '', name).catch(() => undefined);
+		void this.move(item, item.parentId ?? '', name);
 		return `what had its name is now "${name}"`;
 	}
 
@@ -86,17 +75,17 @@ export class Places {
 		return claim;
 	}
 
-	/** Until what had the name has been moved away. @throws Failure if it could not be */
-	async whenFree(folderId: string, name: string): Promise<void> {
-		await this.freed.get(keyOf(folderId, name));
+	/** When what had the name will have been moved away; to be asked for when it is decided who gets the name. */
+	whenFree(folderId: string, name: string): Promise<void> | undefined {
+		return this.freed.get(keyOf(folderId, name));
 	}
 
-	/** Until an item is where it was last put. */
-	async whenMoved(id: string): Promise<void> {
-		await this.moves.get(id);
+	/** When an item will be where it was last put. */
+	whenMoved(id: string): Promise<void> | undefined {
+		return this.moves.get(id);
 	}
 
-	private async move(item: LivingItem, parentId: string, name: string): Promise<void> {
+	private move(item: LivingItem, parentId: string, name: string): Promise<void> {
 		const before = { parentId: item.parentId, name: item.name };
 		const waits = [this.moves.get(item.id), this.freed.get(keyOf(parentId, name))].filter((wait) => wait !== undefined);
 		this.view.changed(item, { parentId, name });
@@ -104,15 +93,15 @@ export class Places {
 		const oldKey = keyOf(before.parentId ?? '', before.name);
 		this.moves.set(item.id, done);
 		this.freed.set(oldKey, done);
-		try {
-			await done;
-		} catch (error) {
-			if (item.name === name && item.parentId === parentId) this.view.changed(item, before);
-			throw error;
-		} finally {
+		const forget = (): void => {
 			if (this.moves.get(item.id) === done) this.moves.delete(item.id);
 			if (this.freed.get(oldKey) === done) this.freed.delete(oldKey);
-		}
+		};
+		done.then(forget, () => {
+			forget();
+			if (item.name === name && item.parentId === parentId) this.view.changed(item, before);
+		});
+		return done;
 	}
 
 	private async send(item: LivingItem, waits: readonly Promise<void>[], to: { name: string; parentId?: string }): Promise<void> {

@@ -27,165 +27,204 @@ interface Done {
 	share?: 'new' | 'old';
 }
 
-/** Decides and does what is to be done for one file. Never throws for what concerns this file alone; `cancelled` is thrown. */
-export async function restoreFile(run: RestoreRun, planned: PlannedFile): Promise<RestoreOutcome> {
+/** What is decided for one file, still to be done. Never rejects for what concerns this file alone; `cancelled` is thrown. */
+export type FileWork = () => Promise<RestoreOutcome>;
+
+type Doing = () => Promise<Done>;
+
+/**
+ * Decides what is to be done for one file. Files are decided one after the other, so that each sees what those before
+ * it have been given; what they come to is done side by side.
+ */
+export async function decideFile(run: RestoreRun, planned: PlannedFile): Promise<FileWork> {
 	const { item } = planned;
-	if ('failure' in planned) return failed(item, [], planned.failure);
+	if ('failure' in planned) {
+		const outcome = failed(item, [], planned.failure);
+		return () => Promise.resolve(outcome);
+	}
 	const { target } = planned;
+	let doing: Doing;
 	try {
 		stopIfCancelled(run.context);
-		const done = await new FileRestore(run, item, target).run();
-		const fidelity = [...(done.fidelity ?? [])];
-		if (done.share && done.living) fidelity.push(...(await run.share(item, done.living, done.share === 'new')));
-		return outcome(item, [...target.path, done.name], done, fidelity);
+		doing = await new FileRestore(run, item, target).decide();
 	} catch (error) {
-		const failure = refusalOf(error);
-		stopIfCancelled(run.context);
-		if (isFailure(failure, 'cancelled')) throw failure;
-		return failed(item, [...target.path, item.name], failure);
-	} finally {
-		run.view.release([graphIdOf(item.id)]);
+		const outcome = failedOutcome(run, item, target, error);
+		return () => Promise.resolve(outcome);
 	}
+	return async () => {
+		try {
+			const done = await doing();
+			const fidelity = [...(done.fidelity ?? [])];
+			if (done.share && done.living) fidelity.push(...(await run.share(item, done.living, done.share === 'new')));
+			return outcomeOf(item, [...target.path, done.name], done, fidelity);
+		} catch (error) {
+			return failedOutcome(run, item, target, error);
+		} finally {
+			run.view.release([graphIdOf(item.id)]);
+		}
+	};
+}
+
+/** @throws `cancelled` */
+function failedOutcome(run: RestoreRun, item: RestorableItem, target: TargetFolder, error: unknown): RestoreOutcome {
+	const failure = refusalOf(error);
+	stopIfCancelled(run.context);
+	if (isFailure(failure, 'cancelled')) throw failure;
+	return failed(item, [...target.path, item.name], failure);
+}
+
+/**
+ * Whether something has its name that may go back to its own place in this restore: such files are decided last among
+ * those that are planned together.
+ */
+export function isBlocked(run: RestoreRun, { item, target }: { item: RestorableItem; target: TargetFolder }): boolean {
+	if (run.policy !== 'skip' || !run.looksForOriginal(item)) return false;
+	const there = run.view.child(target.id, item.name);
+	return there !== undefined && there.id !== graphIdOf(item.id);
 }
 
 class FileRestore {
 	private wanted = '';
 
 	constructor(
-		private readonly run_: RestoreRun,
+		private readonly run: RestoreRun,
 		private readonly item: RestorableItem,
 		private readonly target: TargetFolder,
 	) {}
 
-	async run(): Promise<Done> {
-		const { view, policy } = this.run_;
+	async decide(): Promise<Doing> {
+		const { view, policy } = this.run;
 		const { item, target } = this;
-		const roomChars = await this.run_.folders.roomIn(target);
-		const wanted = fittingName(item.name, roomChars);
-		if (wanted === undefined) {
-			throw new Failure('invalid', `The path of "${item.name}" would be longer than ${LONGEST_PATH} characters`, {
-				title: `Its path would be longer than the ${LONGEST_PATH} characters that SharePoint takes`,
-				nextStep: 'Restore into a folder nearer to the top of the drive.',
-			});
-		}
+		const wanted = fittingName(item.name, await this.run.folders.roomIn(target));
+		if (wanted === undefined) throw pathTooLong(item.name);
 		this.wanted = wanted;
 		await view.readNames(target.id, [wanted]);
-		const original = this.run_.looksForOriginal(item) ? view.known(graphIdOf(item.id)) : undefined;
-		if (isFailure(original)) throw original;
+		const original = this.run.looksForOriginal(item) ? await this.run.view.item(graphIdOf(item.id)) : undefined;
 		if (policy === 'keepBoth') return await this.copyBeside();
 		return original && !original.isFolder ? await this.fromOriginal(original) : await this.byName();
 	}
 
 	/** The item itself is alive: it keeps its id, and with it versions and sharing. */
-	private async fromOriginal(original: LivingItem): Promise<Done> {
-		const { policy, places } = this.run_;
+	private async fromOriginal(original: LivingItem): Promise<Doing> {
+		const { policy, places, view } = this.run;
 		const { item, target, wanted } = this;
 		const same = sameContent(item, original, true);
 		const isInPlace = original.parentId === target.id;
 		const isNamed = original.name === wanted;
+		const rewritten = same === 'rewritten' ? [NOTES.rewritten] : [];
 		if (isInPlace && (policy === 'skip' || (same && isNamed))) {
 			original.claimedBy = item.id;
 			const reason = same ? (isNamed ? 'It is in its place, as it was' : 'It is in its place, under another name') : 'It is in its place but was changed since; it was left as it is (Replace would set it back)';
-			return { kind: 'skipped', name: original.name, living: original, reason, ...(policy === 'replace' ? { share: 'old' } : {}), fidelity: same === 'rewritten' ? [NOTES.rewritten] : [] };
+			return doneWith({ kind: 'skipped', name: original.name, living: original, reason, ...(policy === 'replace' ? { share: 'old' } : {}), fidelity: rewritten });
 		}
 		const setsContent = policy === 'replace' && !same;
 		if (setsContent) this.content();
 		const reasons: string[] = [];
-		const oldName = original.name;
+		let moved: Promise<void> | undefined;
 		if (!isInPlace || !isNamed) {
-			const note = await places.take(original, target.id, wanted, policy === 'replace' ? 'aside' : 'beside', item.id);
-			reasons.push(isInPlace ? `It was renamed back from "${oldName}"` : 'The original was found elsewhere and moved back', ...(note === undefined ? [] : [note]));
+			const oldName = original.name;
+			if (view.child(target.id, wanted)) await view.list(target.id);
+			const taken = places.take(original, target.id, wanted, policy === 'replace' ? 'aside' : 'beside', item.id);
+			moved = taken.moved;
+			reasons.push(isInPlace ? `It was renamed back from "${oldName}"` : 'The original was found elsewhere and moved back', ...(taken.note === undefined ? [] : [taken.note]));
 		}
 		original.claimedBy = item.id;
-		if (!setsContent) {
-			if (!same) reasons.push('its content was changed since and was left as it is');
-			return { kind: isInPlace ? 'replaced' : 'movedBack', name: original.name, living: original, reason: reasons.join('; '), share: 'old', fidelity: same === 'rewritten' ? [NOTES.rewritten] : [] };
-		}
-		reasons.push('its content was put back as a new version');
-		const fidelity = await this.putInto(original);
-		return { kind: 'replaced', name: original.name, living: original, reason: sentence(reasons), fidelity, share: 'old' };
+		if (setsContent) reasons.push('its content was put back as a new version');
+		else if (!same) reasons.push('its content was changed since and was left as it is');
+		const done: Done = { kind: setsContent || isInPlace ? 'replaced' : 'movedBack', name: original.name, living: original, reason: sentence(reasons), share: 'old' };
+		return async () => {
+			await moved;
+			return { ...done, fidelity: setsContent ? await this.putInto(original) : rewritten };
+		};
 	}
 
 	/** The item itself is gone, or this is another place: whatever has its name counts. */
-	private async byName(asideNote?: string): Promise<Done> {
-		const { policy, places } = this.run_;
+	private async byName(): Promise<Doing> {
+		const { policy, places, view } = this.run;
 		const { item, target, wanted } = this;
-		const there = this.run_.view.child(target.id, wanted);
-		if (!there) return await this.create(wanted, asideNote);
+		const there = view.child(target.id, wanted);
+		if (!there) return (policy === 'skip' ? this.copyThere() : undefined) ?? this.create(wanted, undefined);
 		if (there.claimedBy !== undefined && there.claimedBy !== item.id) return await this.beside(OTHER_HAS_ITS_NAME);
 		const same = sameContent(item, there, false);
 		if (same) return this.isThere(there, same);
-		const isOtherItem = there.isFolder || (await this.run_.isHeldAsOther(item, there));
-		if (isOtherItem) {
+		if (there.isFolder || (await this.run.isHeldAsOther(item, there))) {
 			if (policy === 'skip') return await this.beside(there.isFolder ? 'A folder has its name' : OTHER_HAS_ITS_NAME);
-			const note = await places.aside(there);
-			// Meanwhile it may have gone back to its own place, or another file may have got the name.
-			return await this.byName(note === undefined ? asideNote : sentence([note]));
+			this.content();
+			await view.list(target.id);
+			return this.create(wanted, sentence([places.aside(there)]));
 		}
-		// While that was asked for, other files have moved on.
-		if (this.run_.view.child(target.id, wanted) !== there || (there.claimedBy ?? item.id) !== item.id) return await this.byName(asideNote);
-		if (policy === 'skip') {
-			there.claimedBy = item.id;
-			return { kind: 'skipped', name: there.name, living: there, reason: 'Another file of this name is there; it was left as it is (Replace would set it back, Keep Both put it beside)' };
-		}
-		this.content();
+		if (policy === 'replace') this.content();
 		there.claimedBy = item.id;
-		const fidelity = await this.putInto(there);
-		return { kind: 'replaced', name: there.name, living: there, reason: 'The file of this name has its content as a new version', fidelity, share: 'old' };
+		if (policy === 'skip') {
+			return doneWith({ kind: 'skipped', name: there.name, living: there, reason: 'Another file of this name is there; it was left as it is (Replace would set it back, Keep Both put it beside)' });
+		}
+		const moved = places.whenMoved(there.id);
+		return async () => {
+			await moved;
+			const fidelity = await this.putInto(there);
+			return { kind: 'replaced', name: there.name, living: there, reason: 'The file of this name has its content as a new version', fidelity, share: 'old' };
+		};
 	}
 
 	/** Keep both: a copy, whatever is there. */
-	private async copyBeside(): Promise<Done> {
+	private async copyBeside(): Promise<Doing> {
 		const { item, target, wanted } = this;
-		const there = this.run_.view.child(target.id, wanted);
-		if (!there) return await this.create(wanted, undefined);
+		const there = this.run.view.child(target.id, wanted);
+		if (!there) return this.copyThere() ?? this.create(wanted, undefined);
 		const isCopy = there.id !== graphIdOf(item.id) && (there.claimedBy === undefined || there.claimedBy === item.id);
 		const same = isCopy ? sameContent(item, there, false) : undefined;
-		if (same) return this.isThere(there, same);
-		return await this.beside(undefined);
+		return same ? this.isThere(there, same) : await this.beside(undefined);
 	}
 
 	/** Under a name of its own; unless it stands there from an earlier restore. */
-	private async beside(reason: string | undefined): Promise<Done> {
-		const { view, places } = this.run_;
-		const { item, target, wanted } = this;
+	private async beside(reason: string | undefined): Promise<Doing> {
+		const { view, places } = this.run;
+		const { target, wanted } = this;
 		await view.list(target.id);
-		for (const copy of view.copies(target.id, wanted)) {
+		return this.copyThere() ?? this.create(places.freeCopyName(target.id, wanted, false, 'restored'), reason);
+	}
+
+	/** A copy that an earlier restore has put beside what had its name then. */
+	private copyThere(): Doing | undefined {
+		const { item, target, wanted } = this;
+		for (const copy of this.run.view.copies(target.id, wanted)) {
 			const same = copy.claimedBy === undefined || copy.claimedBy === item.id ? sameContent(item, copy, false) : undefined;
 			if (same) return this.isThere(copy, same);
 		}
-		return await this.create(places.freeCopyName(target.id, wanted, false, 'restored'), reason);
+		return undefined;
 	}
 
-	private isThere(there: LivingItem, same: 'same' | 'rewritten'): Done {
+	private isThere(there: LivingItem, same: 'same' | 'rewritten'): Doing {
 		there.claimedBy = this.item.id;
-		return { kind: 'skipped', name: there.name, living: there, reason: 'It is there already, with this content', share: 'old', fidelity: same === 'rewritten' ? [NOTES.rewritten] : [] };
+		return doneWith({ kind: 'skipped', name: there.name, living: there, reason: 'It is there already, with this content', share: 'old', fidelity: same === 'rewritten' ? [NOTES.rewritten] : [] });
 	}
 
-	private async create(name: string, reason: string | undefined): Promise<Done> {
-		const { view, places } = this.run_;
+	private create(name: string, reason: string | undefined): Doing {
+		const { view, places } = this.run;
 		const { item, target } = this;
 		this.content();
+		const free = places.whenFree(target.id, name);
 		const claim = places.claim(target.id, name, item.id);
-		try {
-			await places.whenFree(target.id, name);
-			const uploaded = await this.upload({ folderId: target.id, name });
-			view.forget(claim);
-			const living = { ...uploaded.living, parentId: target.id, claimedBy: item.id };
-			view.made(living);
-			return { kind: 'created', name, living, ...(reason === undefined ? {} : { reason }), fidelity: this.fidelity(uploaded, name, true), share: 'new' };
-		} catch (error) {
-			view.forget(claim);
-			throw error;
-		}
+		return async () => {
+			try {
+				await free;
+				const uploaded = await this.upload({ folderId: target.id, name });
+				const living = { ...uploaded.living, parentId: target.id, claimedBy: item.id };
+				view.forget(claim);
+				view.made(living);
+				return { kind: 'created', name, living, ...(reason === undefined ? {} : { reason }), fidelity: this.fidelity(uploaded, name, true), share: 'new' };
+			} catch (error) {
+				view.forget(claim);
+				throw error;
+			}
+		};
 	}
 
 	/** As a new version of a file that is there. */
 	private async putInto(there: LivingItem): Promise<string[]> {
-		await this.run_.places.whenMoved(there.id);
 		const uploaded = await this.upload({ itemId: there.id });
 		const { sizeBytes, cTag, quickXorHash, createdSeconds, modifiedSeconds, isByApp } = uploaded.living;
-		this.run_.view.changed(there, { sizeBytes, cTag, quickXorHash, createdSeconds, modifiedSeconds, isByApp });
+		this.run.view.changed(there, { sizeBytes, cTag, quickXorHash, createdSeconds, modifiedSeconds, isByApp });
 		return this.fidelity(uploaded, there.name, false);
 	}
 
@@ -193,7 +232,7 @@ class FileRestore {
 		const { item } = this;
 		const { created } = item.meta;
 		const dates = { ...(typeof created === 'string' ? { created } : {}), ...(item.modified === undefined ? {} : { modified: item.modified }) };
-		return await this.run_.writer.upload(place, this.content(), dates);
+		return await this.run.writer.upload(place, this.content(), dates);
 	}
 
 	/** @throws Failure `notFound` where the backup has none */
@@ -225,13 +264,24 @@ class FileRestore {
 	}
 }
 
+function doneWith(done: Done): Doing {
+	return () => Promise.resolve(done);
+}
+
+function pathTooLong(name: string): Failure {
+	return new Failure('invalid', `The path of "${name}" would be longer than ${LONGEST_PATH} characters`, {
+		title: `Its path would be longer than the ${LONGEST_PATH} characters that SharePoint takes`,
+		nextStep: 'Restore into a folder nearer to the top of the drive.',
+	});
+}
+
 /** `its content…; what had…` → `Its content…; what had…` */
 function sentence(parts: readonly string[]): string {
 	const text = parts.join('; ');
 	return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
-function outcome(item: RestorableItem, targetPath: string[], done: Done, fidelity: string[]): RestoreOutcome {
+function outcomeOf(item: RestorableItem, targetPath: string[], done: Done, fidelity: string[]): RestoreOutcome {
 	const { kind, living, reason } = done;
 	return {
 		...identity(item),

@@ -159,9 +159,11 @@ export class TargetFolders {
 		const oldName = living.name;
 		try {
 			await this.input.view.readNames(parent.id, [name]);
-			const aside = await this.input.places.take(living, parent.id, name, 'aside', folder.id);
+			if (this.input.view.child(parent.id, name)) await this.input.view.list(parent.id);
+			const { note, moved } = this.input.places.take(living, parent.id, name, 'aside', folder.id);
+			await moved;
 			const what = wasMoved ? 'It was found elsewhere and moved back, with what is in it' : `It was renamed back from "${oldName}"`;
-			this.report(folder, 'movedBack', there.path, { newId: living.id, reason: [what, aside].filter(Boolean).join('; ') });
+			this.report(folder, 'movedBack', there.path, { newId: living.id, reason: [what, note].filter(Boolean).join('; ') });
 			return there;
 		} catch (error) {
 			const failure = refusalOf(error);
@@ -188,7 +190,9 @@ export class TargetFolders {
 		}
 		let reason: string | undefined;
 		if (child && policy === 'replace' && child.claimedBy === undefined) {
-			reason = await this.input.places.aside(child);
+			await view.list(parent.id);
+			reason = this.input.places.aside(child);
+			await this.input.places.whenMoved(child.id);
 		} else if (child) {
 			await view.list(parent.id);
 			const copy = view.copies(parent.id, name).find((one) => one.isFolder);
