@@ -167,6 +167,18 @@ describe('older versions', () => {
 		expect(await at.backUp({ versions: 5 })).toMatchObject({ status: 'unchanged', graph: { requests: 1 } });
 	});
 
+	it('switched off and on again: what changed meanwhile has them, too', async () => {
+		const file = at.drive.addFile('', 'a.txt', 'one');
+		await at.backUp({ versions: 2 });
+		at.drive.edit(file, 'two');
+		await at.backUp();
+		expect(await parts('a.txt')).toEqual([undefined]);
+		expect((await at.entry('a.txt')).meta).not.toHaveProperty('versions');
+		await at.backUp({ versions: 2 });
+		expect(await parts('a.txt')).toEqual([undefined, 'version-1.0']);
+		expect((await at.content(await at.entry('a.txt'), 'version-1.0')).toString()).toBe('one');
+	});
+
 	it('of large files are streamed, and one that fails does not fail the file', async () => {
 		const file = at.drive.addFile('', 'large.bin', new GeneratedContent(1, 5_000_000));
 		at.drive.edit(file, new GeneratedContent(2, 6_000_000));

@@ -19,8 +19,11 @@ export function decideFile(context: DriveContext, item: GraphItem, before: Known
 	const meta = fileMeta(item);
 	const known = before?.type === 'file' ? before : undefined;
 	if (!known || !isUnchanged(item, known)) {
-		const fetches = item.malware === undefined ? { fetch: requestOf(context, item, known, place, false) } : {};
-		return { ...wholeItem(context, item, place, { ...(known ? metaOfOthers(known.meta) : {}), ...meta }), isNew: !before, ...fetches };
+		const others = known ? metaOfOthers(known.meta) : {};
+		if (item.malware !== undefined) return { ...wholeItem(context, item, place, { ...others, ...meta }), isNew: !before };
+		// What is fetched takes the place of all contents: the fetch itself says which versions are beside it.
+		const { versions: _versions, version: _version, ...kept } = others;
+		return { ...wholeItem(context, item, place, { ...kept, ...meta }), isNew: !before, fetch: requestOf(context, item, known, place, false) };
 	}
 	if (looksAtVersions && context.versions > 0 && item.malware === undefined) {
 		return { ...wholeItem(context, item, place, { ...metaOfOthers(known.meta), ...meta }), isNew: false, fetch: requestOf(context, item, known, place, true) };

@@ -43,6 +43,13 @@ export class DriveNotes {
 		return notes;
 	}
 
+	/** What is not wanted now will be missing of what changes meanwhile: to be read of everything once it is wanted again. */
+	forgetUnwanted({ versions, permissions }: Pick<DriveContext, 'versions' | 'permissions'>): void {
+		this.versions = Math.min(this.versions, versions);
+		if (!permissions) this.permissionsAt = undefined;
+		if (this.began) this.began = { ...this.began, versions: Math.min(this.began.versions, versions), permissions: this.began.permissions && permissions };
+	}
+
 	write(): JsonObject {
 		return {
 			...(this.rootId === undefined ? {} : { rootId: this.rootId }),

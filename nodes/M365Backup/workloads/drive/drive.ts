@@ -25,6 +25,7 @@ export function driveWorkload(options: DriveOptions): Workload {
 	return {
 		async *enumerate(input: EnumerationInput): AsyncGenerator<ChangePage> {
 			notes = DriveNotes.read(input.notes[context.scope]);
+			notes.forgetUnwanted(context);
 			context.folders.rootId = notes.rootId;
 			yield { changes: [], scopes: [{ id: context.scope, name: context.title, state: 'complete' }] };
 			yield* retryFailed(context, input);
