@@ -95,14 +95,13 @@ export async function setBackOne(work: SiteWork, target: TargetList, plan: SetBa
 		if (plan.contentTypeId === undefined && differing.every(({ kind }) => work.refusedKinds.has(kind))) return unwritable(target, plan, notes);
 		const refusal = work.refusal(target.site.id, target.key);
 		if (refusal) throw refusal;
-		let isWritten = false;
-		await writeWithout(
+		const isWritten = await writeWithout(
 			work,
 			differing,
 			async (leftOut) => {
-				if (plan.contentTypeId === undefined && differing.every(({ name }) => leftOut.has(name))) return;
+				if (plan.contentTypeId === undefined && differing.every(({ name }) => leftOut.has(name))) return false;
 				await context.graph.json({ method: 'PATCH', ...requestOf(target, plan, leftOut), ...signalOf(context) });
-				isWritten = true;
+				return true;
 			},
 			notes,
 		);
