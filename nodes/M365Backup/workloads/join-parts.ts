@@ -93,7 +93,8 @@ export function joinParts(parts: readonly Part[], { known: knownScopes, leftOut 
 		notes(): JsonObject {
 			const notes = { ...kept, ...(doubted.size > 0 ? { [DOUBTED_NOTE]: [...doubted] } : {}) };
 			for (const part of started) Object.assign(notes, part.notes());
-			return notes;
+			// A part that is gone has none any more.
+			return Object.fromEntries(Object.entries(notes).filter(([, value]) => value !== null));
 		},
 	};
 }

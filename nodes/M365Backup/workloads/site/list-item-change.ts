@@ -17,8 +17,7 @@ export function itemName({ id, fields }: GraphListItem): string {
 
 /** Of an item: Graph's whole answer, and who the people in its columns are. */
 export function itemDocument(item: GraphListItem, people: JsonObject): Buffer {
-	const { ...answer } = item as unknown as JsonObject;
-	return documentBytes({ ...lasting(answer), ...(Object.keys(people).length > 0 ? { people } : {}) });
+	return documentBytes({ ...lasting(item as unknown as JsonObject), ...(Object.keys(people).length > 0 ? { people } : {}) });
 }
 
 /** The item's line, and its document to be stored with it. */

@@ -26,8 +26,8 @@ export function pagesPart(run: SiteRun, web: Web): Part {
 	const scope = pagesScope(web);
 	const title = titleOf(web, PAGES_TITLE);
 	const pagesPath = `${sitePath(web.siteId)}/pages`;
-	/** Page id → its version as stored; null before the run has begun. */
-	let stored: Map<string, string> | null = null;
+	/** Page id → its version as stored. Made once a page, since all parts' notes are asked for again and again. */
+	let notes: JsonObject = {};
 
 	async function* enumerate(input: EnumerationInput): AsyncGenerator<ChangePage> {
 		const before = await storedPages(input);
@@ -37,7 +37,7 @@ export function pagesPart(run: SiteRun, web: Web): Part {
 		const seen = new Set<string>();
 		let changes: Change[] = hasContainer ? [] : [container()];
 		const stand = (): ChangePage => {
-			stored = new Map(now).set('root', '');
+			notes = { [scope]: { pages: { ...Object.fromEntries(now), root: '' } } };
 			const page = { changes };
 			changes = [];
 			return page;
@@ -74,8 +74,8 @@ export function pagesPart(run: SiteRun, web: Web): Part {
 	/** The cursor's notes tell it, so that a quiet run reads no catalog; where they are lost or in doubt, a pass over the catalog does. */
 	async function storedPages(input: EnumerationInput): Promise<Map<string, string>> {
 		if (input.isFirst) return new Map();
-		const notes = (input.notes[scope] as JsonObject | null | undefined)?.['pages'];
-		if (typeof notes === 'object' && notes !== null && input.isInDoubt !== true) return new Map(Object.entries(notes as Record<string, string>));
+		const noted = (input.notes[scope] as JsonObject | undefined)?.['pages'];
+		if (typeof noted === 'object' && noted !== null && input.isInDoubt !== true) return new Map(Object.entries(noted as Record<string, string>));
 		const found = new Map<string, string>();
 		for await (const item of input.known.ofType('page')) {
 			if (item.id.startsWith(`${scope}/`)) found.set(graphIdIn(item.id), item.hasContent && item.failedAttempts === 0 ? (item.etag ?? '') : '');
@@ -149,7 +149,7 @@ export function pagesPart(run: SiteRun, web: Web): Part {
 		enumerate,
 		fetch,
 		confirmMissing: (ids, _known, signal) => ask(ids, signal),
-		notes: (): JsonObject => (stored ? { [scope]: { pages: Object.fromEntries(stored) } } : {}),
+		notes: () => notes,
 	};
 }
 
