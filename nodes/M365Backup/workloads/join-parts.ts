@@ -91,7 +91,7 @@ export function joinParts(parts: readonly Part[], { known: knownScopes, leftOut 
 			return changes;
 		},
 		notes(): JsonObject {
-			const notes = { ...kept, ...(doubted.size > 0 ? { [DOUBTED_NOTE]: [...doubted] } : {}) };
+			const notes: JsonObject = { ...kept, ...(doubted.size > 0 ? { [DOUBTED_NOTE]: [...doubted] } : {}) };
 			for (const part of started) Object.assign(notes, part.notes());
 			// A part that is gone has none any more.
 			return Object.fromEntries(Object.entries(notes).filter(([, value]) => value !== null));
