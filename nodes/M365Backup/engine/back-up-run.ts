@@ -189,14 +189,14 @@ export class BackUpRun {
 			case 'item':
 				// Nothing to fetch: what is stored still holds.
 				await writer.add(wholeLine(change, prior?.content));
-				await this.book(change.type, prior, { name: change.name, content: prior?.content, parent: change.parent });
+				await this.book(change.id, change.type, prior, { name: change.name, content: prior?.content, parent: change.parent });
 				this.noteSkipped(change.meta, prior);
 				return;
 			case 'patch': {
 				if (!prior) return;
 				const { kind: _kind, id, type: _type, ...fields } = change;
 				await writer.add({ id, ...fields });
-				await this.book(prior.type, prior, { name: change.name ?? prior.name, content: prior.content, parent: change.parent ?? prior.parent });
+				await this.book(change.id, prior.type, prior, { name: change.name ?? prior.name, content: prior.content, parent: change.parent ?? prior.parent });
 				return;
 			}
 			case 'gone': {
@@ -208,7 +208,7 @@ export class BackUpRun {
 					...(change.movedTo === undefined ? {} : { movedTo: change.movedTo }),
 				});
 				this.failures.settle(change.id);
-				await this.book(prior.type, prior, null);
+				await this.book(change.id, prior.type, prior, null);
 				return;
 			}
 			case 'failed': {
@@ -268,15 +268,15 @@ export class BackUpRun {
 		await this.parts.writer.add(wholeLine({ ...change, meta }, content));
 		if (!isSkipped && change.fetch?.sameAs !== undefined) this.same.note(change.id, change.fetch.sameAs);
 		this.failures.settle(change.id);
-		await this.book(change.type, prior, { name: change.name, content, parent: change.parent });
+		await this.book(change.id, change.type, prior, { name: change.name, content, parent: change.parent });
 		this.noteSkipped(meta, prior);
 		return null;
 	}
 
 	/** What users delete goes into a bin first: that is when it is deleted for them, and not when the bin is emptied. */
-	private async book(type: string, before: CatalogEntry | null, after: BookedState | null): Promise<void> {
+	private async book(id: string, type: string, before: CatalogEntry | null, after: BookedState | null): Promise<void> {
 		const state: ItemState | null = after && { name: after.name, ...(after.content === undefined ? {} : { content: after.content }) };
-		this.tally.book(type, before, state);
+		this.tally.book(id, type, before, state);
 		if (before === null || (after !== null && after.parent === before.parent)) {
 			this.activity.note(type, before, state);
 			return;
@@ -320,7 +320,7 @@ export class BackUpRun {
 			}
 		} else {
 			await writer.add({ ...wholeLine(change, undefined), failed });
-			await this.book(change.type, null, { name: change.name, content: undefined, parent: change.parent });
+			await this.book(change.id, change.type, null, { name: change.name, content: undefined, parent: change.parent });
 		}
 	}
 

@@ -197,4 +197,19 @@ describe('a run', () => {
 		const [ref] = (await entries()).get('mail/1')!.content!;
 		expect((await readAll(repository.readContent(KEY, ref!))).toString()).toBe('a\r\nb\n');
 	});
+
+	it('counts an item once, however often the workload tells of it', async () => {
+		const { run, repository } = await fixture();
+		const told: Change[] = [{ kind: 'patch', id: 'mail/1', type: 'message', meta: { columns: { Status: 'new' } } }];
+		const first = await run({ pages: [page([mail('mail/1'), mail('mail/2')], 'L1'), page(told, 'L2')] });
+		expect(first.summary.changes).toMatchObject({ added: 2, updated: 0 });
+		const second = await run({ pages: [page(told, 'L3'), page(told, 'L4')] });
+		expect(second.summary.changes).toMatchObject({ added: 0, updated: 1 });
+		// Each snapshot tells what it changed itself.
+		const third = await run({ pages: [page([mail('mail/3')], 'L5'), page([{ ...told[0]!, id: 'mail/3' }], 'L6')] }, { commitEvery: { bytes: 1 } });
+		expect(third.summary.changes).toMatchObject({ added: 1, updated: 0 });
+		expect((await repository.snapshots(KEY)).slice(-2).map(({ changes }) => [changes.added, changes.updated])).toEqual([[1, 0], [0, 1]]);
+		const back = await run({ pages: [page([{ kind: 'gone', id: 'mail/2' }], 'L7'), page([mail('mail/2')], 'L8')] });
+		expect(back.summary.changes).toMatchObject({ deleted: 1, added: 1, updated: 0 });
+	});
 });

