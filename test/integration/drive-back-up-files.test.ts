@@ -275,6 +275,26 @@ describe('odd files', () => {
 		expect(await at.files()).toEqual(at.living());
 	});
 
+	it('dates before any calendar of ZIP', async () => {
+		at.drive.addFile('', 'old.txt', 'old', { modified: '1601-01-01T00:00:00Z', created: '1601-01-01T00:00:00Z' });
+		at.drive.addFile('', 'later.txt', 'later', { modified: '2107-12-31T00:00:00Z' });
+		await at.backUp();
+		expect(await at.files()).toEqual(at.living());
+		expect((await at.entry('old.txt')).modified).toBe('1601-01-01T00:00:00Z');
+	});
+
+	it('copies of a large file are stored once', async () => {
+		at.drive.addFile('', 'large.bin', new GeneratedContent(7, 6 * MB));
+		at.drive.copy('large.bin', at.drive.root, 'again.bin');
+		await at.backUp();
+		at.drive.copy('large.bin', at.drive.root, 'later.bin');
+		const { stored } = await at.backUp();
+		expect(stored.bytes).toBeLessThan(MB);
+		const refs = await Promise.all(['large.bin', 'again.bin', 'later.bin'].map(async (path) => (await at.entry(path)).content![0]!));
+		expect(new Set(refs.map(({ archive, offset }) => `${archive} ${offset}`)).size).toBe(1);
+		expect(await at.files()).toEqual(at.living());
+	});
+
 	it('shrunk and grown, empty and full again', async () => {
 		const file = at.drive.addFile('', 'a.txt', 'something');
 		await at.backUp();

@@ -217,10 +217,10 @@ describe('expired links', () => {
 		expect(await at.files()).toEqual(at.living());
 	});
 
-	it('a link that answers 404 while the drive is well begins anew', async () => {
+	it.each([404, 400])('a link that answers %d while the drive is well begins anew', async (status) => {
 		at.drive.addFile('', 'a.txt', 'a');
 		await at.backUp();
-		at.sim.tenant.faults.script({ match: 'GET *delta?token*', do: { status: 404 } });
+		at.sim.tenant.faults.script({ match: 'GET *delta?token*', do: { status } });
 		at.drive.delete('a.txt');
 		expect(await at.backUp()).toMatchObject({ status: 'complete', changes: { deleted: 1 } });
 	});

@@ -81,6 +81,19 @@ describe('entries of a delta page', () => {
 		expect(undecided.seen).toEqual(['drive/b']);
 	});
 
+	it('that are neither file nor folder are alive, and nothing to back up', async () => {
+		stored('a');
+		answers.set('a', { id: 'a', name: 'album' });
+		expect(await decide([{ id: 'a', name: 'album' }])).toMatchObject({ changes: [], seen: ['drive/a'] });
+	});
+
+	it('with nulls where Graph has nothing', async () => {
+		const item = { ...file('a'), description: null, createdBy: { user: { email: null, displayName: 'A' } } } as unknown as GraphItem;
+		const { changes } = await decide([item]);
+		expect(changes).toMatchObject([{ meta: { createdBy: 'A' } }]);
+		expect(changes[0]).not.toHaveProperty('meta.description');
+	});
+
 	it('that are shortcuts to other drives are counted, not backed up', async () => {
 		const context = driveContext({ graph: {} as GraphClient, driveId: DRIVE, ambient: realAmbient });
 		const { changes } = await decide([{ id: 's', name: 'Theirs', remoteItem: {}, parentReference: { driveId: DRIVE, id: 'root' } }], {}, context);

@@ -68,7 +68,12 @@ export async function decideItems(context: DriveContext, entries: readonly Graph
 function isQuestion({ driveId }: DriveContext, entry: GraphItem): boolean {
 	const parent = entry.parentReference;
 	if (entry.deleted) return !parent?.driveId || parent.driveId.toLowerCase() !== driveId.toLowerCase();
-	return typeof entry.name !== 'string' || !(entry.file ?? entry.folder ?? entry.package ?? entry.remoteItem);
+	return !isWhole(entry);
+}
+
+/** It says its name and what it is. */
+function isWhole({ name, file, folder, package: notebook, remoteItem }: GraphItem): boolean {
+	return typeof name === 'string' && (file ?? folder ?? notebook ?? remoteItem) !== undefined;
 }
 
 interface Answers {
@@ -83,8 +88,12 @@ async function ask(context: DriveContext, ids: readonly string[], answers: Answe
 	for (const id of ids) if (answers.last.get(id)?.deleted && !answers.before.has(scopedId(context, id))) answers.last.delete(id);
 	const open = ids.filter((id) => answers.last.has(id));
 	for await (const { id, item, failure } of getItems(context, open, ITEM_SELECT, signal)) {
-		if (item) answers.last.set(id, item);
-		else if (isGone(failure)) answers.deleted.add(id);
+		if (item && isWhole(item)) answers.last.set(id, item);
+		else if (item) {
+			// Neither file nor folder: nothing that could be backed up, but alive.
+			answers.last.delete(id);
+			answers.decided.seen.push(scopedId(context, id));
+		} else if (isGone(failure)) answers.deleted.add(id);
 		else if (failure) {
 			answers.last.delete(id);
 			const item = answers.before.get(scopedId(context, id));

@@ -129,8 +129,9 @@ async function askPage(context: DriveContext, cursor: DeltaCursor, signal: Abort
 	try {
 		return await context.graph.delta<GraphItem>(cursor, { signal, ...(context.permissions ? { prefer: SHARING_PREFERENCES } : {}) });
 	} catch (error) {
-		// A link of another cloud; or itemNotFound in the middle of an enumeration, seen of drives that are well (od#1476).
-		if (cursor.kind === 'link' && isFailure(error, 'expiredCursor', 'notFound')) return { items: [], resync: {} };
+		// A link of another cloud; itemNotFound in the middle of an enumeration, seen of drives that are well (od#1476); or
+		// a token that the service cannot read any more (400).
+		if (cursor.kind === 'link' && isFailure(error, 'expiredCursor', 'notFound', 'invalid')) return { items: [], resync: {} };
 		throw driveRefused(error);
 	}
 }

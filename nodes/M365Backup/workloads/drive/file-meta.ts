@@ -48,8 +48,9 @@ function uniqueId(eTag: string | undefined): string | undefined {
 	return /\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?/i.exec(eTag ?? '')?.[1]?.toLowerCase();
 }
 
-function present(name: string, value: string | undefined): JsonObject {
-	return value === undefined || value === '' ? {} : { [name]: value };
+/** Graph writes null where it has nothing, now and then. */
+function present(name: string, value: unknown): JsonObject {
+	return typeof value === 'string' && value !== '' ? { [name]: value } : {};
 }
 
 /** What this file makes of a driveItem. All else in a line's meta is others' (columns, permissions, versions) and stays. */
