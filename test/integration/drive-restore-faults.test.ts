@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 /** Three fragments. */
-const LARGE_BYTES = 20 * 1024 * 1024 + 17;
+const LARGE_BYTES = 10 * 1024 * 1024 + 17;
 
 const large = new GeneratedContent(3, LARGE_BYTES);
 
@@ -30,7 +30,7 @@ describe('an upload in fragments', () => {
 		['the session is gone in the middle', { when: 'before', skip: 2, times: 1, do: { status: 404, body: { error: { code: 'itemNotFound', message: 'The upload session was not found' } } } }],
 	] as const)('%s: the file is there once, whole, in one version', async (_what, script) => {
 		fixture = await driveFixture();
-		fixture.sim.tenant.faults.script({ match: 'PUT *uploadSession*', ...script } as never);
+		fixture.sim.tenant.faults.script({ match: 'PUT *uploadSession*', ...script });
 		expect(await restoreLarge()).toMatchObject([{ outcome: 'created', fidelity: [], targetPath: ['large.bin'] }]);
 		expect(fixture.sim.tenant.faults.struck).toBeGreaterThan(0);
 		expect([...portrait(fixture.drive)].map(([path, { content, versions, modified }]) => [path, content, versions, modified])).toEqual([['large.bin', large.quickXorHash, 0, '2026-02-03T09:10:11.000Z']]);
@@ -120,7 +120,7 @@ describe('a drive that refuses', () => {
 		fixture.drive.addFile('Docs', 'a.txt', 'a', MARCH);
 		await fixture.backUp();
 		fixture.drive.purge('Docs');
-		fixture.sim.tenant.faults.script({ match: /^(POST|PUT|PATCH) .*drives/, times: Infinity, do: { status: 423, body: { error: { code: 'notAllowed', message: 'The site is read-only', innerError: { code: 'resourceLocked' } } } } } as never);
+		fixture.sim.tenant.faults.script({ match: /^(POST|PUT|PATCH) .*drives/, times: Infinity, do: { status: 423, body: { error: { code: 'notAllowed', message: 'The site is read-only', innerError: { code: 'resourceLocked' } } } } });
 		const results = await restoreDrive(fixture);
 		expect(outcomes(results)).toEqual({ failed: 2 });
 		for (const { reason, nextStep } of results) expect([reason, nextStep]).toEqual([expect.stringContaining('locked'), expect.stringContaining('unlock')]);
@@ -140,7 +140,7 @@ describe('a drive that refuses', () => {
 		fixture.drive.addFile('Docs', 'a.txt', 'a', MARCH);
 		await fixture.backUp();
 		fixture.drive.purge('Docs/a.txt');
-		fixture.sim.tenant.faults.script({ match: 'PUT *uploadSession*', do: { status: 403, body: { error: { code: 'malwareDetected', message: 'Malware was detected' } } } } as never);
+		fixture.sim.tenant.faults.script({ match: 'PUT *uploadSession*', do: { status: 403, body: { error: { code: 'malwareDetected', message: 'Malware was detected' } } } });
 		expect(await restoreDrive(fixture)).toMatchObject([{ outcome: 'failed', reason: expect.stringContaining('malware'), nextStep: expect.stringContaining('Export') }]);
 	});
 });

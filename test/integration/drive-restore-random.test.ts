@@ -108,7 +108,7 @@ function damage(drive: Drive, serial: number, { what, a, b }: Damage): void {
 				if (inner.parent) drive.delete(inner);
 				return;
 			case 10:
-				drive.addFolder(folder, NAMES[a % NAMES.length]!);
+				drive.addFolder(folder, NAMES[a % NAMES.length]);
 				return;
 			case 11:
 				if (file) drive.edit(file, 'e'.repeat(file.sizeBytes), { created: new Date(file.fsCreatedMs), modified: new Date(file.fsModifiedMs) });
@@ -125,7 +125,7 @@ function damage(drive: Drive, serial: number, { what, a, b }: Damage): void {
 				return;
 			}
 			case 15:
-				if (file) drive.move(file, folder, NAMES[b % NAMES.length]!);
+				if (file) drive.move(file, folder, NAMES[b % NAMES.length]);
 				return;
 			case 16:
 				drive.addFile(folder, FOLDERS[a % FOLDERS.length]!, `in the way ${serial}`);

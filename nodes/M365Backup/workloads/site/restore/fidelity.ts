@@ -25,7 +25,7 @@ export const REBUILT_PAGE: readonly FidelityRow[] = [
 	{ property: 'Sections, texts and Microsoft\'s own web parts', result: 'equal', how: 'Those that Microsoft Graph can make.', graph: ['canvasLayout', 'pageLayout'] },
 	{ property: 'Web parts of others', result: 'never', how: 'Microsoft Graph cannot make them; the result names them.', graph: ['foreignWebParts'] },
 	{ property: 'Title area, comments, recommended pages, page or news', result: 'equal', how: '', graph: ['titleArea', 'showComments', 'showRecommendedPages', 'promotionKind', 'thumbnailWebUrl'] },
-	{ property: 'Draft or published', result: 'equal', how: 'A page that was published is published again; changes that were not published yet are then public, too, and the result says so.', graph: ['publishingState'] },
+	{ property: 'Draft or published', result: 'equal', how: 'A page that was published is published again. One with changes that were not public yet comes back as a draft, and the result says so.', graph: ['publishingState'] },
 	{ property: 'Id, author, editor, times, versions, likes and comments', result: 'never', how: 'Microsoft Graph gives a new page its own.', graph: ['id', 'createdBy', 'createdDateTime', 'lastModifiedBy', 'lastModifiedDateTime', 'reactions'] },
 ];
 

@@ -11,7 +11,7 @@ import { ownFailure, signalOf } from './site-restore-context';
 import { lookedUp } from './list-entries';
 import type { SiteWork } from './site-work';
 import type { TargetList } from './target-lists';
-import { writeWithout } from './write-fields';
+import { isProbe, writeWithout } from './write-fields';
 
 /** What stays of a file until its outcome comes. */
 export type FileItem = Pick<RestorableItem, 'id' | 'name' | 'meta'>;
@@ -19,6 +19,24 @@ export type FileItem = Pick<RestorableItem, 'id' | 'name' | 'meta'>;
 interface Settled {
 	item: FileItem;
 	outcome: RestoreOutcome;
+}
+
+interface ColumnPlan extends Settled {
+	wanted: WantedFields;
+	/** What the file has in its columns. */
+	fields: JsonObject;
+	differing: readonly Column[];
+	/** Of the library, if the file has another one. */
+	contentTypeId?: string;
+}
+
+/** Made by this restore just now: its columns are empty, and need not be read. */
+function isFresh({ outcome }: Settled): boolean {
+	return outcome.outcome === 'created' && outcome.reason === undefined;
+}
+
+function isChanged({ differing, contentTypeId }: ColumnPlan): boolean {
+	return differing.length > 0 || contentTypeId !== undefined;
 }
 
 const GROUP = 20;
@@ -64,8 +82,16 @@ export class FileColumns {
 	async *flush(): AsyncGenerator<RestoreOutcome> {
 		const group = this.waiting.splice(0);
 		if (group.length === 0) return;
-		const living = await this.read(group);
-		for (const one of group) yield* this.set(one, living.get(one.outcome.newId ?? ''));
+		const living = await this.read(group.filter((one) => !isFresh(one)));
+		const plans: ColumnPlan[] = [];
+		for (const one of group) {
+			try {
+				plans.push(await this.plan(one, living.get(one.outcome.newId ?? '')));
+			} catch (error) {
+				yield this.failed(one, error);
+			}
+		}
+		yield* this.carryOut(plans);
 	}
 
 	private async read(group: readonly Settled[]): Promise<Map<string, JsonObject | Failure>> {
@@ -84,44 +110,87 @@ export class FileColumns {
 		return `/drives/${encodeURIComponent(this.target.driveId ?? '')}/items/${encodeURIComponent(newId)}/listItem`;
 	}
 
-	private async *set({ item, outcome }: Settled, living: JsonObject | Failure | undefined): AsyncGenerator<RestoreOutcome> {
-		const { context } = this.work;
-		try {
-			if (living && isFailure(living)) throw living;
-			const wanted = await this.wanted(item, false);
-			const notes = [...wanted.notes];
-			if (outcome.newId === undefined || !living) {
-				yield { ...outcome, fidelity: [...outcome.fidelity, ...notes] };
-				return;
+	private async plan(one: Settled, living: JsonObject | Failure | undefined): Promise<ColumnPlan> {
+		if (living && isFailure(living)) throw living;
+		const { item } = one;
+		const wanted = await this.wanted(item, false);
+		const fields = objectIn(living ?? {}, 'fields');
+		const { contentTypes } = this.target;
+		const type = contentTypes.find(({ name }) => name === wanted.contentType);
+		const there = isFresh(one) ? contentTypes[0]?.name : textIn(objectIn(living ?? {}, 'contentType'), 'name');
+		const isOtherType = type !== undefined && objectIn(item.meta, 'columns')['ContentType'] !== undefined && type.name !== there;
+		const differing = differingColumns(this.columns, wanted, fields);
+		// SharePoint has filled in what has a default.
+		if (isFresh(one)) differing.push(...this.columns.filter(({ name, hasDefault }) => hasDefault && !wanted.values.has(name) && !wanted.waits.has(name)));
+		return { ...one, wanted, fields, differing, ...(isOtherType ? { contentTypeId: type.id } : {}) };
+	}
+
+	private async *carryOut(plans: readonly ColumnPlan[]): AsyncGenerator<RestoreOutcome> {
+		const { context, refusedKinds } = this.work;
+		const isToWrite = (plan: ColumnPlan): boolean => !context.preview && plan.outcome.newId !== undefined && isChanged(plan);
+		for (const plan of plans) if (!isToWrite(plan)) yield* this.done(plan, []);
+		const toWrite = plans.filter(isToWrite);
+		const alone = toWrite.filter((plan) => isProbe(this.work, plan.differing));
+		const together = toWrite.filter((plan) => !alone.includes(plan));
+		const requests = together.map((plan, n): BatchRequest => {
+			const hopeless = new Set(plan.differing.filter(({ kind }) => refusedKinds.has(kind)).map(({ name }) => name));
+			return { id: String(n), method: 'PATCH', ...this.requestOf(plan, hopeless) };
+		});
+		if (together.length > 1) {
+			for await (const answer of context.graph.batch(requests, signalOf(context))) {
+				const plan = together[Number(answer.id)];
+				if (!plan) continue;
+				const result = batchResult(answer);
+				if (result.ok) yield* this.done(plan, plan.differing.filter(({ kind }) => refusedKinds.has(kind)).map(({ displayName }) => SITE_NOTES.refused(displayName)));
+				else alone.push(plan);
 			}
-			const differing = differingColumns(this.columns, wanted, objectIn(living, 'fields'));
-			const type = this.target.contentTypes.find(({ name }) => name === wanted.contentType);
-			const isOtherType = type !== undefined && isObject(item.meta['columns']) && item.meta['columns']['ContentType'] !== undefined && type.name !== textIn(objectIn(living, 'contentType'), 'name');
-			const isChanged = differing.length > 0 || isOtherType;
-			if (isChanged && !context.preview) await this.write(outcome.newId, differing, wanted, isOtherType ? type.id : undefined, notes);
-			const done: RestoreOutcome = {
-				...outcome,
-				...(isChanged && outcome.outcome === 'skipped' ? { outcome: context.policy === 'replace' ? ('replaced' as const) : ('created' as const), reason: COLUMNS_SET } : {}),
-				fidelity: [...new Set([...outcome.fidelity, ...notes])],
-			};
-			if (wanted.waits.size === 0) yield done;
-			else this.work.later(item.id, () => this.setLookups(item, done, objectIn(living, 'fields')));
-		} catch (error) {
-			const failure = ownFailure(context, error);
-			yield { ...outcome, fidelity: [...outcome.fidelity, `Its columns could not be set (${failure.message}): restore it again with Replace.`] };
+		} else {
+			alone.push(...together);
+		}
+		for (const plan of alone) {
+			const notes: string[] = [];
+			try {
+				await this.write(plan, notes);
+			} catch (error) {
+				yield this.failed(plan, error);
+				continue;
+			}
+			yield* this.done(plan, notes);
 		}
 	}
 
-	private async write(newId: string, differing: readonly Column[], wanted: WantedFields, contentTypeId: string | undefined, notes: string[]): Promise<void> {
-		const { graph } = this.work.context;
+	private *done(plan: ColumnPlan, notes: readonly string[]): Generator<RestoreOutcome> {
+		const { item, outcome, wanted, fields } = plan;
+		const { context } = this.work;
+		const done: RestoreOutcome = {
+			...outcome,
+			...(isChanged(plan) && outcome.outcome === 'skipped' ? { outcome: context.policy === 'replace' ? ('replaced' as const) : ('created' as const), reason: COLUMNS_SET } : {}),
+			fidelity: [...new Set([...outcome.fidelity, ...wanted.notes, ...notes])],
+		};
+		if (wanted.waits.size === 0) yield done;
+		else this.work.later(item.id, () => this.setLookups(item, done, fields));
+	}
+
+	private failed({ outcome }: Settled, error: unknown): RestoreOutcome {
+		const failure = ownFailure(this.work.context, error);
+		return { ...outcome, fidelity: [...outcome.fidelity, `Its columns could not be set (${failure.message}): restore it again with Replace.`] };
+	}
+
+	private requestOf({ outcome, differing, wanted, contentTypeId }: ColumnPlan, leftOut: ReadonlySet<string>): { path: string; body: JsonObject } {
+		const path = this.path(outcome.newId ?? '');
+		const fields: JsonObject = {};
+		for (const column of differing) if (!leftOut.has(column.name)) Object.assign(fields, fieldBody(column, wanted.values.get(column.name) ?? null));
+		return contentTypeId === undefined ? { path: `${path}/fields`, body: fields } : { path, body: { contentType: { id: contentTypeId }, fields } };
+	}
+
+	private async write(plan: ColumnPlan, notes: string[]): Promise<void> {
+		const { context } = this.work;
 		await writeWithout(
 			this.work,
-			differing,
+			plan.differing,
 			async (leftOut) => {
-				const fields: JsonObject = {};
-				for (const column of differing) if (!leftOut.has(column.name)) Object.assign(fields, fieldBody(column, wanted.values.get(column.name) ?? null));
-				if (contentTypeId !== undefined) await graph.json({ method: 'PATCH', path: this.path(newId), body: { contentType: { id: contentTypeId }, fields }, ...signalOf(this.work.context) });
-				else if (Object.keys(fields).length > 0) await graph.json({ method: 'PATCH', path: `${this.path(newId)}/fields`, body: fields, ...signalOf(this.work.context) });
+				if (plan.contentTypeId === undefined && plan.differing.every(({ name }) => leftOut.has(name))) return;
+				await context.graph.json({ method: 'PATCH', ...this.requestOf(plan, leftOut), ...signalOf(context) });
 			},
 			notes,
 		);
@@ -135,7 +204,7 @@ export class FileColumns {
 			const lookups = this.columns.filter(({ kind }) => kind === 'lookup' || kind === 'multiLookup');
 			const notes = [...wanted.notes];
 			const differing = differingColumns(lookups, wanted, living);
-			if (!context.preview && differing.length > 0) await this.write(outcome.newId ?? '', differing, wanted, undefined, notes);
+			if (!context.preview && outcome.newId !== undefined && differing.length > 0) await this.write({ item, outcome, wanted, fields: living, differing }, notes);
 			const done = { ...outcome, fidelity: [...new Set([...outcome.fidelity, ...notes])] };
 			return differing.length > 0 && outcome.outcome === 'skipped' ? { ...done, outcome: context.policy === 'replace' ? 'replaced' : 'created', reason: COLUMNS_SET } : done;
 		} catch (error) {

@@ -11,13 +11,13 @@ import type { TargetList } from './target-lists';
 
 /** Lists that Graph does not make (corso lists.go): the service's own, and what only an app makes. */
 const NOT_MADE = new Set(['webtemplateextensionslist', 'sharinglinks', 'accessrequest', 'userinformation', 'designcatalog', 'webpagelibrary']);
-const WHY_MANAGE = 'Grant the application permission Sites.Manage.All to the app registration in Entra and give admin consent, or make the list in SharePoint under its old name. Nothing of it was restored.';
+const GRANT_MANAGE = 'Grant the application permission Sites.Manage.All to the app registration in Entra and give admin consent, or make the list in SharePoint under its old name. Nothing of it was restored.';
 
 /** A list that has to be made by an application that may not. */
-export function MANAGE(name: string, cause?: Failure): Failure {
+export function mayNotMake(name: string, cause?: Failure): Failure {
 	return new Failure('denied', `The list ${name} is not there, and the application may not make lists`, {
 		title: `The list ${name} is not there, and the application may not make lists`,
-		nextStep: WHY_MANAGE,
+		nextStep: GRANT_MANAGE,
 		...(cause ? { cause, code: cause.code, status: cause.status } : {}),
 	});
 }
@@ -42,11 +42,10 @@ export class ListMaker {
 	}
 
 	/** What `make` and what follows would say. */
-	foresee(target: TargetList, missing: MissingColumns): Promise<void> {
+	foresee(target: TargetList, missing: MissingColumns): void {
 		const doubtful = missing.first.filter(({ kind }) => kind === 'link' || kind === 'place');
 		if (doubtful.length > 0) target.notes.push(SITE_NOTES.mayBeText(doubtful.map(({ displayName }) => displayName)));
 		if (!target.isLibrary) target.notes.push(SITE_NOTES.viewsLost);
-		return Promise.resolve();
 	}
 
 	/** @returns Graph id. @throws Failure */
@@ -85,7 +84,7 @@ export class ListMaker {
 			return target.id;
 		} catch (error) {
 			const failure = ownFailure(context, error);
-			if (failure.kind === 'denied' && failure.status === 403 && !/notallowed|resourcelocked/i.test(failure.code ?? '')) throw MANAGE(displayName, failure);
+			if (failure.kind === 'denied' && failure.status === 403 && !/notallowed|resourcelocked/i.test(failure.code ?? '')) throw mayNotMake(displayName, failure);
 			if (failure.kind === 'conflict') throw new Failure('conflict', `The site has something named ${displayName} already that Microsoft Graph does not list`, { nextStep: 'Restore into another site or folder.', cause: failure });
 			throw failure;
 		}
@@ -145,7 +144,7 @@ export class ListMaker {
 			// Somebody, or an attempt whose answer was lost, has made it.
 			if (failure.kind === 'conflict') return undefined;
 			if (failure.kind === 'invalid') return failure;
-			if (failure.kind === 'denied') throw new Failure('denied', `Columns of the list ${target.path.at(-1) ?? ''} are missing, and the application may not add them`, { nextStep: WHY_MANAGE, cause: failure });
+			if (failure.kind === 'denied') throw new Failure('denied', `Columns of the list ${target.path.at(-1) ?? ''} are missing, and the application may not add them`, { nextStep: GRANT_MANAGE, cause: failure });
 			throw failure;
 		}
 	}

@@ -6,8 +6,9 @@ import type { Column } from './column';
 import { ItemCreator, type NewItem } from './create-items';
 import { SITE_NOTES } from './fidelity';
 import { fieldBody } from './field-values';
-import { objectIn, textIn } from './item-document';
 import { ListEntries } from './list-entries';
+import { lookupRounds, type Open } from './lookup-rounds';
+import { isListFolder, newItemNotes } from './new-item-notes';
 import { scopedId } from './scoped-id';
 import { planSetBack, setBackItems, setBackOne, type SetBack } from './set-back-item';
 import { failedOutcome, outcomeOf, ownFailure, signalOf, stopIfCancelled } from './site-restore-context';
@@ -31,19 +32,10 @@ const IN_FLIGHT = 4;
 
 /** Items alike in everything but people, lookups and links that are looked through for one item. */
 const MOST_ALIKE = 2000;
-/** Items that each look up the one before make one request after the other; beyond this they are made first and linked later. */
-const MOST_ROUNDS = 100;
 
 /** Gives one list its items back. Equal items are counted, so that those of a list must be seen together. */
 export async function* restoreListItems(work: SiteWork, target: TargetList, items: readonly RestorableItem[]): AsyncGenerator<RestoreOutcome> {
 	yield* new ListRestore(work, target).run(items);
-}
-
-/** An item that has to be found or made, and what it waits for. */
-interface Open {
-	item: RestorableItem;
-	wanted: WantedFields;
-	version: number;
 }
 
 class ListRestore {
@@ -138,7 +130,7 @@ class ListRestore {
 		if (open.size === 0) return;
 		there.offer(await this.notForOthers(all, open, there));
 		const creator = new ItemCreator(work, target, entries, there);
-		for (const round of rounds(open, missing)) {
+		for (const round of lookupRounds(open, missing)) {
 			const fresh: Open[] = [];
 			for (const one of round) fresh.push(one.wanted.waits.size === 0 && one.version === entries.version ? one : { ...one, wanted: await entries.wanted(one.item), version: entries.version });
 			yield* this.findOrMake(fresh, there, creator);
@@ -148,7 +140,7 @@ class ListRestore {
 	private async read(item: RestorableItem): Promise<Open | { item: RestorableItem; failure: Failure }> {
 		try {
 			stopIfCancelled(this.work.context);
-			if (isFolder(await this.entries.document(item))) throw new Failure('invalid', 'It is a folder of a list, which Microsoft Graph cannot make', { nextStep: 'Make the folder in SharePoint. The items that were in it are restored to the top of the list.' });
+			if (isListFolder(await this.entries.document(item))) throw new Failure('invalid', 'It is a folder of a list, which Microsoft Graph cannot make', { nextStep: 'Make the folder in SharePoint. The items that were in it are restored to the top of the list.' });
 			return { item, wanted: await this.entries.wanted(item), version: this.entries.version };
 		} catch (error) {
 			return { item, failure: ownFailure(this.work.context, error) };
@@ -200,7 +192,7 @@ class ListRestore {
 		if (work.context.preview || target.id === null) {
 			for (const { item, wanted } of news) {
 				work.lookups.settle(item.id, null);
-				yield* this.lateOr(item, wanted, null, outcomeOf(item, 'created', target.path, { fidelity: [...wanted.notes, ...newNotes(item, await entries.document(item))] }));
+				yield* this.lateOr(item, wanted, null, outcomeOf(item, 'created', target.path, { fidelity: [...wanted.notes, ...newItemNotes(item, await entries.document(item))] }));
 				entries.forget(item);
 			}
 			return;
@@ -213,7 +205,7 @@ class ListRestore {
 				yield failedOutcome(item, target.path, made.failure);
 			} else {
 				work.lookups.settle(item.id, made.id);
-				yield* this.lateOr(item, wanted, made.id, outcomeOf(item, 'created', target.path, { newId: made.id, fidelity: [...wanted.notes, ...newNotes(item, await entries.document(item))] }));
+				yield* this.lateOr(item, wanted, made.id, outcomeOf(item, 'created', target.path, { newId: made.id, fidelity: [...wanted.notes, ...newItemNotes(item, await entries.document(item))] }));
 			}
 			entries.forget(item);
 		}
@@ -290,63 +282,6 @@ function isLike({ print, waits }: WantedFields, there: ThereItem): boolean {
 	if (waits.size === 0) return wholePrint(print) === wholePrint(there.print);
 	const soft = (of: Record<string, string>): string => JSON.stringify(Object.entries(of).filter(([name]) => !waits.has(name)).sort(([a], [b]) => (a < b ? -1 : 1)));
 	return print.hard === there.print.hard && soft(print.soft) === soft(there.print.soft);
-}
-
-/**
- * Items in an order in which those that others of the same list look up come first. Rings are cut where they begin: what
- * still waits then is set once everything is there.
- */
-function* rounds(open: ReadonlyMap<string, Open>, order: readonly RestorableItem[]): Generator<Open[]> {
-	const waitsFor = new Map<string, number>();
-	const dependents = new Map<string, string[]>();
-	for (const { item, wanted } of open.values()) {
-		const needed = new Set([...wanted.waits.values()].flat().filter((id) => open.has(id)));
-		waitsFor.set(item.id, needed.size);
-		for (const id of needed) dependents.set(id, [...(dependents.get(id) ?? []), item.id]);
-	}
-	const left = new Set(order.filter(({ id }) => open.has(id)).map(({ id }) => id));
-	let ready = [...left].filter((id) => waitsFor.get(id) === 0);
-	for (let round = 1; left.size > 0; round += 1) {
-		if (round > MOST_ROUNDS) ready = [...left];
-		// Everything that is left stands in a ring, or behind one: its first item goes without what it waits for.
-		if (ready.length === 0) ready = [...left].slice(0, 1);
-		for (const id of ready) left.delete(id);
-		yield ready.flatMap((id) => open.get(id) ?? []);
-		const next: string[] = [];
-		for (const id of ready) {
-			for (const dependent of dependents.get(id) ?? []) {
-				const count = (waitsFor.get(dependent) ?? 0) - 1;
-				waitsFor.set(dependent, count);
-				if (count === 0 && left.has(dependent)) next.push(dependent);
-			}
-		}
-		ready = next;
-	}
-}
-
-/** What a new item cannot have. */
-function newNotes(item: RestorableItem, document: JsonObject): string[] {
-	const { createdBy, created } = item.meta;
-	const by = typeof createdBy === 'string' ? ` by ${createdBy}` : '';
-	const on = typeof created === 'string' ? ` of ${created.slice(0, 10)}` : '';
-	const hadFiles = objectIn(document, 'fields')['Attachments'] === true;
-	const folder = folderOf(document);
-	return [SITE_NOTES.newId(idOf(item), `${by}${on}`), ...(hadFiles ? [SITE_NOTES.attachments] : []), ...(folder === '' ? [] : [SITE_NOTES.inFolder(folder)])];
-}
-
-/** Content type Folder, or one derived from it. */
-function isFolder(document: JsonObject): boolean {
-	return (textIn(objectIn(document, 'contentType'), 'id') ?? '').toLowerCase().startsWith('0x0120');
-}
-
-/** `2026/Q1` of `https://…/Lists/Projects/2026/Q1/5_.000`: the only place where Graph tells it. */
-function folderOf(document: JsonObject): string {
-	const path = /\/Lists\/[^/]+\/(.+)\/[^/]+$/.exec(textIn(document, 'webUrl') ?? '')?.[1] ?? '';
-	try {
-		return decodeURIComponent(path);
-	} catch {
-		return path;
-	}
 }
 
 /** What a restore makes is younger than the state that it restores: Graph sets no time of creation. */

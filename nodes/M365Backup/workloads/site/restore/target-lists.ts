@@ -4,7 +4,7 @@ import type { RestorableFolder, RestoreOutcome } from '../../restorer';
 import { flatName } from '../../mailbox/restore/flat-name';
 import { columnsOf, type Column } from './column';
 import { isObject, objectIn, objectsIn, textIn } from './item-document';
-import { ListMaker, MANAGE } from './make-list';
+import { ListMaker, mayNotMake } from './make-list';
 import { missingColumns } from './list-schema';
 import { scopedId } from './scoped-id';
 import { outcomeOf, signalOf, siteGone, sitePath, type SiteRestoreContext } from './site-restore-context';
@@ -236,9 +236,9 @@ export class TargetLists {
 		const displayName = this.nameOf(folder, isLibrary);
 		const target = this.targetOf(site, folder, null, true);
 		const missing = missingColumns(target.sourceColumns, null);
-		if (this.maker.lacksPermission()) throw MANAGE(displayName);
+		if (this.maker.lacksPermission()) throw mayNotMake(displayName);
 		if (this.context.preview) {
-			await this.maker.foresee(target, missing);
+			this.maker.foresee(target, missing);
 		} else {
 			const before = new Set((await this.listsOf(site)).map(({ id }) => id));
 			const find = async (): Promise<{ id: string } | undefined> => (await this.readLists(site.id)).find((list) => list.displayName === displayName && !before.has(list.id));
