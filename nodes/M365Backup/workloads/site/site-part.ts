@@ -9,6 +9,9 @@ import { fetchedBytes, fingerprint, rootOf, titleOf, trouble } from './site-run'
 
 export const SITE_TITLE = 'Site';
 
+/** Said where permissions are wanted, and only with a new document: it is so with every site. */
+const NO_GROUPS = 'SharePoint groups, their members and permission levels are not in the backup, because Microsoft Graph does not give them';
+
 export function siteScope(web: Pick<Web, 'guid'>): string {
 	return `site-${web.guid}`;
 }
@@ -41,7 +44,7 @@ export function sitePart(run: SiteRun, web: Web, options: { withDocument: boolea
 		yield {
 			changes: isChanged ? [line(site, print, stored.print === undefined)] : [],
 			scopes: [{ id: scope, name: title, state: 'complete' }],
-			warnings: grants.warning === undefined ? [] : [grants.warning],
+			warnings: [...(grants.warning === undefined ? [] : [grants.warning]), ...(isChanged && run.options.permissions === true ? [NO_GROUPS] : [])],
 		};
 	}
 
