@@ -32,7 +32,7 @@ export interface DriveWriter {
 }
 
 /** Of fragments in memory, over all uploads that run. */
-const MOST_HELD_BYTES = 48 * 1024 * 1024;
+const MOST_HELD_BYTES = 25 * 1024 * 1024;
 
 export class RealWriter implements DriveWriter {
 	private readonly budget = new ByteBudget(MOST_HELD_BYTES);

@@ -184,7 +184,7 @@ export class TargetFolders {
 		let name = await this.nameIn(parent, folder.name);
 		await view.readNames(parent.id, [name]);
 		const child = view.child(parent.id, name);
-		if (child?.isFolder) {
+		if (child?.isFolder && !this.goesElsewhere(folder, child)) {
 			child.claimedBy ??= folder.id;
 			return { id: child.id, path: [...parent.path, child.name] };
 		}
@@ -201,6 +201,12 @@ export class TargetFolders {
 			reason = `A file named "${child.name}" stands in its place`;
 		}
 		return await this.make(parent, folder, name, reason);
+	}
+
+	/** It has the name now, and this restore is going to give it back its own. */
+	private goesElsewhere(folder: RestorableFolder, child: LivingItem): boolean {
+		const id = `${scopeOf(folder.id)}/${child.id}`;
+		return this.input.policy === 'replace' && child.claimedBy === undefined && id !== folder.id && this.looksForOriginal(folder.id) && this.input.selected.has(id);
 	}
 
 	private async make(parent: TargetFolder, folder: RestorableFolder, name: string, reason: string | undefined): Promise<TargetFolder> {

@@ -9,8 +9,8 @@ import { isRewrittenType } from './file-names';
 import { fragmentsOf } from './fragments';
 import { livingItem, LIVING_SELECT, secondsOf, type LivingItem } from './living-item';
 
-/** Fragments are multiples of 320 KiB, 5 to 10 MiB advised (driveitem-createuploadsession). */
-const FRAGMENT_BYTES = 32 * 327_680;
+/** 5 MiB: fragments are multiples of 320 KiB, 5 to 10 MiB advised (driveitem-createuploadsession). The HTTP client holds copies of each. */
+const FRAGMENT_BYTES = 16 * 327_680;
 /** Sessions that may be begun for one file: they expire and get lost. */
 const MOST_SESSIONS = 4;
 /** Tries for one fragment after the client's own. */
