@@ -167,6 +167,15 @@ describe('older versions', () => {
 		expect(await at.backUp({ versions: 5 })).toMatchObject({ status: 'unchanged', graph: { requests: 1 } });
 	});
 
+	it('whose downloads break go on where they broke', async () => {
+		const file = at.drive.addFile('', 'large.bin', new GeneratedContent(1, 6_000_000));
+		at.drive.edit(file, 'small now');
+		at.sim.tenant.faults.script({ match: 'GET *download.aspx*', skip: 1, times: 2, do: { truncateAtByte: 2_500_000 } });
+		expect(await at.backUp({ versions: 5 })).toMatchObject({ status: 'complete', changes: { failed: 0 }, warnings: [] });
+		expect(at.sim.tenant.faults.struck).toBe(2);
+		expect((await at.content(await at.entry('large.bin'), 'version-1.0')).equals(new GeneratedContent(1, 6_000_000).read(0, 6_000_000))).toBe(true);
+	});
+
 	it('switched off and on again: what changed meanwhile has them, too', async () => {
 		const file = at.drive.addFile('', 'a.txt', 'one');
 		await at.backUp({ versions: 2 });

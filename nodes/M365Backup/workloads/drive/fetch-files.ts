@@ -19,7 +19,7 @@ const WAITING_BYTES = 24 * 1024 * 1024;
 const DOWNLOADS = 8;
 
 /** What came of a small file. */
-type Small = { chunks: Uint8Array[]; checked: Extract<Checked, { again: false }> } | { failure: Failure } | { isLarge: true };
+type Small = { bytes: Uint8Array; checked: Extract<Checked, { again: false }> } | { failure: Failure } | { isLarge: true };
 
 interface Waiting {
 	file: FileToFetch;
@@ -73,11 +73,10 @@ async function* answer(context: DriveContext, { file, small }: Waiting, signal: 
 	}
 	const read = await small;
 	if (read && 'failure' in read) yield refused(file, read.failure);
-	else if (read && 'chunks' in read) {
-		const { chunks, checked } = read;
+	else if (read && 'bytes' in read) {
+		const { bytes, checked } = read;
 		const isAll = context.versions === 0 && checked.meta === undefined && checked.warning === undefined;
-		const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-		yield { id, content: inTurn(chunks), sizeBytes, ...(isAll ? {} : { more: true as const }) };
+		yield { id, content: once(bytes), sizeBytes: bytes.length, ...(isAll ? {} : { more: true as const }) };
 		if (!isAll) yield* rest(context, file, checked, signal);
 	} else yield* streamLarge(context, file, signal);
 }
@@ -103,17 +102,17 @@ async function readSmall(context: DriveContext, file: FileToFetch, signal: Abort
 	try {
 		for (;;) {
 			const chunks: Uint8Array[] = [];
-			const hash = new QuickXorHash();
 			let sizeBytes = 0;
 			for await (const chunk of fileBytes(context, file, signal)) {
 				chunks.push(chunk);
-				hash.update(chunk);
 				sizeBytes += chunk.length;
 				// Not what the listing said, and too much to keep.
 				if (sizeBytes > 2 * SMALL_BYTES) return { isLarge: true };
 			}
-			const checked = await checkBytes(context, file, { sizeBytes, hash: hash.digest() }, signal);
-			if (!checked.again) return { chunks, checked };
+			const [only] = chunks;
+			const bytes = only && chunks.length === 1 ? only : Buffer.concat(chunks);
+			const checked = await checkBytes(context, file, { sizeBytes, hash: new QuickXorHash().update(bytes).digest() }, signal);
+			if (!checked.again) return { bytes, checked };
 		}
 	} catch (error) {
 		return { failure: toFailure(error) };
@@ -163,9 +162,8 @@ async function* watched(
 	outcome.checked = checked;
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- chunks that are there already, as a stream
-async function* inTurn(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-	yield* chunks;
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+	if (bytes.length > 0) yield await Promise.resolve(bytes);
 }
 
 /** Sections of a notebook above 2 GB are answered with 503 for good (corso #2910). */
