@@ -199,6 +199,7 @@ describe('a path', () => {
 		['GET', '/users/u/drive/root:/permissions/delta', 1],
 		['GET', '/drives/d/root:/permissions/a:/children?$top=5', 2],
 		['GET', '/drives/d/root:/items/lists', 1],
+		['GET', '/sites/h:/sites/a:/drive/root:/permissions/x:/children', 2],
 		['POST', '/drives/d/items/i:/invite/x:/createUploadSession', 2],
 		['GET', '/drives/d/items/i/versions', 2],
 		['GET', '/drives/d/items/i/versions/1.0/content', 1],

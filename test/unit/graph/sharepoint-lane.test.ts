@@ -66,18 +66,22 @@ describe("SharePoint's quota of a tenant", () => {
 		expect((await spend(1, 'Tenant')).throttledMs).toBeGreaterThan(50_000);
 	});
 
-	it('of a day that is used up ends the wait at once and says when to come back', async () => {
+	it.each([
+		['the smallest tenant', 1, 1, 1_187],
+		['a tenant of 4,000 licences', 4_000, 1, 2_375],
+		['half a tenant, another worker having the rest', 1, 0.5, 593],
+	])('of a day of %s is used up after sixteen hours of full speed, which ends the wait at once and says when to come back', async (_what, licences, share, perMinute) => {
 		const { ambient, governor, spend, elapsedMs } = setUp();
+		governor.setTenantSize('tenant', licences);
+		governor.setShare(share);
 		let failure: unknown;
-		for (let minute = 0; minute < 1_000 && failure === undefined; minute++) failure = await spend(1_187).then(() => undefined, (error: unknown) => error);
+		for (let minute = 0; minute < 1_000 && failure === undefined; minute++) failure = await spend(perMinute).then(() => undefined, (error: unknown) => error);
 		expect(elapsedMs()).toBeGreaterThan(950 * 60_000);
-		expect(elapsedMs()).toBeLessThan(962 * 60_000);
+		expect(elapsedMs()).toBeLessThan(965 * 60_000);
 		expect(failure).toMatchObject({ kind: 'throttled', retryAfterMs: expect.any(Number) as number, nextStep: expect.stringContaining('Run again later') as string });
 		expect((failure as Error).message).toMatch(/used up.*room again in 4\d\d minutes/);
 		ambient.advance((failure as { retryAfterMs: number }).retryAfterMs);
-		await spend(1_187);
-		governor.setTenantSize('tenant', 2_000);
-		await spend(1_187);
+		await spend(perMinute);
 	});
 
 	it('of what is brought in an hour counts what arrived, not what was asked for', async () => {
@@ -111,6 +115,10 @@ describe("SharePoint's quota of a tenant", () => {
 		for (let call = 0; call < 590; call++) await spend(1);
 		expect(elapsedMs()).toBeGreaterThanOrEqual(60_000);
 		expect(elapsedMs()).toBeLessThan(120_000);
+		const lease = await governor.acquire(lane, ask());
+		lease.received(95_000_000_000);
+		lease.release();
+		expect(await rejection(governor.acquire(lane, ask()))).toMatchObject({ kind: 'throttled' });
 	});
 });
 
@@ -141,6 +149,18 @@ describe("SharePoint's slots of a tenant", () => {
 		leases.get('restored file')?.release();
 		await settle();
 		expect(order.slice(13)).toEqual(['file 8']);
+	});
+});
+
+describe("a worker's part of a tenant's slots", () => {
+	it('holds as much less of transfers', async () => {
+		const { governor } = setUp();
+		governor.setShare(0.5);
+		const order: string[] = [];
+		for (let index = 0; index < 6; index++) void governor.acquire(lane, ask({ isTransfer: true })).then(() => order.push('file'));
+		for (let index = 0; index < 6; index++) void governor.acquire(lane, ask()).then(() => order.push('question'));
+		await settle();
+		expect(order).toEqual(['file', 'file', 'file', 'file', 'question', 'question']);
 	});
 });
 
@@ -255,5 +275,43 @@ describe('a client of drives and sites', () => {
 		expect(answers.find(({ id }) => id === 'b')?.page).toEqual({ items: [], resync: { restartUrl: restart } });
 		expect(innerRequests(graph.sent[0]!)[0]?.headers['Prefer']).toBe('deltashowsharingchanges, hierarchicalsharing, IdType="ImmutableId"');
 		expect(graph.client.stats.resourceUnits).toBe(3);
+	});
+
+	it.each([
+		['/drives/d/items/i/permissions', 237],
+		['/drives/d/items/i/content', 593],
+		['/drives/d/items/i/children', 593],
+	])('waits as soon as the units of %s are used up, after %i', async (path, times) => {
+		const graph = new FakeGraph((request) => (request.url.endsWith('/content') ? new Response(null, { status: 302, headers: { location: download } }) : json({})));
+		const start = graph.ambient.now();
+		for (let call = 0; call < times; call++) await collect((await graph.client.stream({ path })).body);
+		expect(graph.ambient.elapsedMs(start)).toBe(0);
+		await collect((await graph.client.stream({ path: '/drives/d/items/i/permissions' })).body);
+		expect(graph.ambient.elapsedMs(start)).toBeGreaterThanOrEqual(60_000);
+		expect(graph.client.stats.throttledMs).toBeGreaterThanOrEqual(60_000);
+	});
+
+	it('counts a try with a new token', async () => {
+		const graph = new FakeGraph((request) => (request.headers.get('authorization') === 'Bearer token-1' ? graphError(401, 'InvalidAuthenticationToken') : json({})));
+		await graph.client.json({ path: '/drives/d/items/i/permissions' });
+		expect(graph.client.stats).toMatchObject({ requests: 2, resourceUnits: 10, retries: 1 });
+	});
+
+	it.each([401, 404, 410])('takes a %i from an upload session for its end, and from one of a mailbox for what it says', async (status) => {
+		const graph = new FakeGraph(() => graphError(status, 'x'));
+		const piece = { offset: 0, bytes: Buffer.from('x'), totalBytes: 1 };
+		expect(await rejection(graph.client.upload('https://up.example/s', piece))).toMatchObject({ kind: 'notFound', code: 'uploadSessionGone', status });
+		expect(await rejection(graph.client.upload('https://up.example/s', piece, { mailbox: 'u' }))).toMatchObject({ code: 'x', status });
+	});
+
+	it('sends at most eight pieces at once, and asks twelve questions', async () => {
+		const graph = new FakeGraph(async () => {
+			await new Promise((resolve) => setTimeout(resolve, 5));
+			return json({ id: 'x' });
+		});
+		await Promise.all(Array.from({ length: 20 }, () => graph.client.upload('https://up.example/s', { offset: 0, bytes: Buffer.from('x'), totalBytes: 1 })));
+		expect(graph.mostInFlight).toBe(8);
+		await Promise.all(Array.from({ length: 20 }, () => graph.client.json({ path: '/drives/d' })));
+		expect(graph.mostInFlight).toBe(12);
 	});
 });
