@@ -21,7 +21,8 @@ TO GET AT SOMETHING
      replace, absent ones stay, null removes (the same for the fields of "meta"); "whole" hides all earlier lines;
      "deleted" ends the item. "content" says in which archive, under which name and at which offset the bytes are,
      with their size and SHA-256. The last lines, without an id, are an index.
-     Beside the content itself an item may have parts, each named by "part": attachments, a photo.
+     Beside the content itself an item may have parts, each named by "part": attachments, a photo, older versions.
+     Identical files are stored once: several items may name the same entry, also one of an earlier backup's archive.
   3. Every snapshot.json has the size and SHA-256 of its segments, and a segment's index those of the archives. The
      "check" at the end of a .json is the SHA-256 of that file with 64 zeros in its place.
 `;
