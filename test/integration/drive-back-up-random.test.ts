@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifyRepository } from '../../nodes/M365Backup/engine/verify';
-import { Failure } from '../../nodes/M365Backup/base/failure';
+import { Repository } from '../../nodes/M365Backup/repository/repository';
+import { createFaultyStore } from '../../nodes/M365Backup/stores/faulty-store';
+import { isFailure } from '../../nodes/M365Backup/base/failure';
 import type { DriveNode } from '../simulator/drive-node';
 import type { Drive } from '../simulator/drive-store';
 import type { Fault } from '../simulator/faults';
@@ -22,6 +24,7 @@ type Step =
 	| { do: 'expireUrls' }
 	| { do: 'fault'; which: number }
 	| { do: 'loseCursor' }
+	| { do: 'crash'; calls: number; lastTakesEffect: boolean; rules: number }
 	| { do: 'month' };
 
 const edit = fc.record({ what: nat, a: nat, b: nat });
@@ -41,6 +44,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 	{ weight: 2, arbitrary: fc.record({ do: fc.constant('fault' as const), which: nat }) },
 	{ weight: 1, arbitrary: fc.constant({ do: 'loseCursor' as const }) },
 	{ weight: 1, arbitrary: fc.constant({ do: 'month' as const }) },
+	{ weight: 2, arbitrary: fc.record({ do: fc.constant('crash' as const), calls: fc.nat({ max: 20 }), lastTakesEffect: fc.boolean(), rules: fc.nat({ max: 11 }) }) },
 );
 const switches: fc.Arbitrary<Partial<Switches>> = fc.record({
 	deltaLargestPage: fc.constantFrom(2, 3, 7, 1000),
@@ -214,6 +218,9 @@ async function play(steps: readonly Step[], given: Partial<Switches>): Promise<v
 			case 'loseCursor':
 				await at.store.delete((await keysOf(at)).filter((key) => key.endsWith('cursor.json')));
 				break;
+			case 'crash':
+				await crash(at, one);
+				break;
 			case 'backUp': {
 				const { stopAfterBytes, commitEveryBytes, fullResync, rules, meanwhile } = one;
 				let asked = 0;
@@ -232,7 +239,7 @@ async function play(steps: readonly Step[], given: Partial<Switches>): Promise<v
 				}
 				const options = { ...rulesOf(rules), fullResync, ...(stopAfterBytes === null ? {} : { stopAfter: { bytes: stopAfterBytes } }), ...(commitEveryBytes === null ? {} : { commitEvery: { bytes: commitEveryBytes } }) };
 				const outcome = await run(options).catch((error: unknown) => {
-					if (error instanceof Failure && ['transient', 'throttled', 'expiredCursor', 'notFound'].includes(error.kind)) return 'failed';
+					if (isPassing(error)) return 'failed';
 					throw error;
 				});
 				sim.tenant.faults.clear();
@@ -253,6 +260,24 @@ async function play(steps: readonly Step[], given: Partial<Switches>): Promise<v
 	if (!steps.some((one) => one.do === 'loseCursor')) expect(await verifyRepository(at.repository, { deep: true })).toMatchObject({ ok: true, damage: [] });
 	expect(sim.misses).toEqual([]);
 	expect(sim.tenant.leaks).toEqual([]);
+}
+
+/** What the scripted faults come to. */
+function isPassing(error: unknown): boolean {
+	return isFailure(error, 'transient', 'throttled', 'expiredCursor', 'notFound');
+}
+
+/** A run whose store stops answering for good after some calls: a crash, as far as the next run can tell. */
+async function crash(at: DriveFixture, { calls, lastTakesEffect, rules }: Step & { do: 'crash' }): Promise<void> {
+	const faulty = createFaultyStore(at.store, at.ambient);
+	const repository = await Repository.open(faulty, at.ambient, { create: false });
+	faulty.stopAfter(calls, { lastTakesEffect });
+	await at.backUp({ repository, ...rulesOf(rules), commitEvery: { bytes: 500 } }).catch((error: unknown) => {
+		if (!faulty.isStopped && !isPassing(error)) throw error;
+	});
+	sim.tenant.faults.clear();
+	// Whoever runs next waits until the lease of the one that died has run out.
+	sim.tenant.clock.advance(3_600_000);
 }
 
 async function keysOf(at: DriveFixture): Promise<string[]> {
