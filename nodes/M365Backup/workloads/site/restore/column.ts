@@ -36,6 +36,8 @@ export interface Column {
 	/** Comes with the list's template: a new list has it already. */
 	isOfTemplate: boolean;
 	hasDefault: boolean;
+	/** This restore has added it: no item has anything in it yet. */
+	isNew?: true;
 	/** Of a lookup: the list that it looks into. */
 	listId?: string;
 	/** Of managed metadata: the hidden text column through which they are written. */

@@ -113,11 +113,17 @@ export class ListMaker {
 
 	async addLookup(target: TargetList, column: Column, listId: string | null | undefined): Promise<void> {
 		if (typeof listId !== 'string') {
-			target.notes.push(SITE_NOTES.columnLost(column.displayName, 'the list that it looks into is not there; restore both together'));
+			this.loseLookup(target, column);
 			return;
 		}
 		const failure = await this.tryColumn(target, definitionOf(column, listId));
 		if (failure) target.notes.push(SITE_NOTES.columnLost(column.displayName, failure.message));
+	}
+
+	/** A lookup cannot be made without the list that it looks into. */
+	loseLookup(target: TargetList, column: Column): void {
+		target.columns = target.columns.filter(({ name }) => name !== column.name);
+		target.notes.push(SITE_NOTES.columnLost(column.displayName, 'the list that it looks into is not there; restore both together'));
 	}
 
 	/** A column whose values Graph refuses becomes one of text. @returns whether it did */

@@ -25,8 +25,8 @@ export interface TargetList {
 	/** It is the very list that was backed up: its items may be alive in it. */
 	isOriginal: boolean;
 	isNew: boolean;
-	/** Columns were added to it: no item has anything in them. */
-	hasNewColumns?: true;
+	/** Names of columns that were added to it: no item has anything in them. */
+	newColumns?: ReadonlySet<string>;
 	columns: Column[];
 	/** As they were; those of the target if the backup does not say. */
 	sourceColumns: Column[];
@@ -146,7 +146,7 @@ export class TargetLists {
 
 	private async addColumns(target: TargetList): Promise<void> {
 		const missing = missingColumns(target.sourceColumns, target.columns);
-		target.hasNewColumns = true;
+		target.newColumns = new Set([...missing.first, ...missing.lookups].map(({ name }) => name));
 		if (this.context.preview) {
 			target.columns = [...target.columns, ...missing.first, ...missing.lookups, ...missing.calculated];
 			return;
@@ -239,6 +239,7 @@ export class TargetLists {
 		if (this.maker.lacksPermission()) throw mayNotMake(displayName);
 		if (this.context.preview) {
 			this.maker.foresee(target, missing);
+			for (const column of missing.lookups) if (!(await this.hasLookedUp(target, column))) this.maker.loseLookup(target, column);
 		} else {
 			const before = new Set((await this.listsOf(site)).map(({ id }) => id));
 			const find = async (): Promise<{ id: string } | undefined> => (await this.readLists(site.id)).find((list) => list.displayName === displayName && !before.has(list.id));
@@ -266,6 +267,12 @@ export class TargetLists {
 		target.columns = list.columns;
 		target.contentTypes = list.contentTypes;
 		if (target.isLibrary) target.driveId = list.driveId ?? null;
+	}
+
+	private async hasLookedUp(target: TargetList, column: Column): Promise<boolean> {
+		if (column.listId === scopedId(target.key)?.guid) return true;
+		const other = await this.lookedUp(column.listId ?? '');
+		return other === 'underWay' || other?.site.id === target.site.id;
 	}
 
 	private async addLookups(target: TargetList, columns: readonly Column[]): Promise<void> {

@@ -41,15 +41,15 @@ const TEXTS: ReadonlySet<string> = new Set(['text', 'note', 'richText']);
 const LONGEST_LINE = 255;
 
 /** The columns by which items of a list are compared and set: what users fill, there and in the backup. */
-export function comparedColumns({ columns, sourceColumns }: Pick<TargetList, 'columns' | 'sourceColumns'>): Column[] {
+export function comparedColumns({ columns, sourceColumns, newColumns }: Pick<TargetList, 'columns' | 'sourceColumns' | 'newColumns'>): Column[] {
 	const source = new Set(sourceColumns.map(({ name }) => name));
-	return columns.filter((column) => isWritable(column) && source.has(column.name));
+	return columns.filter((column) => isWritable(column) && source.has(column.name)).map((column) => (newColumns?.has(column.name) === true ? { ...column, isNew: true } : column));
 }
 
 /** Whether the list has all that its items have in the backup: only then their version alone tells that nothing differs. */
-export function hasAllColumns({ columns, sourceColumns, hasNewColumns }: Pick<TargetList, 'columns' | 'sourceColumns' | 'hasNewColumns'>): boolean {
+export function hasAllColumns({ columns, sourceColumns, newColumns }: Pick<TargetList, 'columns' | 'sourceColumns' | 'newColumns'>): boolean {
 	const there = new Set(columns.map(({ name }) => name));
-	return hasNewColumns !== true && sourceColumns.every((column) => !isWanted(column) || there.has(column.name));
+	return newColumns === undefined && sourceColumns.every((column) => !isWanted(column) || there.has(column.name));
 }
 
 /** What a document of the backup comes to in the target. */
@@ -152,7 +152,7 @@ function printOf(columns: readonly Column[], contentType: string | undefined, va
 	for (const column of columns) {
 		const value = valueIn(column);
 		const text = value === undefined ? '' : canonical(column.kind, value);
-		if (!SOFT_KINDS.has(column.kind)) hard.push(`${column.name}=${text}`);
+		if (!SOFT_KINDS.has(column.kind) && column.isNew !== true) hard.push(`${column.name}=${text}`);
 		else if (text !== '') soft[column.name] = text;
 	}
 	return { hard: createHash('sha256').update(JSON.stringify(hard)).digest('base64').slice(0, 27), soft };
