@@ -22,15 +22,19 @@ export async function shouldCompress(
 	if (TEXT.test(name)) return { compress: true, content };
 	if (PACKED.test(name)) return { compress: false, content };
 	const iterator = content[Symbol.asyncIterator]();
-	const step = await iterator.next();
+	let step = await iterator.next();
+	while (step.done !== true && step.value.length === 0) step = await iterator.next();
 	if (step.done === true) return { compress: true, content: rest(undefined, iterator) };
-	return { compress: await isCompressible(step.value.subarray(0, SAMPLE_BYTES)), content: rest(step.value, iterator) };
+	return { compress: await isCompressible(step.value), content: rest(step.value, iterator) };
 }
 
-/** Trying costs half a millisecond for each file: what is plainly as random as can be is not tried. */
-async function isCompressible(sample: Uint8Array): Promise<boolean> {
-	if (sample.length >= TELLING_BYTES && entropyBits(sample.subarray(0, TELLING_BYTES)) > RANDOM_BITS) return false;
-	return (await deflateAsync(sample, { level: 1 })).length < sample.length * WORTHWHILE;
+/** Trying costs half a millisecond for each file: what is plainly as random as can be, past its head, is not tried. */
+async function isCompressible(first: Uint8Array): Promise<boolean> {
+	if (first.length >= TELLING_BYTES && entropyBits(first.subarray(-TELLING_BYTES)) > RANDOM_BITS) return false;
+	const sample = first.subarray(0, SAMPLE_BYTES);
+	// The window need not reach over more than the sample.
+	const packed = await deflateAsync(sample, { level: 1, windowBits: 14, memLevel: 6 });
+	return packed.length < sample.length * WORTHWHILE;
 }
 
 /** Shannon's entropy of the bytes, by how often each occurs: 8 bits a byte at most. */
