@@ -228,6 +228,22 @@ describe('odd files', () => {
 		expect(folder.isFolder).toBe(true);
 	});
 
+	it('malware that is found later is skipped once, with what was stored; once it is cured, the file is fetched', async () => {
+		const file = at.drive.addFile('', 'a.bin', 'bytes');
+		await at.backUp();
+		file.malware = 'Virus';
+		at.drive.touch(file);
+		expect(await at.backUp()).toMatchObject({ changes: { skipped: 1, failed: 0 }, warnings: ['Files: 1 file was not backed up, since Microsoft 365 found malware and does not hand it out: "a.bin"'] });
+		expect((await at.files()).get('a.bin')).toBe('bytes');
+		at.drive.touch(file);
+		expect(await at.backUp()).toMatchObject({ changes: { skipped: 0 }, warnings: [] });
+		file.malware = undefined;
+		at.drive.touch(file);
+		await at.backUp();
+		expect((await at.entry('a.bin')).meta).not.toHaveProperty('skipped');
+		expect(downloads()).toBe(2);
+	});
+
 	it('malware that only the download tells of is skipped once, and kept as it was before', async () => {
 		const file = at.drive.addFile('', 'a.bin', 'clean');
 		await at.backUp();

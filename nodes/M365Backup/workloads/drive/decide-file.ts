@@ -3,7 +3,7 @@ import type { Change, ContentRequest, ItemChange, KnownItem } from '../workload'
 import { fingerprint } from '../workload';
 import type { DriveContext } from './drive-context';
 import { scopedId } from './drive-context';
-import { fileMeta, folderMeta, metaOfOthers, metaPatch, modifiedOf } from './file-meta';
+import { fileMeta, folderMeta, MALWARE_SKIP, metaOfOthers, metaPatch, modifiedOf } from './file-meta';
 import type { GraphItem } from './graph-item';
 
 /** Where an item lies. */
@@ -20,12 +20,12 @@ export function decideFile(context: DriveContext, item: GraphItem, before: Known
 	const known = before?.type === 'file' ? before : undefined;
 	if (!known || !isUnchanged(item, known)) {
 		const others = known ? metaOfOthers(known.meta) : {};
-		if (item.malware !== undefined) return { ...wholeItem(context, item, place, { ...others, ...meta }), isNew: !before };
+		if (item.malware) return { ...wholeItem(context, item, place, { ...others, ...meta }), isNew: !before };
 		// What is fetched takes the place of all contents: the fetch itself says which versions are beside it.
 		const { versions: _versions, version: _version, ...kept } = others;
 		return { ...wholeItem(context, item, place, { ...kept, ...meta }), isNew: !before, fetch: requestOf(context, item, known, place, false) };
 	}
-	if (looksAtVersions && context.versions > 0 && item.malware === undefined) {
+	if (looksAtVersions && context.versions > 0 && !item.malware) {
 		return { ...wholeItem(context, item, place, { ...metaOfOthers(known.meta), ...meta }), isNew: false, fetch: requestOf(context, item, known, place, true) };
 	}
 	return difference(context, item, known, place, meta, modifiedOf(item));
@@ -69,7 +69,7 @@ function difference(context: DriveContext, item: GraphItem, before: KnownItem, p
 function isUnchanged(item: GraphItem, known: KnownItem): boolean {
 	if (known.failedAttempts > 0 || known.etag === undefined) return false;
 	const isSame = known.etag === versionOf(item) || (item.cTag !== undefined && known.etag === item.eTag);
-	return isSame && (item.malware !== undefined || (known.hasContent && known.meta['skipped'] === undefined));
+	return isSame && (item.malware ? known.meta['skipped'] === MALWARE_SKIP : known.hasContent && known.meta['skipped'] === undefined);
 }
 
 function versionOf(item: GraphItem): string | undefined {

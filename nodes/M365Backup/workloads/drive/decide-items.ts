@@ -179,6 +179,7 @@ function decideLiving(context: DriveContext, item: GraphItem, before: KnownItem 
 		return;
 	}
 	const change = decideFile(context, item, before, place, asked.versions);
+	if (item.malware && change?.kind === 'item') context.infected.push(item.name ?? '');
 	if (change) decided.changes.push(change);
 }
 

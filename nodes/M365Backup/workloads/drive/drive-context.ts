@@ -27,6 +27,8 @@ export interface DriveContext {
 	/** Files that were stored although they are not what Microsoft 365 tells of them. */
 	storedAnyway: StoredAnyway;
 	leftOut: LeftOut;
+	/** Names of files that were skipped in this run since Microsoft 365 found malware in them. */
+	infected: string[];
 }
 
 /** What the options keep out of the backup, as far as this run met it. */
@@ -59,6 +61,7 @@ export function driveContext(options: DriveOptions): DriveContext {
 		folders: new FolderPaths(scope),
 		storedAnyway: new StoredAnyway(),
 		leftOut: nothingLeftOut(),
+		infected: [],
 	};
 }
 

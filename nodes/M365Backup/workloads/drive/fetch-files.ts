@@ -72,7 +72,7 @@ async function* answer(context: DriveContext, { file, small }: Waiting, signal: 
 		return;
 	}
 	const read = await small;
-	if (read && 'failure' in read) yield refused(file, read.failure);
+	if (read && 'failure' in read) yield refused(context, file, read.failure);
 	else if (read && 'bytes' in read) {
 		const { bytes, checked } = read;
 		const isAll = context.versions === 0 && checked.meta === undefined && checked.warning === undefined;
@@ -127,7 +127,7 @@ async function* streamLarge(context: DriveContext, file: FileToFetch, signal: Ab
 	try {
 		first = await bytes.next();
 	} catch (error) {
-		yield refused(file, toFailure(error));
+		yield refused(context, file, toFailure(error));
 		return;
 	}
 	const outcome: { checked?: Extract<Checked, { again: false }> } = {};
@@ -169,10 +169,11 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /** Sections of a notebook above 2 GB are answered with 503 for good (corso #2910). */
 const NOTEBOOK_FILE = /\.one(?:toc2)?$/i;
 
-function refused(file: FileToFetch, failure: Failure): Fetched {
+function refused(context: DriveContext, file: FileToFetch, failure: Failure): Fetched {
 	const { id } = file.request;
 	if (isFailure(failure, 'denied') && failure.code?.toLowerCase() === 'malwaredetected') {
-		return { id, skipped: MALWARE_SKIP, warning: `"${file.name}" was not backed up: ${MALWARE_SKIP}` };
+		context.infected.push(file.name);
+		return { id, skipped: MALWARE_SKIP };
 	}
 	if (isFailure(failure, 'transient', 'throttled') && failure.status === 503 && NOTEBOOK_FILE.test(file.name)) {
 		// Lasting: the ledger gives it up some day, which it never does for a passing fault.
