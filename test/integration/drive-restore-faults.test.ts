@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { Failure } from '../../nodes/M365Backup/base/failure';
 import type { RestoreOutcome } from '../../nodes/M365Backup/workloads/restorer';
 import { GeneratedContent } from '../simulator/drive-content';
 import { driveFixture, type DriveFixture } from '../support/drive-fixture';
@@ -53,7 +54,6 @@ describe('an upload in fragments', () => {
 		fixture.drive.purge('Docs');
 		const original = fixture.repository.readContent.bind(fixture.repository);
 		fixture.repository.readContent = async function* (key, ref, signal) {
-			const { Failure } = await import('../../nodes/M365Backup/base/failure');
 			yield* original(key, ref, signal);
 			if (ref.entry.includes('a [')) throw new Failure('corrupt', 'The content is damaged');
 		};
@@ -170,6 +170,26 @@ describe('two at once, and one that is stopped', () => {
 		const both = await Promise.all([restoreDrive(fixture), restoreDrive(fixture, { restorer })]);
 		expect(failures(both.flat())).toEqual([]);
 		expect(contents(drive)).toEqual(before);
+	});
+
+	it('what somebody puts there at the same moment is left alone: the same file is skipped, another one is said', async () => {
+		fixture = await driveFixture();
+		const { drive, sim } = fixture;
+		for (const name of ['same.txt', 'other.txt']) drive.addFile('Docs', name, `content of ${name}`, MARCH);
+		await fixture.backUp();
+		drive.purge('Docs/same.txt');
+		drive.purge('Docs/other.txt');
+		sim.tenant.faults.script({
+			match: (method, path) => {
+				for (const name of ['same.txt', 'other.txt']) if (method === 'POST' && path.includes(`${name}:/createUploadSession`) && !drive.byPath(`Docs/${name}`)) drive.addFile('Docs', name, name === 'same.txt' ? 'content of same.txt' : 'something else', MARCH);
+				return false;
+			},
+			do: { reset: true },
+		});
+		const results = await restoreDrive(fixture);
+		expect(lines(results)).toEqual(['failed Docs/other.txt', 'skipped Docs/same.txt']);
+		expect(failures(results)).toMatchObject([{ reason: expect.stringContaining('come there meanwhile'), nextStep: expect.stringContaining('again') }]);
+		expect(contents(drive)).toEqual({ Docs: null, 'Docs/same.txt': 'content of same.txt', 'Docs/other.txt': 'something else' });
 	});
 
 	it('cancelling ends it at once; what was restored is whole, and a second restore does the rest', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../nodes/M365Backup/base/json';
 import type { RestorableFolder, RestoreOutcome } from '../../nodes/M365Backup/workloads/restorer';
 import { driveFixture, type DriveFixture } from '../support/drive-fixture';
-import { contents, failures, fileItem, lines, MARCH, outcomes, portrait, restoreDrive, restoreMade, type MadeFile } from './drive-restore-help';
+import { contents, failures, fileItem, lines, MARCH, outcomes, portrait, restoreDrive, restoreMade, type DriveRestoreCall, type MadeFile } from './drive-restore-help';
 
 let fixture: DriveFixture;
 afterEach(async () => {
@@ -37,7 +38,7 @@ describe('another place', () => {
 		drive.addFile('Other', 'b.txt', 'b', MARCH);
 		await fixture.backUp();
 		const docs = await fixture.entry('Docs');
-		const call = { selection: { kind: 'folder', folderId: docs.id, includeSubfolders: true }, destination: { kind: 'folder', path: ['Restored', '22: Nov'] } } as const;
+		const call: DriveRestoreCall = { selection: { kind: 'folder', folderId: docs.id, includeSubfolders: true }, destination: { kind: 'folder', path: ['Restored', '22: Nov'] } };
 		const results = await restoreDrive(fixture, call);
 		expect(lines(results)).toEqual(['created Restored/22_ Nov/Docs/2026/a.txt', 'folderCreated Restored/', 'folderCreated Restored/22_ Nov/', 'folderCreated Restored/22_ Nov/Docs/', 'folderCreated Restored/22_ Nov/Docs/2026/']);
 		expect(results.find(({ name }) => name === '22: Nov')!.fidelity[0]).toContain('22_ Nov');
@@ -162,7 +163,7 @@ describe('sharing', () => {
 		fixture = await driveFixture();
 		const { drive, sim } = fixture;
 		const bruno = sim.tenant.addUser({ displayName: 'Bruno' });
-		const permissions = [
+		const permissions: JsonObject[] = [
 			{ id: '1', roles: ['write'], grantedTo: [{ kind: 'user', id: bruno.id, name: 'Bruno' }] },
 			{ id: '2', roles: ['read'], link: { type: 'view', scope: 'organization' }, grantedTo: [] },
 			{ id: '3', roles: ['read'], grantedTo: [{ kind: 'siteGroup', name: 'Team Members' }] },

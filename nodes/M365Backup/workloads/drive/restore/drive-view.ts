@@ -227,6 +227,7 @@ export class DriveView {
 		if (item.parentId !== undefined) this.folder(item.parentId).put(item);
 	}
 
+	/** Anew. @param path of one item. @throws Failure `notFound` */
 	async ask(path: string): Promise<LivingItem> {
 		const item = livingItem(await this.context.graph.json<GraphItem>({ path: `${path}?$select=${LIVING_SELECT}`, ...signalOf(this.context) }));
 		this.put(item);

@@ -1,6 +1,6 @@
 import { Failure, isFailure } from '../../../base/failure';
 import type { RestorableItem, RestoreOutcome, RestoreOutcomeKind } from '../../restorer';
-import { graphIdOf, stopIfCancelled } from './drive-context';
+import { childPath, graphIdOf, stopIfCancelled } from './drive-context';
 import { refusalOf } from './drive-failure';
 import { fittingName, isRewrittenType, LONGEST_PATH } from './file-names';
 import { NOTES } from './fidelity-notes';
@@ -215,9 +215,25 @@ class FileRestore {
 				return { kind: 'created', name, living, ...(reason === undefined ? {} : { reason }), fidelity: this.fidelity(uploaded, name, true), share: 'new' };
 			} catch (error) {
 				view.forget(claim);
+				const came = isFailure(error, 'conflict') ? await this.whatCame(name) : undefined;
+				if (came) return came;
 				throw error;
 			}
 		};
+	}
+
+	/** Somebody else, a restore in another process perhaps, has put it there meanwhile. */
+	private async whatCame(name: string): Promise<Done | undefined> {
+		const { context, view } = this.run;
+		try {
+			const there = await view.ask(`${childPath(context, this.target.id, name)}:`);
+			const same = sameContent(this.item, there, false);
+			return same ? await this.isThere(there, same)() : undefined;
+		} catch (error) {
+			// Gone again: then the conflict is what there is to say.
+			if (isFailure(error, 'notFound')) return undefined;
+			throw error;
+		}
 	}
 
 	/** As a new version of a file that is there. */
@@ -250,8 +266,7 @@ class FileRestore {
 	private fidelity({ living, quickXorHash }: Uploaded, name: string, isNew: boolean): string[] {
 		const { item } = this;
 		const notes: string[] = [];
-		if (isNew && name !== item.name && fittingName(item.name, LONGEST_PATH) !== item.name) notes.push(NOTES.renamed(item.name, name));
-		if (isNew && this.wanted !== item.name && notes.length === 0) notes.push(NOTES.renamed(item.name, name));
+		if (isNew && this.wanted !== item.name) notes.push(NOTES.renamed(item.name, name));
 		const isEqual = living.quickXorHash === quickXorHash;
 		if (!isEqual && living.quickXorHash === undefined && living.sizeBytes === item.content?.sizeBytes) notes.push(NOTES.unverified);
 		else if (!isEqual && isRewrittenType(name)) notes.push(NOTES.rewritten);

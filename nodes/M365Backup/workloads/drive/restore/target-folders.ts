@@ -4,7 +4,7 @@ import { graphIdOf, scopeOf, signalOf, type DriveContext } from './drive-context
 import { refusalOf } from './drive-failure';
 import type { DriveView } from './drive-view';
 import type { DriveWriter } from './drive-writer';
-import { acceptableName, LONGEST_PATH, fittingName, nameKey } from './file-names';
+import { fittingName, LONGEST_PATH } from './file-names';
 import { NOTES } from './fidelity-notes';
 import { isReal } from './folder-view';
 import type { LivingItem } from './living-item';
@@ -181,7 +181,8 @@ export class TargetFolders {
 	/** The child of that name, made if it is not there. */
 	private async below(parent: TargetFolder, folder: RestorableFolder): Promise<TargetFolder> {
 		const { view, policy } = this.input;
-		let name = await this.nameIn(parent, folder.name);
+		const wanted = await this.nameIn(parent, folder.name);
+		let name = wanted;
 		await view.readNames(parent.id, [name]);
 		const child = view.child(parent.id, name);
 		if (child?.isFolder && !this.goesElsewhere(folder, child)) {
@@ -200,7 +201,7 @@ export class TargetFolders {
 			name = this.input.places.freeCopyName(parent.id, name, true, 'restored');
 			reason = `A file named "${child.name}" stands in its place`;
 		}
-		return await this.make(parent, folder, name, reason);
+		return await this.make(parent, folder, name, { reason, isRenamed: wanted !== folder.name });
 	}
 
 	/** It has the name now, and this restore is going to give it back its own. */
@@ -209,7 +210,7 @@ export class TargetFolders {
 		return this.input.policy === 'replace' && child.claimedBy === undefined && id !== folder.id && this.looksForOriginal(folder.id) && this.input.selected.has(id);
 	}
 
-	private async make(parent: TargetFolder, folder: RestorableFolder, name: string, reason: string | undefined): Promise<TargetFolder> {
+	private async make(parent: TargetFolder, folder: RestorableFolder, name: string, { reason, isRenamed }: { reason: string | undefined; isRenamed: boolean }): Promise<TargetFolder> {
 		const { view, writer } = this.input;
 		const { created } = folder.meta;
 		const dates = { ...(typeof created === 'string' ? { created } : {}), ...(folder.modified === undefined ? {} : { modified: folder.modified }) };
@@ -222,7 +223,7 @@ export class TargetFolders {
 		const target = { id: made.living.id, path: [...parent.path, name] };
 		if (made.wasThere) return target;
 		view.made({ ...made.living, claimedBy: folder.id });
-		const fidelity = [...(name === folder.name || nameKey(acceptableName(folder.name)) === nameKey(folder.name) ? [] : [NOTES.renamed(folder.name, name)]), ...(folder.meta['kind'] === 'notebook' ? [NOTES.notebook] : [])];
+		const fidelity = [...(isRenamed ? [NOTES.renamed(folder.name, name)] : []), ...(folder.meta['kind'] === 'notebook' ? [NOTES.notebook] : [])];
 		fidelity.push(...(await this.input.share(folder, made.living, true)));
 		this.report(folder, 'folderCreated', target.path, { newId: made.living.id, ...(reason === undefined ? {} : { reason }), fidelity });
 		return target;

@@ -223,6 +223,8 @@ class Upload {
 	private async finished(): Promise<LivingItem | undefined> {
 		const there = await whatIsThere(this.context, this.place);
 		if (!there || there.isFolder) return undefined;
+		// A person who made a file of this name meanwhile.
+		if ('name' in this.place && !there.isByApp) return undefined;
 		if (there.quickXorHash === this.quickXorHash && there.sizeBytes === this.content.sizeBytes) return there;
 		const hasDates = there.isByApp && there.modifiedSeconds === secondsOf(this.dates.modified);
 		const isUnproven = there.quickXorHash === undefined && there.sizeBytes === this.content.sizeBytes;
