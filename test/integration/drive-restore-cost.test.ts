@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Drive } from '../simulator/drive-store';
 import { driveFixture, type DriveFixture } from '../support/drive-fixture';
-import { failures, MARCH, outcomes, restoreDrive, type DriveRestoreCall } from './drive-restore-help';
+import { contents, failures, MARCH, outcomes, portrait, restoreDrive, type DriveRestoreCall } from './drive-restore-help';
 
 let fixture: DriveFixture;
 afterEach(async () => {
@@ -62,6 +62,27 @@ describe('what a restore of 1,000 files in 110 folders costs', () => {
 		const one = (shown['one file'] = await costOf({ selection: { kind: 'ids', ids: [(await fixture.entry('Group 1/Folder 1/file 1.bin')).id] } }));
 		expect(one.requests).toBeLessThanOrEqual(8);
 		console.log(JSON.stringify(shown, null, 1));
+	});
+
+	it('many files gone from one folder, some of them moved elsewhere: the drive is read once in the middle, and each file is where it was', async () => {
+		fixture = await driveFixture();
+		const { drive } = fixture;
+		for (let n = 0; n < 700; n++) drive.addFile('One', `file ${n}.bin`, `content of ${n}`, MARCH);
+		await fixture.backUp();
+		const before = contents(drive);
+		const ids = new Map([...portrait(drive)].map(([path, { id }]) => [path, id]));
+		for (let n = 0; n < 700; n++) {
+			if (n % 3 === 0) drive.move(`One/file ${n}.bin`, drive.addFolder(`Elsewhere/${n % 5}`), `moved ${n}`);
+			else if (n % 3 === 1) drive.purge(`One/file ${n}.bin`);
+		}
+		const cost = await costOf({ selection: { kind: 'folder', folderId: (await fixture.entry('One')).id, includeSubfolders: true } });
+		expect(cost.results).toEqual({ skipped: 233, movedBack: 234, created: 233 });
+		expect(cost.requests).toBeLessThanOrEqual(233 * 2 + 234 + 300 + 12);
+		const after = portrait(drive);
+		for (const [path, content] of Object.entries(before)) {
+			expect([path, after.get(path)?.content]).toEqual([path, content]);
+			if (Number(/ (\d+)/.exec(path)?.[1]) % 3 !== 1) expect([path, after.get(path)?.id]).toEqual([path, ids.get(path)]);
+		}
 	});
 
 	it('a file in a folder of 250,000 does not read the folder', async () => {
