@@ -68,6 +68,20 @@ describe('downloads', () => {
 		expect(await at.files()).toEqual(at.living());
 	});
 
+	it('lead through Graph where the listing gives no addresses, and go on where they break', async () => {
+		at.sim.tenant.switches.driveDeltaDownloadUrl = 'absent';
+		for (let n = 0; n < 50; n++) at.drive.addFile('', `${n}.txt`, `text ${n}`);
+		at.drive.addFile('', 'large.bin', new GeneratedContent(2, 6 * MB));
+		at.drive.addFile('', 'bad.exe', 'x', { malware: 'Virus' });
+		at.sim.tenant.faults.script({ match: 'GET *download.aspx*', skip: 50, do: { truncateAtByte: 5 * MB } });
+		const sent = bytesSent(at);
+		const { graph, changes } = await at.backUp();
+		expect(changes).toMatchObject({ added: 52, failed: 0, skipped: 1 });
+		expect(graph.requests).toBeLessThanOrEqual(2 * 51 + 1 + 5);
+		expect(sent()).toBeLessThan(7 * MB);
+		await same('large.bin');
+	});
+
 	it('that are refused again and again fail the file alone, which is tried again', async () => {
 		at.drive.addFile('', 'a.txt', 'a');
 		at.drive.addFile('', 'b.txt', 'b');

@@ -10,6 +10,8 @@ const MOST_BREAKS = 5;
 /** New addresses for one download without a byte in between: an address that is refused at once is refused for good. */
 const MOST_RENEWALS = 2;
 const FIRST_PAUSE_MS = 500;
+/** In an address's place: there is none, and Graph itself is asked for the content. */
+const THROUGH_GRAPH = '';
 const CHECK_SELECT = 'id,name,size,cTag,eTag,file,malware,content.downloadUrl';
 
 /** A file as it is now: whether it still has the content that was asked for, and where that is. */
@@ -28,7 +30,8 @@ export function isSameContent(file: FileToFetch, now: GraphItem): boolean {
  * @throws Failure; `transient` code `editedMeanwhile`: begin anew
  */
 export async function* fileBytes(context: DriveContext, file: FileToFetch, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-	let { url } = file;
+	// Where a listing gives no address, Graph leads there.
+	let url: string | undefined = file.url ?? THROUGH_GRAPH;
 	let offset = 0;
 	let breaks = 0;
 	let renewals = 0;
@@ -80,9 +83,6 @@ async function addressOf(context: DriveContext, file: FileToFetch, offset: numbe
 	if (now.malware) throw new Failure('denied', 'Microsoft 365 found malware in it', { code: 'malwareDetected', status: 403 });
 	return now['@microsoft.graph.downloadUrl'] ?? THROUGH_GRAPH;
 }
-
-/** In an address's place: there is none, and Graph itself is asked for the content. */
-const THROUGH_GRAPH = '';
 
 interface Opening {
 	url: string;
