@@ -165,6 +165,21 @@ describe('a site of which something cannot be read', () => {
 		expect(await fixture.paths()).toEqual(EVERYTHING);
 	});
 
+	it('compares everything where the newest cursor is lost, since nothing need tell of what came and went meanwhile', async () => {
+		const { site, store, key } = await filled();
+		await fixture.backUp();
+		const list = site.list('Projects');
+		const more = list.addItem({ Title: 'came and went' });
+		await fixture.backUp();
+		const run = (await newest()).id;
+		await store.delete([`${key}/cursor.json`, `${key}/${run}.cursor.json`]);
+		// As if it had never been: an older link need not tell of it.
+		Object.assign(more, { isDeleted: true, lastLogged: -1 });
+		(list as unknown as { living: Map<number, unknown> }).living.delete(more.id);
+		expect((await fixture.backUp()).changes).toMatchObject({ deleted: 1 });
+		expect(await fixture.paths()).toEqual(EVERYTHING);
+	});
+
 	it('keeps a list of which nobody can tell whether it is gone', async () => {
 		const { site, tenant } = await filled();
 		await fixture.backUp();
