@@ -6,6 +6,7 @@ import { addDriveVariety, fillDrive } from '../simulator/drive-generate';
 import type { Drive } from '../simulator/drive-store';
 import { nodeRun, type Execution } from './harness/execution';
 import { fileHash } from './harness/file-hash';
+import { expectMeasured, expectPromises, measured } from './harness/measured-fidelity';
 import { chain, ourNode, pick } from './harness/our-node';
 import type { WorkflowJson } from './harness/n8n-client';
 import { Stage } from './harness/stage';
@@ -51,7 +52,7 @@ describe(`a OneDrive of ${files} files in ${folders} folders in a real n8n`, () 
 		);
 		after = await see();
 		differences = compareItems(before, after);
-	});
+	}, 3_600_000);
 	afterAll(async () => stage?.stop());
 
 	async function see(): Promise<SeenFile[]> {
@@ -85,6 +86,12 @@ describe(`a OneDrive of ${files} files in ${folders} folders in a real n8n`, () 
 		expect(stage.simulator.tenant.outbox).toEqual([]);
 		expect(stage.simulator.misses).toEqual([]);
 		expect(stage.simulator.tenant.leaks).toEqual([]);
+	});
+
+	it('what differs of files is what the README says, and nothing else', () => {
+		const table = measured(before, differences, 'file');
+		expectPromises('Files', table);
+		expectMeasured('Files', table);
 	});
 
 	it('loses nothing the second time: a further restore changes nothing', async () => {

@@ -20,6 +20,12 @@ describe('the node in the editor', () => {
 		}
 		stage = await Stage.start();
 		await stage.put(chain('editorTest', [ourNode('M365 Backup', 'mailbox/backUp', { mailbox: pick('', 'list'), repositoryFolder: stage.repositoryFolder })]));
+		const { tenant } = stage.simulator;
+		tenant.addSite({ name: 'marketing', displayName: 'Marketing' }).addLibrary('Contracts');
+		await stage.put(chain('editorDrive', [ourNode('M365 Backup', 'drive/backUp', { driveOf: 'user', driveUser: pick('', 'list'), repositoryFolder: stage.repositoryFolder })]));
+		await stage.put(chain('editorSite', [ourNode('M365 Backup', 'site/backUp', { site: pick('', 'list'), repositoryFolder: stage.repositoryFolder })]));
+		const marketing = pick(tenant.sites.byPath('/sites/marketing')!.webUrl, 'url');
+		await stage.put(chain('editorLibrary', [ourNode('M365 Backup', 'drive/backUp', { driveOf: 'library', driveSite: marketing, library: pick('', 'list'), repositoryFolder: stage.repositoryFolder })]));
 		browser = await openBrowser();
 		page = await openEditor(browser, stage.n8n);
 	});
@@ -52,5 +58,22 @@ describe('the node in the editor', () => {
 		if (pictures !== undefined) {
 			await page.screenshot({ path: join(pictures, 'editor.png') });
 		}
+	});
+
+	it.each([
+		['the users whose OneDrives there are', 'editorDrive', 'driveUser', ['Anna Berg']],
+		['the sites of the tenant', 'editorSite', 'site', ['Marketing']],
+		['the libraries of the site beside it', 'editorLibrary', 'library', ['Contracts', 'Documents']],
+	])('a picker lists %s', async (_name, workflow, parameter, names) => {
+		if (stage === undefined) return;
+		await page.goto(`${stage.n8n.url}/workflow/${workflow}`);
+		await page.locator('[data-test-id=canvas-node]').filter({ hasText: 'M365 Backup' }).dblclick();
+		const panel = page.locator('[data-test-id=ndv]');
+		await panel.waitFor();
+		await panel.locator(`[data-test-id=resource-locator-${parameter}] [data-test-id=rlc-input]`).first().click();
+		const list = page.locator('[data-test-id=rlc-item]');
+		await list.first().waitFor();
+		const shown = (await list.allInnerTexts()).join('\n');
+		for (const name of names) expect(shown).toContain(name);
 	});
 });

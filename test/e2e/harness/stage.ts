@@ -9,6 +9,8 @@ import type { WorkflowJson } from './n8n-client';
 export interface StageOptions {
 	simulator?: Parameters<typeof startSimulator>[0];
 	n8n?: Pick<N8nOptions, 'env'>;
+	/** Permissions that the app has beside the usual ones, before anybody signs in. */
+	roles?: string[];
 	/** `none` for what would take hours by Microsoft's quotas. */
 	requestLimits?: 'microsoft' | 'none';
 }
@@ -25,6 +27,7 @@ export class Stage {
 
 	static async start(options: StageOptions = {}): Promise<Stage> {
 		const simulator = await startSimulator({ users: 2, messages: 40, seed: 1, ...options.simulator });
+		simulator.tenant.roles.grant(...(options.roles ?? []));
 		const mailServer = await MailCatcher.start();
 		try {
 			const n8n = await N8nServer.start({ ...options.n8n, ...(simulator.caFile === undefined ? {} : { caFile: simulator.caFile }) });

@@ -4,7 +4,13 @@ import { MOVED_BACK, REBUILT_MESSAGE, type FidelityRow } from '../../../nodes/M3
 import { RESTORED_SETTINGS, SETTINGS_THERE } from '../../../nodes/M365Backup/workloads/mailbox/settings/fidelity';
 import { REBUILT_TASK, TASK_IN_PLACE } from '../../../nodes/M365Backup/workloads/mailbox/tasks/fidelity';
 
-import measured from './measured-fidelity.json';
+import { LIVING_FILE, REBUILT_FILE } from '../../../nodes/M365Backup/workloads/drive/fidelity';
+import { REBUILT_LIST_ITEM, REBUILT_PAGE, SITE_ITEM_IN_PLACE } from '../../../nodes/M365Backup/workloads/site/restore/fidelity';
+
+import measuredMailbox from './measured-fidelity.json';
+import measuredFiles from './measured-files.json';
+
+const measured = { ...measuredMailbox, ...measuredFiles };
 
 const words: Record<FidelityRow['result'], string> = { equal: 'as it was', close: 'nearly', never: 'no' };
 
@@ -25,6 +31,9 @@ export const fidelitySections: readonly FidelitySection[] = [
 	{ heading: 'Contacts', living: CONTACT_MOVED_BACK, rows: REBUILT_CONTACT, rebuilt: gone },
 	{ heading: 'Tasks', living: TASK_IN_PLACE, rows: REBUILT_TASK, rebuilt: gone },
 	{ heading: 'Mailbox settings', living: SETTINGS_THERE, rows: RESTORED_SETTINGS, rebuilt: 'What is gone is made anew, what is replaced is set back:' },
+	{ heading: 'Files', living: LIVING_FILE, rows: REBUILT_FILE, rebuilt: gone },
+	{ heading: 'List items', living: SITE_ITEM_IN_PLACE, rows: REBUILT_LIST_ITEM, rebuilt: gone },
+	{ heading: 'Pages', living: SITE_ITEM_IN_PLACE, rows: REBUILT_PAGE, rebuilt: gone },
 ];
 
 /** The README's tables of what a restore brings back, from the code that promises it. */
@@ -46,7 +55,7 @@ ${measuredText(measured[heading])}
 `;
 }
 
-/** What the round trip of a whole mailbox found (test/e2e/whole-mailbox.test.ts), by the names that Graph gives to properties. */
+/** What the round trips of a whole mailbox, drive and site found (test/e2e/whole-mailbox, drive- and site-round-trip), by the names that Graph gives to properties. */
 function measuredText(results: Readonly<Record<string, string>>): string {
 	const named = (wanted: string): string =>
 		Object.entries(results)
