@@ -163,6 +163,18 @@ describe('Lookups', () => {
 		expect([site.list('A').itemCount, site.list('B').itemCount]).toEqual([2, 1]);
 	});
 
+	it('do not touch the list that they look into', async () => {
+		const { orders, customers } = await withLookups();
+		customers.addColumn({ name: 'City', text: {} });
+		await fixture!.backUp({ content: ['lists'] });
+		customers.deleteColumn(customers.column('City')!);
+		const [first] = [...orders.items()];
+		orders.edit(first!, { Count: 9, Customer: null });
+		expect(outcomes(await restoreSite(fixture!, { conflictPolicy: 'replace', selection: { kind: 'ids', ids: [`list-${orders.id}/${first!.id}`] } }))).toEqual({ replaced: 1 });
+		expect(first!.values).toMatchObject({ Count: 1, Customer: 1 });
+		expect(customers.column('City')).toBeUndefined();
+	});
+
 	it('of one item alone hold where the other list lives, and are named where it does not', async () => {
 		const { orders } = await withLookups();
 		const [first] = [...orders.items()];

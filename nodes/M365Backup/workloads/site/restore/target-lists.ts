@@ -93,10 +93,14 @@ export class TargetLists {
 	 * @throws Failure if the list can neither be found nor made
 	 */
 	async target(key: string): Promise<TargetList> {
+		return await this.resolved(key, true);
+	}
+
+	private async resolved(key: string, isToFill: boolean): Promise<TargetList> {
 		const known = this.targets.get(key);
 		if (known) return await known;
 		this.underWay.add(key);
-		const resolved = this.resolve(key).finally(() => this.underWay.delete(key));
+		const resolved = this.resolve(key, isToFill).finally(() => this.underWay.delete(key));
 		// Whoever asks next gets the same failure.
 		resolved.catch(() => undefined);
 		this.targets.set(key, resolved);
@@ -115,7 +119,7 @@ export class TargetLists {
 		if (this.underWay.has(folder.id)) return 'underWay';
 		if (this.targets.has(folder.id) || this.context.selectedFolders.has(folder.id)) return await this.target(folder.id).catch(() => undefined);
 		const site = await this.sites.of(folder);
-		return (await this.find(site, folder)) ? await this.target(folder.id) : undefined;
+		return (await this.find(site, folder)) ? await this.resolved(folder.id, false) : undefined;
 	}
 
 	private containerOf(listGuid: string): RestorableFolder | undefined {
@@ -123,7 +127,8 @@ export class TargetLists {
 		return folders.get(`list-${listGuid}/root`) ?? folders.get(`library-${listGuid}/root`);
 	}
 
-	private async resolve(key: string): Promise<TargetList> {
+	/** @param isToFill items go into it, which may need columns that it lacks; otherwise they only point to what is in it */
+	private async resolve(key: string, isToFill: boolean): Promise<TargetList> {
 		const folder = this.context.folders.get(key);
 		if (!folder) throw new Failure('notFound', 'The backup does not know the list that it was in', { nextStep: 'Export it instead (Item: Export).' });
 		const site = await this.sites.of(folder);
@@ -132,7 +137,8 @@ export class TargetLists {
 		this.taken.add(found.id);
 		const list = await this.open(site, found.id);
 		const target = this.targetOf(site, folder, list, false);
-		if (missingColumns(target.sourceColumns, list.columns).first.length + missingColumns(target.sourceColumns, list.columns).lookups.length > 0 && (await this.mayAddColumns(target))) await this.addColumns(target);
+		const { first, lookups } = missingColumns(target.sourceColumns, list.columns);
+		if (isToFill && first.length + lookups.length > 0 && (await this.mayAddColumns(target))) await this.addColumns(target);
 		return target;
 	}
 
