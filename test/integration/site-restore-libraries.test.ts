@@ -94,6 +94,30 @@ describe('Files of a library', () => {
 	});
 });
 
+describe('Requests for 300 files with columns', () => {
+	it('to make them: an upload and a PATCH each, 20 of these to a call; for a second restore a listing', async () => {
+		fixture = await siteFixture({ switches: { throttling: false } });
+		const { site, tenant } = fixture;
+		const library = site.addLibrary('Contracts', { columns: [{ name: 'Customer', text: {} }] });
+		for (let n = 0; n < 300; n++) library.edit(library.itemOf(library.drive.addFile('', `${n}.txt`, `${n}`)), { Customer: `C${n}` });
+		await fixture.backUp({ content: ['libraries'] });
+		const other = tenant.addSite({ name: 'other', displayName: 'Other' });
+		const graph = fixture.client();
+		expect(outcomes(await restoreSite(fixture, { graph, siteId: other.id }))).toEqual({ folderCreated: 1, created: 300 });
+		expect(libraryPortrait(other.library('Contracts'))).toEqual(libraryPortrait(library));
+		expect(graph.stats.requests).toBeLessThanOrEqual(3 * 300 + 30);
+		const again = fixture.client();
+		expect(outcomes(await restoreSite(fixture, { graph: again, siteId: other.id, conflictPolicy: 'replace' }))).toEqual({ skipped: 300 });
+		expect(again.stats.requests).toBeLessThanOrEqual(130);
+		const made = other.library('Contracts');
+		for (const item of [...made.items()]) made.edit(item, { Customer: 'x' });
+		const back = fixture.client();
+		expect(outcomes(await restoreSite(fixture, { graph: back, siteId: other.id, conflictPolicy: 'replace' }))).toEqual({ replaced: 300 });
+		expect(libraryPortrait(made)).toEqual(libraryPortrait(library));
+		expect(back.stats.calls).toBeLessThanOrEqual(50);
+	}, 60_000);
+});
+
 describe('One thing alone', () => {
 	it('a file, a page, a list item, by their ids', async () => {
 		const { site, contracts } = await withLibraries();

@@ -7,7 +7,7 @@ import type { Column } from './column';
 import { SITE_NOTES } from './fidelity';
 import { fieldBody } from './field-values';
 import { isObject, objectIn, textIn } from './item-document';
-import { ownFailure, signalOf } from './site-restore-context';
+import { ownFailure, signalOf, sitePath } from './site-restore-context';
 import { lookedUp } from './list-entries';
 import type { SiteWork } from './site-work';
 import type { TargetList } from './target-lists';
@@ -40,12 +40,18 @@ function isChanged({ differing, contentTypeId }: ColumnPlan): boolean {
 }
 
 const GROUP = 20;
+/** From so many files on, a listing of the library costs less than asking for each. */
+const MANY_FILES = 100;
+/** Files whose columns are kept at most: some 500 bytes each. */
+const MOST_KEPT = 50_000;
 const COLUMNS_SET = 'Its bytes are as the backup holds them; its columns were set back';
 
 /** Sets the columns of restored files: what a library knows of a file beside its bytes. */
 export class FileColumns {
 	private readonly columns: Column[];
 	private waiting: Settled[] = [];
+	private readCount = 0;
+	private library: Map<string, JsonObject> | undefined;
 
 	constructor(
 		private readonly work: SiteWork,
@@ -97,13 +103,42 @@ export class FileColumns {
 	private async read(group: readonly Settled[]): Promise<Map<string, JsonObject | Failure>> {
 		const { graph } = this.work.context;
 		const found = new Map<string, JsonObject | Failure>();
-		const requests = group.flatMap(({ outcome: { newId } }): BatchRequest[] => (newId === undefined ? [] : [{ id: newId, method: 'GET', path: `${this.path(newId)}?$expand=fields` }]));
+		const ids = group.flatMap(({ outcome: { newId } }) => newId ?? []);
+		if (this.readCount + ids.length > MANY_FILES) this.library ??= await this.readLibrary();
+		for (const id of ids) {
+			const known = this.library?.get(id);
+			if (known) found.set(id, known);
+		}
+		const requests = ids.filter((id) => !found.has(id)).map((id): BatchRequest => ({ id, method: 'GET', path: `${this.path(id)}?$expand=fields` }));
+		this.readCount += requests.length;
 		if (requests.length === 0) return found;
 		for await (const answer of graph.batch(requests, signalOf(this.work.context))) {
 			const result = batchResult(answer);
 			found.set(answer.id, !result.ok ? result.failure : isObject(result.body) ? result.body : {});
 		}
 		return found;
+	}
+
+	/** What all files have in the columns, by the drive's id of each: a request for a thousand of them, as far as memory goes. */
+	private async readLibrary(): Promise<Map<string, JsonObject>> {
+		const { context } = this.work;
+		const all = new Map<string, JsonObject>();
+		const names = new Set(this.columns.flatMap(({ name }) => [name, `${name}LookupId`]));
+		const path = `${sitePath(this.target.site.id)}/lists/${this.target.id ?? ''}/items?$expand=fields,driveItem($select=id)&$top=1000`;
+		try {
+			for await (const page of context.graph.pages<JsonObject>({ path, ...signalOf(context) })) {
+				for (const item of page) {
+					const id = textIn(objectIn(item, 'driveItem'), 'id');
+					const fields = Object.fromEntries(Object.entries(objectIn(item, 'fields')).filter(([name]) => names.has(name)));
+					if (id !== undefined) all.set(id, { contentType: objectIn(item, 'contentType'), fields });
+				}
+				if (all.size >= MOST_KEPT) break;
+			}
+		} catch (error) {
+			// Then each is asked for by itself, and says why it cannot be read.
+			ownFailure(context, error);
+		}
+		return all;
 	}
 
 	private path(newId: string): string {
