@@ -72,7 +72,7 @@ export class DriveView {
 	release(ids: readonly string[]): void {
 		for (const id of ids) {
 			const known = this.items.get(id);
-			if (known instanceof Failure || known === null || (known && !this.folders.get(known.parentId ?? '')?.isComplete)) this.items.delete(id);
+			if (known instanceof Failure || known === null || (known && !known.isMoving && !this.folders.get(known.parentId ?? '')?.isComplete)) this.items.delete(id);
 		}
 	}
 

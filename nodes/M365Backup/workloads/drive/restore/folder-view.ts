@@ -29,10 +29,10 @@ export class FolderView {
 		for (const child of this.byName.values()) if (child) yield child;
 	}
 
-	/** A name that is claimed and not written yet must not be forgotten. */
+	/** What is claimed or moving, and not written yet, must not be forgotten. */
 	isBusy(): boolean {
 		if (this.listing) return true;
-		for (const child of this.children()) if (child.id.startsWith(CLAIM)) return true;
+		for (const child of this.children()) if (child.id.startsWith(CLAIM) || child.isMoving) return true;
 		return false;
 	}
 

@@ -22,6 +22,8 @@ export interface LivingItem {
 	claimedBy?: string;
 	/** This restore has changed it: what an answer says that was on its way meanwhile is older. */
 	isTouched?: true;
+	/** Its next place is decided, and Graph may not know it yet: to be kept until it does. */
+	isMoving?: boolean;
 }
 
 /** What is asked of each item that stands in the drive. */

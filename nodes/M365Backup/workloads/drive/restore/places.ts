@@ -89,12 +89,16 @@ export class Places {
 		const before = { parentId: item.parentId, name: item.name };
 		const waits = [this.moves.get(item.id), this.freed.get(keyOf(parentId, name))].filter((wait) => wait !== undefined);
 		this.view.changed(item, { parentId, name });
+		item.isMoving = true;
 		const done = this.send(item, waits, { name, ...(parentId === before.parentId ? {} : { parentId }) });
 		const oldKey = keyOf(before.parentId ?? '', before.name);
 		this.moves.set(item.id, done);
 		this.freed.set(oldKey, done);
 		const forget = (): void => {
-			if (this.moves.get(item.id) === done) this.moves.delete(item.id);
+			if (this.moves.get(item.id) === done) {
+				this.moves.delete(item.id);
+				item.isMoving = false;
+			}
 			if (this.freed.get(oldKey) === done) this.freed.delete(oldKey);
 		};
 		done.then(forget, () => {
