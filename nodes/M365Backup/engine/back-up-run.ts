@@ -314,9 +314,10 @@ export class BackUpRun {
 		if (prior) {
 			// The same failure again is no news: the attempt is counted in the cursor, so that a quiet run stays quiet.
 			// Where the item is now is recorded all the same: it was moved, even if its content cannot be read.
-			const moved = change.parent !== undefined && change.parent !== prior.parent;
+			// Without a folder it stands at the top, unless all that came was its failure.
+			const moved = (change.parent !== undefined || change.fetch !== undefined) && change.parent !== prior.parent;
 			if (moved || prior.failed?.reason !== failed.reason) {
-				await writer.add({ id: change.id, failed, ...(moved ? { parent: change.parent } : {}) });
+				await writer.add({ id: change.id, failed, ...(moved ? { parent: change.parent ?? null } : {}) });
 			}
 		} else {
 			await writer.add({ ...wholeLine(change, undefined), failed });

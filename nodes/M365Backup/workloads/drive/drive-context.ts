@@ -1,5 +1,6 @@
 import type { Ambient } from '../../base/ambient';
 import type { GraphClient } from '../../graph/client';
+import { BrokenVersions } from './broken-versions';
 import type { DriveOptions } from './drive-options';
 import { ExcludedPaths } from './excluded-paths';
 import { FolderPaths } from './folder-paths';
@@ -26,6 +27,7 @@ export interface DriveContext {
 	folders: FolderPaths;
 	/** Files that were stored although they are not what Microsoft 365 tells of them. */
 	storedAnyway: StoredAnyway;
+	brokenVersions: BrokenVersions;
 	leftOut: LeftOut;
 	/** Names of files that were skipped in this run since Microsoft 365 found malware in them. */
 	infected: string[];
@@ -60,6 +62,7 @@ export function driveContext(options: DriveOptions): DriveContext {
 		versions: Math.max(0, Math.floor(options.versions ?? 0)),
 		folders: new FolderPaths(scope),
 		storedAnyway: new StoredAnyway(),
+		brokenVersions: new BrokenVersions(),
 		leftOut: nothingLeftOut(),
 		infected: [],
 	};

@@ -15,6 +15,8 @@ import { QuickXorHash } from './quick-xor-hash';
 const SMALL_BYTES = 4 * 1024 * 1024;
 /** What files that wait for their turn may weigh together. */
 const WAITING_BYTES = 24 * 1024 * 1024;
+/** Downloads of a small file that come damaged, each in another way. */
+const MOST_TRIES = 3;
 /** SharePoint's lane lets eight requests of a tenant run at once (governor). */
 const DOWNLOADS = 8;
 
@@ -100,7 +102,7 @@ async function* rest(context: DriveContext, file: FileToFetch, checked: Extract<
 
 async function readSmall(context: DriveContext, file: FileToFetch, signal: AbortSignal): Promise<Small> {
 	try {
-		for (;;) {
+		for (let tries = 1; ; tries++) {
 			const chunks: Uint8Array[] = [];
 			let sizeBytes = 0;
 			for await (const chunk of fileBytes(context, file, signal)) {
@@ -113,6 +115,7 @@ async function readSmall(context: DriveContext, file: FileToFetch, signal: Abort
 			const bytes = only && chunks.length === 1 ? only : Buffer.concat(chunks);
 			const checked = await checkBytes(context, file, { sizeBytes, hash: new QuickXorHash().update(bytes).digest() }, signal);
 			if (!checked.again) return { bytes, checked };
+			if (tries >= MOST_TRIES) throw unlikeTold();
 		}
 	} catch (error) {
 		return { failure: toFailure(error) };
@@ -158,8 +161,12 @@ async function* watched(
 		await bytes.return();
 	}
 	const checked = await checkBytes(context, file, { sizeBytes, hash: hash.digest() }, signal);
-	if (checked.again) throw new Failure('transient', 'What was downloaded is not what size or checksum say', { code: 'checksumMismatch' });
+	if (checked.again) throw unlikeTold();
 	outcome.checked = checked;
+}
+
+function unlikeTold(): Failure {
+	return new Failure('transient', 'What was downloaded is not what size or checksum say', { code: 'checksumMismatch' });
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

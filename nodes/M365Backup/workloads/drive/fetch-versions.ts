@@ -1,5 +1,4 @@
-import type { Failure } from '../../base/failure';
-import { isFailure, toFailure } from '../../base/failure';
+import { Failure, isFailure, toFailure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
 import type { StreamAnswer } from '../../graph/client';
 import type { Fetched } from '../workload';
@@ -44,12 +43,17 @@ export async function* fetchVersions(context: DriveContext, file: FileToFetch, s
 			kept.push({ ...shown });
 			continue;
 		}
+		const broke = context.brokenVersions.of(id, version.id);
+		if (broke) {
+			warnings.push(...notBackedUp(file, version, broke));
+			continue;
+		}
 		try {
 			const path = `${itemPath(context, file.graphId)}/versions/${encodeURIComponent(version.id)}/content`;
 			const answer = await context.graph.stream({ path, signal });
 			yield {
 				id,
-				content: resumed(context, path, answer, signal),
+				content: noting(context, id, version.id, resumed(context, path, answer, signal)),
 				...(answer.sizeBytes === undefined ? {} : { sizeBytes: answer.sizeBytes }),
 				part: { name: part, title: `${title} (version ${version.id})`, extension },
 				more: true,
@@ -58,11 +62,28 @@ export async function* fetchVersions(context: DriveContext, file: FileToFetch, s
 		} catch (error) {
 			const failure = toFailure(error);
 			if (isFailure(failure, 'cancelled')) return { failure };
-			// Versions go by the library's own rules at any time. Others are asked for again when the file changes.
-			if (!isFailure(failure, 'notFound')) warnings.push(`Version ${version.id} of "${file.name}" was not backed up: ${failure.title ?? failure.message}`);
+			warnings.push(...notBackedUp(file, version, failure));
 		}
 	}
 	return { meta: { versions: kept, version: current ? { ...shownVersion(current) } : null }, warnings };
+}
+
+/** Versions go by the library's own rules at any time. Others are asked for again when the file changes. */
+function notBackedUp(file: FileToFetch, version: GraphVersion, failure: Failure): string[] {
+	if (isFailure(failure, 'notFound')) return [];
+	return [`Version ${version.id} of "${file.name}" was not backed up: ${failure.title ?? failure.message}`];
+}
+
+/** A version that breaks off for good must not take its file along: the file is asked for once more, and goes on without it. */
+async function* noting(context: DriveContext, id: string, version: string, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+	try {
+		yield* content;
+	} catch (error) {
+		const failure = toFailure(error);
+		if (isFailure(failure, 'cancelled')) throw failure;
+		context.brokenVersions.note(id, version, failure);
+		throw new Failure('transient', failure.message, { code: failure.code, status: failure.status, cause: failure });
+	}
 }
 
 async function listVersions(context: DriveContext, file: FileToFetch, signal: AbortSignal): Promise<GraphVersion[]> {

@@ -42,7 +42,7 @@ export async function* fileBytes(context: DriveContext, file: FileToFetch, signa
 			if (url === undefined) url = await addressOf(context, file, offset, signal);
 			const answer = await open(context, file, { url, offset, tag, isLastTry: renewals > MOST_RENEWALS }, signal);
 			const now = answer.headers.get('etag') ?? undefined;
-			if (offset > 0 && now !== tag) await assertSame(context, file, answer, signal);
+			if (offset > 0 && (now === undefined || now !== tag)) await assertSame(context, file, answer, signal);
 			tag = now;
 			for await (const chunk of answer.body) {
 				offset += chunk.length;
@@ -63,7 +63,7 @@ export async function* fileBytes(context: DriveContext, file: FileToFetch, signa
 				if (++breaks > MOST_BREAKS) throw error;
 				url = await addressOf(context, file, offset, signal);
 				tag = undefined;
-			} else if (isFailure(error, 'transient') && error.code !== EDITED && ++breaks <= MOST_BREAKS) {
+			} else if (isFailure(error, 'transient') && error.code !== EDITED && error.code !== NOT_SERVED && ++breaks <= MOST_BREAKS) {
 				await context.ambient.sleep(FIRST_PAUSE_MS * 2 ** (breaks - 1), signal);
 			} else throw error;
 		}
@@ -71,6 +71,7 @@ export async function* fileBytes(context: DriveContext, file: FileToFetch, signa
 }
 
 const EDITED = 'editedMeanwhile';
+const NOT_SERVED = 'notServed';
 
 function editedMeanwhile(): Failure {
 	return new Failure('transient', 'It was edited while it was downloaded', { code: EDITED });
@@ -93,14 +94,24 @@ interface Opening {
 }
 
 async function open(context: DriveContext, file: FileToFetch, { url, offset, tag, isLastTry }: Opening, signal: AbortSignal): Promise<StreamAnswer> {
-	const { graph } = context;
 	if (url !== THROUGH_GRAPH && !isLastTry) {
-		return graph.download(url, { signal, offset, ...(tag === undefined || offset === 0 ? {} : { headers: { 'If-Range': tag } }) });
+		return context.graph.download(url, { signal, offset, ...(tag === undefined || offset === 0 ? {} : { headers: { 'If-Range': tag } }) });
 	}
-	const answer = await graph.stream({ path: `${itemPath(context, file.graphId)}/content`, signal, ...(offset === 0 ? {} : { headers: { Range: `bytes=${offset}-` } }) });
+	const answer = await throughGraph(context, file, offset, signal);
 	if (offset === 0 || answer.status === 206) return answer;
 	await answer.body[Symbol.asyncIterator]().return?.();
 	throw new Failure('transient', 'The download broke off and could not be resumed', { code: 'bodyTruncated' });
+}
+
+/** A download server that does not find a file says nothing of the file: only Graph itself tells that it is gone. */
+async function throughGraph(context: DriveContext, file: FileToFetch, offset: number, signal: AbortSignal): Promise<StreamAnswer> {
+	try {
+		return await context.graph.stream({ path: `${itemPath(context, file.graphId)}/content`, signal, ...(offset === 0 ? {} : { headers: { Range: `bytes=${offset}-` } }) });
+	} catch (error) {
+		if (!isFailure(error, 'notFound')) throw error;
+		await askFile(context, file.graphId, signal);
+		throw new Failure('transient', 'The file is there, but its content was not found', { code: NOT_SERVED, status: error.status, cause: error });
+	}
 }
 
 /** Another tag may come from another name or date alone; only the content's own tag tells. */
