@@ -31,7 +31,7 @@ export function readFields(list: SharePointList, body: Readonly<Record<string, u
 		const column = lookup ?? list.columns.find((one) => one.name === name);
 		if (column && (column.readOnly || ALWAYS_READ_ONLY.has(column.name))) throw invalid(`Field '${name}' is read-only`);
 		if (ALWAYS_READ_ONLY.has(name)) throw invalid(`Field '${name}' is read-only`);
-		if (!column) throw invalid(`Field '${name}' is not recognized`);
+		if (!column || (name.startsWith('_') && list.site.tenant.switches.listUnderscoreWrites === 'refused')) throw invalid(`Field '${name}' is not recognized`);
 		const owner = list.columns.find((one) => one.textColumn === column.name);
 		if (owner) written.values[owner.name] = termsOf(owner, value);
 		else written.values[column.name] = value === null ? null : accepted(list, column, value, type, lookup !== undefined);

@@ -181,7 +181,7 @@ export class SharePointList {
 	private defaults(): FieldValues {
 		const values: FieldValues = {};
 		for (const column of this.columns) {
-			const value = column.defaultValue?.value;
+			const value = column.defaultValue?.formula === '=[today]' ? this.site.tenant.clock.now().toISOString() : column.defaultValue?.value;
 			if (typeof value !== 'string') continue;
 			const kind = kindOf(column);
 			values[column.name] = kind === 'number' ? Number(value) : kind === 'boolean' ? value === '1' || value === 'true' : kind === 'multiChoice' ? [value] : value;

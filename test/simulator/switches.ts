@@ -173,6 +173,8 @@ export interface Switches {
 	listLinkWrites: 'refused' | 'accepted';
 	/** Writes to location columns: 400 (Corso writes text instead), or taken. */
 	listPlaceWrites: 'refused' | 'accepted';
+	/** Writes to fields whose name begins with an underscore, such as `_x0031_st`: taken, or not recognized (gd#2609, gd#2740). */
+	listUnderscoreWrites: 'accepted' | 'refused';
 	/** Rich text as it is given back: within a `div` of the service's, or as it was written. */
 	listRichText: 'wrapped' | 'kept';
 	/** What a locked site answers: 423 or 403, both with `notAllowed` and `resourceLocked`. */
@@ -268,6 +270,7 @@ export function defaultSwitches(): Switches {
 		listItemGetBringsFields: true,
 		listLinkWrites: 'refused',
 		listPlaceWrites: 'refused',
+		listUnderscoreWrites: 'accepted',
 		listRichText: 'wrapped',
 		lockedSiteAnswer: 423,
 		accessTokenLifetimeMs: 75 * 60_000,

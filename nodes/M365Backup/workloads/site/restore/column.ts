@@ -51,6 +51,14 @@ const SYSTEM_NAMES = new Set([
 	'Modified', 'Created', 'Author', 'Editor', 'AppAuthor', 'AppEditor', 'ComplianceAssetId', 'FileLeafRef', 'FileSizeDisplay', 'CheckoutUser', 'ParentVersionString', 'ParentLeafName', 'MediaServiceImageTags', 'TaxCatchAll', 'TaxCatchAllLabel',
 ]);
 
+/** `1st Quarter` → `_x0031_st_x0020_Quarter`, `Цена` → `_x0426__x0435__x043d__x0430_`: users' columns, unlike `_ColorTag`. */
+const ENCODED_FIRST = /^_x[0-9a-f]{4}_/i;
+
+/** Names that Graph gives, but was seen to refuse in what is written (microsoft-graph-docs #2609, #2740). */
+export function isUnderscored({ name }: Pick<Column, 'name'>): boolean {
+	return name.startsWith('_');
+}
+
 /** columnDefinition resources as columns; those behind managed metadata are joined with theirs. */
 export function columnsOf(definitions: readonly JsonObject[]): Column[] {
 	const columns = definitions.flatMap((definition) => column(definition) ?? []);
@@ -74,9 +82,9 @@ function column(definition: JsonObject): Column | undefined {
 		kind: kindOf(definition),
 		isReadOnly: definition['readOnly'] === true,
 		isHidden: definition['hidden'] === true,
-		isOfService: SYSTEM_NAMES.has(name) || name.startsWith('_'),
+		isOfService: SYSTEM_NAMES.has(name) || (isUnderscored({ name }) && !ENCODED_FIRST.test(name)),
 		isOfTemplate: definition['isDeletable'] === false,
-		hasDefault: typeof facet(definition, 'defaultValue')?.['value'] === 'string',
+		hasDefault: ['value', 'formula'].some((name) => typeof facet(definition, 'defaultValue')?.[name] === 'string'),
 		...(typeof listId === 'string' ? { listId: listId.toLowerCase() } : {}),
 		definition,
 	};

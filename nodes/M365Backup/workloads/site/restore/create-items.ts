@@ -103,7 +103,7 @@ export class ItemCreator {
 	}
 
 	private noteLeftOut(wanted: WantedFields): void {
-		for (const { kind, displayName } of this.valued(wanted)) if (this.work.refusedKinds.has(kind)) wanted.notes.push(SITE_NOTES.refused(displayName));
+		for (const column of this.valued(wanted)) if (this.work.isRefused(column)) wanted.notes.push(SITE_NOTES.refused(column.displayName));
 	}
 
 	private async fresh(one: NewItem): Promise<NewItem> {

@@ -2,7 +2,7 @@ import { Failure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome } from '../../restorer';
 import { inFlight } from '../../mailbox/restore/in-flight';
-import type { Column } from './column';
+import { isUnderscored, type Column } from './column';
 import { ItemCreator, type NewItem } from './create-items';
 import { SITE_NOTES } from './fidelity';
 import { fieldBody } from './field-values';
@@ -231,7 +231,7 @@ class ListRestore {
 
 	private async *complete({ item, wanted }: Open, found: ThereItem): AsyncGenerator<RestoreOutcome> {
 		const { work, target, entries } = this;
-		const lacking = entries.columns.filter(({ name, kind }) => wanted.print.soft[name] !== undefined && found.print.soft[name] === undefined && (work.context.policy === 'replace' || !DOUBTFUL_KINDS.has(kind)) && !work.refusedKinds.has(kind));
+		const lacking = entries.columns.filter((column) => wanted.print.soft[column.name] !== undefined && found.print.soft[column.name] === undefined && (work.context.policy === 'replace' || !(DOUBTFUL_KINDS.has(column.kind) || isUnderscored(column))) && !work.isRefused(column));
 		let outcome: RestoreOutcome;
 		try {
 			outcome =

@@ -10,7 +10,7 @@ import type { SiteWork } from './site-work';
 import type { TargetList } from './target-lists';
 import { itemsPath } from './there-items';
 import { differingColumns, type WantedFields } from './wanted-fields';
-import { isProbe, writeWithout } from './write-fields';
+import { hopeless, isProbe, writeWithout } from './write-fields';
 
 export interface SetBack {
 	item: RestorableItem;
@@ -46,7 +46,7 @@ export async function planSetBack(work: SiteWork, target: TargetList, columns: r
 export async function* setBackItems(work: SiteWork, target: TargetList, plans: AsyncIterable<SetBack>): AsyncGenerator<RestoreOutcome> {
 	let group: SetBack[] = [];
 	for await (const plan of plans) {
-		if (work.context.preview || !isChanged(plan) || isProbe(work, plan.differing) || plan.differing.every(({ kind }) => work.refusedKinds.has(kind))) {
+		if (work.context.preview || !isChanged(plan) || isProbe(work, plan.differing) || plan.differing.every((column) => work.isRefused(column))) {
 			yield await setBackOne(work, target, plan);
 			continue;
 		}
@@ -66,7 +66,7 @@ async function* setBackGroup(work: SiteWork, target: TargetList, group: readonly
 		for (const plan of group) yield await setBackOne(work, target, plan);
 		return;
 	}
-	const requests = group.map((plan, n): BatchRequest => ({ id: String(n), method: 'PATCH', ...requestOf(target, plan, new Set(plan.differing.filter(({ kind }) => work.refusedKinds.has(kind)).map(({ name }) => name))) }));
+	const requests = group.map((plan, n): BatchRequest => ({ id: String(n), method: 'PATCH', ...requestOf(target, plan, hopeless(work, plan.differing)) }));
 	const again: SetBack[] = [];
 	for await (const answer of context.graph.batch(requests, signalOf(context))) {
 		const plan = group[Number(answer.id)];
@@ -92,7 +92,7 @@ export async function setBackOne(work: SiteWork, target: TargetList, plan: SetBa
 	try {
 		stopIfCancelled(context);
 		if (!isChanged(plan) || context.preview) return done(target, plan, notes);
-		if (plan.contentTypeId === undefined && differing.every(({ kind }) => work.refusedKinds.has(kind))) return unwritable(target, plan, notes);
+		if (plan.contentTypeId === undefined && differing.every((column) => work.isRefused(column))) return unwritable(target, plan, notes);
 		const refusal = work.refusal(target.site.id, target.key);
 		if (refusal) throw refusal;
 		const isWritten = await writeWithout(

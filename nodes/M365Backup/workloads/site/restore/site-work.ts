@@ -1,6 +1,6 @@
 import type { Failure } from '../../../base/failure';
 import type { RestoreOutcome } from '../../restorer';
-import type { ColumnKind } from './column';
+import { isUnderscored, type Column, type ColumnKind } from './column';
 import { Lookups } from './lookups';
 import { People } from './people';
 import type { SiteRestoreContext } from './site-restore-context';
@@ -14,6 +14,8 @@ export class SiteWork {
 	readonly refusedKinds = new Set<ColumnKind>();
 	/** Kinds that it has taken at least once. */
 	readonly takenKinds = new Set<ColumnKind>();
+	/** What Graph said to the first value of a column whose name begins with an underscore. */
+	underscored: 'taken' | 'refused' | undefined;
 	/** Lookups to items of lists that come later, and with them the outcomes, by scoped id. */
 	private readonly late = new Map<string, () => Promise<RestoreOutcome>>();
 	private readonly people = new Map<string, People>();
@@ -25,6 +27,11 @@ export class SiteWork {
 		readonly lists: TargetLists,
 	) {
 		this.lookups = new Lookups(context);
+	}
+
+	/** Whether it is known that Graph takes no values of this column. */
+	isRefused(column: Pick<Column, 'name' | 'kind'>): boolean {
+		return this.refusedKinds.has(column.kind) || (this.underscored === 'refused' && isUnderscored(column));
 	}
 
 	/** @param finish sets what waited, and says what became of the item */

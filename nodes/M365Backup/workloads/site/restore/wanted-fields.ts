@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../../base/json';
-import { isWanted, isWritable, type Column } from './column';
+import { isUnderscored, isWanted, isWritable, type Column } from './column';
 import { SITE_NOTES } from './fidelity';
 import { canonical, fieldBody, lookupValues, shownText, SOFT_KINDS, valueOf, type Fields } from './field-values';
 import { objectIn, textIn } from './item-document';
@@ -152,7 +152,7 @@ function printOf(columns: readonly Column[], contentType: string | undefined, va
 	for (const column of columns) {
 		const value = valueIn(column);
 		const text = value === undefined ? '' : canonical(column.kind, value);
-		if (!SOFT_KINDS.has(column.kind) && column.isNew !== true) hard.push(`${column.name}=${text}`);
+		if (!SOFT_KINDS.has(column.kind) && !isUnderscored(column) && column.isNew !== true) hard.push(`${column.name}=${text}`);
 		else if (text !== '') soft[column.name] = text;
 	}
 	return { hard: createHash('sha256').update(JSON.stringify(hard)).digest('base64').slice(0, 27), soft };

@@ -1,6 +1,6 @@
 import { isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
-import type { Column, ColumnKind } from './column';
+import { isUnderscored, type Column, type ColumnKind } from './column';
 import { SITE_NOTES } from './fidelity';
 import type { SiteWork } from './site-work';
 
@@ -22,12 +22,12 @@ const DISPENSABLE: readonly (readonly ColumnKind[])[] = [
 
 /** Columns whose values are not even tried. */
 export function hopeless(work: SiteWork, columns: readonly Column[]): Set<string> {
-	return new Set(columns.filter(({ kind }) => work.refusedKinds.has(kind)).map(({ name }) => name));
+	return new Set(columns.filter((column) => work.isRefused(column)).map(({ name }) => name));
 }
 
 /** Whether this restore has yet to learn what Graph says to such values. */
 export function isProbe(work: SiteWork, columns: readonly Column[]): boolean {
-	return columns.some(({ kind }) => DOUBTFUL_KINDS.has(kind) && !work.refusedKinds.has(kind) && !work.takenKinds.has(kind));
+	return columns.some((column) => !work.isRefused(column) && ((DOUBTFUL_KINDS.has(column.kind) && !work.takenKinds.has(column.kind)) || (isUnderscored(column) && work.underscored === undefined)));
 }
 
 /**
@@ -42,21 +42,22 @@ export async function writeWithout<T>(work: SiteWork, valued: readonly Column[],
 	const said = valued.filter(({ name }) => given.has(name));
 	try {
 		const done = await attempt(given);
-		for (const { kind } of valued) if (DOUBTFUL_KINDS.has(kind) && !work.refusedKinds.has(kind)) work.takenKinds.add(kind);
+		learn(work, valued.filter(({ name }) => !given.has(name)));
 		note(said, notes);
 		return done;
 	} catch (error) {
 		if (!isFailure(error, 'invalid')) throw error;
 		const open = valued.filter(({ name }) => !given.has(name));
-		let before = 0;
-		for (const kinds of DISPENSABLE) {
-			const dropped = open.filter(({ kind }) => kinds.includes(kind));
-			if (dropped.length === 0 || (dropped.length === before && kinds.length > 3)) continue;
-			before = dropped.length;
+		const tried = new Set<string>();
+		for (const dropped of dispensable(work, open)) {
+			const names = dropped.map(({ name }) => name).join('/');
+			if (dropped.length === 0 || tried.has(names)) continue;
+			tried.add(names);
 			try {
 				const done = await attempt(new Set([...given, ...dropped.map(({ name }) => name)]));
+				if (dropped.some(isUnderscored) && work.underscored === undefined) work.underscored = 'refused';
 				for (const { kind } of dropped) if (DOUBTFUL_KINDS.has(kind) && !work.takenKinds.has(kind)) work.refusedKinds.add(kind);
-				for (const { kind } of open) if (DOUBTFUL_KINDS.has(kind) && !work.refusedKinds.has(kind)) work.takenKinds.add(kind);
+				learn(work, open.filter((column) => !dropped.includes(column)));
 				note([...said, ...dropped], notes);
 				return done;
 			} catch (again) {
@@ -64,6 +65,22 @@ export async function writeWithout<T>(work: SiteWork, valued: readonly Column[],
 			}
 		}
 		throw error;
+	}
+}
+
+/** Sets of columns to do without, in the order in which they are tried: alone, and with those that Graph may refuse for their names. */
+function dispensable(work: SiteWork, open: readonly Column[]): Column[][] {
+	const ofKinds = DISPENSABLE.map((kinds) => open.filter(({ kind }) => kinds.includes(kind)));
+	const odd = work.underscored === 'taken' ? [] : open.filter(isUnderscored);
+	if (odd.length === 0) return ofKinds;
+	return [odd, ...ofKinds, ...ofKinds.map((columns) => open.filter((column) => odd.includes(column) || columns.includes(column)))];
+}
+
+/** These values were taken. */
+function learn(work: SiteWork, columns: readonly Column[]): void {
+	for (const column of columns) {
+		if (DOUBTFUL_KINDS.has(column.kind) && !work.refusedKinds.has(column.kind)) work.takenKinds.add(column.kind);
+		if (isUnderscored(column)) work.underscored = 'taken';
 	}
 }
 
