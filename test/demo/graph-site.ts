@@ -34,12 +34,14 @@ function typeOf(column: Json): string {
  * another item is told by that item's title, since numbers are new.
  *
  * @param site its path below /v1.0, `/sites/…`
+ * @param typesBefore by list: a column that was made anew may have another type, its values are compared all the same
  */
-export async function seenListItems(graph: GraphReader, site: string): Promise<SeenSiteItem[]> {
+export async function seenListItems(graph: GraphReader, site: string, typesBefore?: ReadonlyMap<string, readonly [string, string][]>): Promise<SeenSiteItem[]> {
 	const seen: SeenSiteItem[] = [];
 	for (const list of await userLists(graph, site)) {
 		const listPath = `${site}/lists/${String(list['id'])}`;
-		const types = await columnTypes(graph, site, String(list['id']));
+		const known = typesBefore?.get(String(list['displayName']));
+		const types = known ? new Map(known) : await columnTypes(graph, site, String(list['id']));
 		const items = await graph.list(`${listPath}/items?$expand=fields`);
 		const titles = new Map(items.map((item) => [String(item['id']), String((item['fields'] as Json)['Title'] ?? '')]));
 		for (const item of items) {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DriveNode } from '../simulator/drive-node';
+import type { Drive } from '../simulator/drive-store';
 import { fillSite } from '../simulator/site-generate';
 import type { Site } from '../simulator/site-store';
 import type { TenantUser } from '../simulator/tenant';
@@ -125,13 +127,15 @@ describe('the workflows for drives and sites in a real n8n', () => {
 		let asOf: string;
 		let wanted: Map<string, string>;
 		const library = () => recovery.library('Documents').drive;
+		/** SharePoint writes its own properties into some sorts of files on upload: of those, only the names are compared. */
+		const told = (drive: Drive, file: DriveNode): string => (/\.(docx|xlsx|pptx|pdf|jpg)$/.test(file.name) ? 'rewritten' : fileHash(drive, drive.idOf(file)));
 		const pathsIn = (folder: string): Map<string, string> =>
-			new Map([...library().files()].filter(({ path }) => path.startsWith(folder)).map((file) => [file.path.slice(folder.length + 1), fileHash(library(), library().idOf(file))]));
+			new Map([...library().files()].filter(({ path }) => path.startsWith(folder)).map((file) => [file.path.slice(folder.length + 1), told(library(), file)]));
 
 		beforeAll(async () => {
 			marketing.isForbidden = false;
 			const { drive } = marketing.library('Contracts');
-			wanted = new Map([...drive.files()].map((file) => [file.path, fileHash(drive, drive.idOf(file))]));
+			wanted = new Map([...drive.files()].map((file) => [file.path, told(drive, file)]));
 			asOf = new Date().toISOString();
 			for (const file of [...drive.files()]) drive.edit(file, 'Everything is different now');
 			drive.addFile('', 'new.txt', 'Not there then');

@@ -42,7 +42,8 @@ describe('a whole site in a real n8n', () => {
 		site = tenant.addSite({ name: 'marketing', displayName: 'Marketing', description: 'Where marketing works', owner: tenant.users[0]! });
 		fillSite(site, { seed: 7, files: 100, lists: 10, items: 30, pages: 50 });
 		path = `/sites/${site.id}`;
-		[filesBefore, before, schemasBefore] = [await files(), await items(), await schemas()];
+		schemasBefore = await schemas();
+		[filesBefore, before] = [await files(), await items()];
 
 		const common = { repositoryFolder: stage.repositoryFolder };
 		backedUp = await run(chain('backUpSite', [ourNode('Back Up', 'site/backUp', { ...common, site: pick(site.webUrl, 'url') })]));
@@ -80,7 +81,7 @@ describe('a whole site in a real n8n', () => {
 	}
 
 	async function items(): Promise<SeenSiteItem[]> {
-		return [...(await seenListItems(graph, path)), ...(await seenPages(graph, path))];
+		return [...(await seenListItems(graph, path, schemasBefore)), ...(await seenPages(graph, path))];
 	}
 
 	/** Name and type of each column of each list. */

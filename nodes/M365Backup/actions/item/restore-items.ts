@@ -85,7 +85,6 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob, output: INod
 
 	const signal = this.getExecutionCancelSignal();
 	const connected = await connectGraph.call(this, first, { priority: 'restore', ...(signal ? { signal } : {}) });
-	job.targetName = source.source.name;
 	const target = await findTarget(place, source.source, connected);
 	job.targetName = target.name;
 	const options: Omit<RestoreOptions, 'selection' | 'snapshot' | 'restorer'> = {
