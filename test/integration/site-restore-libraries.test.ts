@@ -94,6 +94,28 @@ describe('Files of a library', () => {
 	});
 });
 
+describe('Files that somebody else has put there', () => {
+	it('keep their columns with Skip, empty ones too; what a restore could not finish is finished', async () => {
+		fixture = await siteFixture();
+		const { site, tenant } = fixture;
+		const columns = [{ name: 'Customer', text: {} }];
+		const contracts = site.addLibrary('Contracts', { columns });
+		for (const name of ['other', 'empty', 'same', 'unfinished']) contracts.edit(contracts.itemOf(contracts.drive.addFile('', `${name}.txt`, name, { modified: '2026-01-01T00:00:00Z' })), { Customer: 'Contoso' });
+		await fixture.backUp({ content: ['libraries'] });
+		const other = tenant.addSite({ name: 'other', displayName: 'Other' });
+		const there = other.addLibrary('Contracts', { columns });
+		const put = (name: string, content: string, customer: string | null): void => void there.edit(there.itemOf(there.drive.addFile('', `${name}.txt`, content, { modified: '2026-01-01T00:00:00Z' })), { Customer: customer });
+		put('other', 'quite another file', 'Fabrikam');
+		put('empty', 'quite another file, too', null);
+		put('same', 'same', 'Northwind');
+		put('unfinished', 'unfinished', null);
+		const results = await restoreSite(fixture, { siteId: other.id });
+		expect(Object.fromEntries([...there.items()].map((item) => [there.node(item).name, item.values.Customer]))).toEqual({ 'other.txt': 'Fabrikam', 'empty.txt': undefined, 'same.txt': 'Northwind', 'unfinished.txt': 'Contoso' });
+		expect(outcomes(results)).toEqual({ skipped: 3, created: 1 });
+		expect(outcomes(await restoreSite(fixture, { siteId: other.id }))).toEqual({ skipped: 4 });
+	});
+});
+
 describe('Requests for 300 files with columns', () => {
 	it('to make them: an upload and a PATCH each, 20 of these to a call; for a second restore a listing', async () => {
 		fixture = await siteFixture({ switches: { throttling: false } });

@@ -5,13 +5,13 @@ import type { RestorableItem, RestoreOutcome } from '../../restorer';
 import { comparedColumns, differingColumns, wantedFields, type Mapping, type WantedFields } from './wanted-fields';
 import type { Column } from './column';
 import { SITE_NOTES } from './fidelity';
-import { fieldBody } from './field-values';
+import { fieldBody, valueOf } from './field-values';
 import { isObject, objectIn, textIn } from './item-document';
 import { ownFailure, signalOf, sitePath } from './site-restore-context';
 import { lookedUp } from './list-entries';
 import type { SiteWork } from './site-work';
 import type { TargetList } from './target-lists';
-import { isProbe, writeWithout } from './write-fields';
+import { hopeless, isProbe, writeWithout } from './write-fields';
 
 /** What stays of a file until its outcome comes. */
 export type FileItem = Pick<RestorableItem, 'id' | 'name' | 'meta'>;
@@ -39,6 +39,8 @@ function isChanged({ differing, contentTypeId }: ColumnPlan): boolean {
 	return differing.length > 0 || contentTypeId !== undefined;
 }
 
+/** How the drive's restorer begins the reason of a file that it left alone since it is another one. */
+const OTHER_FILE = 'Another file of this name';
 const GROUP = 20;
 /** From so many files on, a listing of the library costs less than asking for each. */
 const MANY_FILES = 100;
@@ -81,8 +83,9 @@ export class FileColumns {
 		if (outcome.newId === undefined) return context.preview && outcome.outcome === 'created' && isObject(item.meta['columns']);
 		const isOriginal = this.target.isOriginal && item.id.endsWith(`/${outcome.newId}`);
 		if (outcome.outcome === 'created') return isObject(item.meta['columns']) || isOriginal;
-		if (outcome.outcome === 'skipped') return context.policy === 'replace' || (!isOriginal && isObject(item.meta['columns']));
-		return context.policy === 'replace' || isObject(item.meta['columns']);
+		if (context.policy === 'replace') return true;
+		// What an earlier restore could not finish; neither a living original nor a file that somebody else has put there.
+		return outcome.outcome === 'skipped' && !isOriginal && isObject(item.meta['columns']) && outcome.reason?.startsWith(OTHER_FILE) !== true;
 	}
 
 	async *flush(): AsyncGenerator<RestoreOutcome> {
@@ -157,26 +160,29 @@ export class FileColumns {
 		const differing = differingColumns(this.columns, wanted, fields);
 		// SharePoint has filled in what has a default.
 		if (isFresh(one)) differing.push(...this.columns.filter(({ name, hasDefault }) => hasDefault && !wanted.values.has(name) && !wanted.waits.has(name)));
+		// Without Replace nothing is set back: columns in which somebody has put something stay.
+		const isTouched = one.outcome.outcome === 'skipped' && this.work.context.policy !== 'replace' && this.columns.some((column) => !column.hasDefault && valueOf(fields, column) !== undefined);
+		if (isTouched) return { ...one, wanted: { ...wanted, waits: new Map() }, fields, differing: [] };
 		return { ...one, wanted, fields, differing, ...(isOtherType ? { contentTypeId: type.id } : {}) };
 	}
 
 	private async *carryOut(plans: readonly ColumnPlan[]): AsyncGenerator<RestoreOutcome> {
-		const { context, refusedKinds } = this.work;
+		const { work } = this;
+		const { context } = work;
 		const isToWrite = (plan: ColumnPlan): boolean => !context.preview && plan.outcome.newId !== undefined && isChanged(plan);
 		for (const plan of plans) if (!isToWrite(plan)) yield* this.done(plan, []);
 		const toWrite = plans.filter(isToWrite);
 		const alone = toWrite.filter((plan) => isProbe(this.work, plan.differing));
 		const together = toWrite.filter((plan) => !alone.includes(plan));
 		const requests = together.map((plan, n): BatchRequest => {
-			const hopeless = new Set(plan.differing.filter(({ kind }) => refusedKinds.has(kind)).map(({ name }) => name));
-			return { id: String(n), method: 'PATCH', ...this.requestOf(plan, hopeless) };
+			return { id: String(n), method: 'PATCH', ...this.requestOf(plan, hopeless(work, plan.differing)) };
 		});
 		if (together.length > 1) {
 			for await (const answer of context.graph.batch(requests, signalOf(context))) {
 				const plan = together[Number(answer.id)];
 				if (!plan) continue;
 				const result = batchResult(answer);
-				if (result.ok) yield* this.done(plan, plan.differing.filter(({ kind }) => refusedKinds.has(kind)).map(({ displayName }) => SITE_NOTES.refused(displayName)));
+				if (result.ok) yield* this.done(plan, plan.differing.filter((column) => work.isRefused(column)).map(({ displayName }) => SITE_NOTES.refused(displayName)));
 				else alone.push(plan);
 			}
 		} else {

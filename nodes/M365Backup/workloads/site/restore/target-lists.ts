@@ -171,7 +171,7 @@ export class TargetLists {
 			const same = lists.find((list) => list.id === id?.guid);
 			if (same) return same;
 		}
-		const name = this.nameOf(folder, isLibrary);
+		const name = await this.nameIn(site, folder);
 		// Of the service's own lists only libraries are anybody's to fill: Site Assets.
 		const free = lists.filter((list) => !this.taken.has(list.id) && (!list.isSystem || isLibrary));
 		const urlName = isLibrary ? textIn(folder.meta, 'urlName') : undefined;
@@ -187,9 +187,17 @@ export class TargetLists {
 		return found;
 	}
 
-	private nameOf(folder: RestorableFolder, isLibrary: boolean): string {
-		const { destination } = this.context;
-		return destination.kind === 'original' || isLibrary ? folder.name : flatName(destination.path, folder.name);
+	/** Its name, or another one where a list that is in the backup, too, is called so by now. */
+	private async nameIn(site: TargetSite, folder: RestorableFolder): Promise<string> {
+		const { destination, folders, held } = this.context;
+		const id = scopedId(folder.id);
+		const name = destination.kind === 'original' || id?.kind === 'library' ? folder.name : flatName(destination.path, folder.name);
+		if (!site.isOriginal) return name;
+		const same = (await this.listsOf(site)).find((list) => list.displayName.toLowerCase() === name.toLowerCase() && list.id !== id?.guid);
+		if (!same) return name;
+		const containers = [`list-${same.id}/root`, `library-${same.id}/root`];
+		const isOfBackup = containers.some((one) => folders.has(one)) || (await held(containers)).size > 0;
+		return isOfBackup ? `${name} (restored)` : name;
 	}
 
 	private async listsOf(site: TargetSite): Promise<GraphList[]> {
@@ -216,11 +224,10 @@ export class TargetLists {
 		return graphList(await this.context.graph.json<JsonObject>({ path: `${sitePath(site.id)}/lists/${listId}?$expand=columns,contentTypes,drive`, ...signalOf(this.context) }));
 	}
 
-	private targetOf(site: TargetSite, folder: RestorableFolder, list: GraphList | null, isNew: boolean): TargetList {
+	private targetOf(site: TargetSite, folder: RestorableFolder, list: GraphList | null, isNew: boolean, name = list?.displayName ?? folder.name): TargetList {
 		const id = scopedId(folder.id);
 		const isLibrary = id?.kind === 'library';
 		const source = columnsOf(objectsIn(folder.meta, 'columns'));
-		const name = list?.displayName ?? this.nameOf(folder, isLibrary);
 		return {
 			key: folder.id,
 			site,
@@ -238,9 +245,8 @@ export class TargetLists {
 	}
 
 	private async make(site: TargetSite, folder: RestorableFolder): Promise<TargetList> {
-		const isLibrary = scopedId(folder.id)?.kind === 'library';
-		const displayName = this.nameOf(folder, isLibrary);
-		const target = this.targetOf(site, folder, null, true);
+		const displayName = await this.nameIn(site, folder);
+		const target = this.targetOf(site, folder, null, true, displayName);
 		const missing = missingColumns(target.sourceColumns, null);
 		if (this.maker.lacksPermission()) throw mayNotMake(displayName);
 		if (this.context.preview) {
