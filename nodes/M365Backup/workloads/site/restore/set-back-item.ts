@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../base/json';
 import { batchResult, type BatchRequest } from '../../../graph/client';
 import type { RestorableItem, RestoreOutcome } from '../../restorer';
 import type { Column } from './column';
+import { SITE_NOTES } from './fidelity';
 import { fieldBody } from './field-values';
 import { objectIn, textIn } from './item-document';
 import { failedOutcome, outcomeOf, ownFailure, signalOf, stopIfCancelled } from './site-restore-context';
@@ -73,7 +74,8 @@ async function* setBackGroup(work: SiteWork, target: TargetList, group: readonly
 		if (!plan) continue;
 		const result = batchResult(answer);
 		if (result.ok) {
-			yield done(target, plan, plan.wanted.notes);
+			const refused = plan.differing.filter((column) => work.isRefused(column)).map(({ displayName }) => SITE_NOTES.refused(displayName));
+			yield done(target, plan, [...plan.wanted.notes, ...refused]);
 		} else if (isFailure(result.failure, 'invalid', 'transient')) {
 			again.push(plan);
 		} else {
