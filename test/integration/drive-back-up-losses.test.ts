@@ -88,3 +88,30 @@ describe('a living file is never lost', () => {
 		expect(summary).toMatchObject({ changes: { added: 2, failed: 1 }, failures: [{ name: 'protected.dat' }] });
 	});
 });
+
+describe('failures end', () => {
+	it('of a file in which malware is found afterwards', async () => {
+		const file = at.drive.addFile('', 'a.txt', 'one');
+		at.drive.addFile('', 'b.txt', 'b');
+		file.contentStatus = 500;
+		expect(await at.backUp()).toMatchObject({ changes: { failed: 1 }, failures: [{ name: 'a.txt' }] });
+		file.malware = 'Virus';
+		expect(await at.backUp()).toMatchObject({ status: 'complete', changes: { failed: 0, skipped: 1 }, failures: [] });
+		expect(await at.backUp()).toMatchObject({ status: 'unchanged', failures: [] });
+	});
+
+	it('of a folder that could not be asked for once', async () => {
+		at.drive.addFile('Docs', 'a.txt', 'one');
+		await at.backUp();
+		at.sim.tenant.switches.driveDeletedEntries = 'nullParent';
+		at.sim.tenant.faults.script({ match: /^GET .*\/items\//, times: Number.POSITIVE_INFINITY, do: { status: 400 } });
+		const docs = at.drive.item('Docs');
+		at.drive.delete(docs);
+		expect((await at.backUp()).failures).not.toEqual([]);
+		at.sim.tenant.faults.clear();
+		at.drive.restore(docs);
+		expect(await at.backUp()).toMatchObject({ status: 'complete', failures: [] });
+		expect(await at.backUp()).toMatchObject({ status: 'unchanged', failures: [] });
+		expect(await at.files()).toEqual(at.living());
+	});
+});

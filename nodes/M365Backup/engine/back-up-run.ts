@@ -189,6 +189,7 @@ export class BackUpRun {
 			case 'item':
 				// Nothing to fetch: what is stored still holds.
 				await writer.add(wholeLine(change, prior?.content));
+				this.failures.settle(change.id);
 				await this.book(change.id, change.type, prior, { name: change.name, content: prior?.content, parent: change.parent });
 				this.noteSkipped(change.meta, prior);
 				return;

@@ -26,11 +26,23 @@ describe('ExcludedPaths', () => {
 		['C# (new) [1]+', 'c# (NEW) [1]+/x', true],
 		['a.c', 'abc', false],
 		['Größe', 'GRÖSSE'.replace('SS', 'ß'), true],
+		['**/**/b', 'a/b', true],
+		['a*b*c', 'axbxbc', true],
+		['a*a', 'a', false],
+		['**', 'anything', true],
+		['a/../b', 'b', false],
 		['Gro\u0308sse', 'Größe'.replace('ß', 'ss'), true],
 		['', 'anything', false],
 		['/', 'anything', false],
 	])('%s and %s: %s', (pattern, path, expected) => {
 		expect(matches(pattern, path)).toBe(expected);
+	});
+
+	it('takes no time for many stars and names that nearly fit', () => {
+		const start = process.cpuUsage();
+		expect(matches('*a*a*a*a*a*a*b', 'a'.repeat(255))).toBe(false);
+		expect(matches('**/**/**/**/**/**/x', 'aa/'.repeat(100))).toBe(false);
+		expect(process.cpuUsage(start).user).toBeLessThan(200_000);
 	});
 
 	it('is the same rule whatever the order and spelling of its paths', () => {

@@ -35,6 +35,8 @@ export function decideFile(context: DriveContext, item: GraphItem, before: Known
 export function decideFolder(context: DriveContext, item: GraphItem, before: KnownItem | undefined, place: Place): Change | undefined {
 	const meta = folderMeta(item);
 	if (before?.type !== 'folder') return { ...wholeItem(context, item, place, meta), isNew: !before };
+	// It could not be asked for, and can now.
+	if (before.failedAttempts > 0) return { ...wholeItem(context, item, place, { ...metaOfOthers(before.meta), ...meta }), isNew: false };
 	return difference(context, item, before, place, { ...meta, ...whoTouchedIt(before.meta) }, before.modified);
 }
 
