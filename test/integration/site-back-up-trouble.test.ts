@@ -123,12 +123,12 @@ describe('a site of which something cannot be read', () => {
 
 	it('takes a site without modern pages as one that has none, and a site that is gone as an error', async () => {
 		const { site, tenant } = await filled();
-		await fixture.backUp();
 		tenant.faults.script({ match: 'GET /sites/*/pages*', times: Infinity, do: { status: 404 } });
 		expect(await fixture.backUp()).toMatchObject({ status: 'complete', warnings: [] });
+		expect(await fixture.backUp()).toMatchObject({ status: 'unchanged', warnings: [] });
 		expect(await fixture.paths()).toEqual(EVERYTHING.filter((path) => !path.startsWith('Site Pages')));
 		tenant.faults.clear();
-		await fixture.backUp({ fullResync: true });
+		await fixture.backUp();
 		expect(await fixture.paths()).toEqual(EVERYTHING);
 		tenant.sites.delete(site);
 		await expect(fixture.backUp()).rejects.toThrow(/could not be found/);

@@ -8,7 +8,9 @@ export class ListCsv {
 
 	/** `columns`: Graph's columnDefinitions of the list. */
 	constructor(columns: readonly JsonObject[]) {
-		this.columns = userColumns(columns);
+		const filled = new Set(userColumns(columns));
+		// Nobody writes a calculated column, but everybody reads it.
+		this.columns = columns.filter((column) => filled.has(column) || (column['calculated'] !== undefined && column['hidden'] !== true));
 	}
 
 	header(): string {
@@ -42,12 +44,17 @@ function cellOf(column: JsonObject, fields: JsonObject, people: JsonObject): str
 	const [name = '', lookupName] = fieldNames(column);
 	const value = fields[name];
 	if (typeof value === 'number') return value;
-	if (value !== undefined && value !== null) return shown(value);
+	if (value !== undefined && value !== null) return isCalculatedNumber(column, value) ? Number(value) : shown(value);
 	const id = lookupName === undefined ? undefined : fields[lookupName];
 	if (id === undefined || id === null) return '';
 	// A person or a lookup of whom the fields hold the number alone.
 	const person = typeof id === 'string' || typeof id === 'number' ? people[String(id)] : undefined;
 	return shown(person ?? id);
+}
+
+/** Graph gives the results of formulas as text. */
+function isCalculatedNumber({ calculated }: JsonObject, value: JsonValue): boolean {
+	return /^(number|currency)$/.test(textOf(objectOf(calculated)['outputType'])) && typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
 }
 
 /** A value as a person reads it: of what is named, its name; of several, all of them. */

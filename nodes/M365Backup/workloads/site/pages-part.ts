@@ -42,7 +42,7 @@ export function pagesPart(run: SiteRun, web: Web): Part {
 			changes = [];
 			return page;
 		};
-		for await (const pages of listPages(input.signal)) {
+		for await (const pages of listPages(input.signal, before.size > 0)) {
 			for (const page of pages) {
 				if (seen.has(page.id)) continue;
 				seen.add(page.id);
@@ -61,12 +61,15 @@ export function pagesPart(run: SiteRun, web: Web): Part {
 		yield { ...stand(), scopes: [{ id: scope, name: title, state: 'complete' }] };
 	}
 
-	/** A site without modern pages, such as a classic one, may answer that there is no such thing: if the site itself answers, there are none. */
-	async function* listPages(signal: AbortSignal): AsyncGenerator<GraphPage[]> {
+	/**
+	 * A site without modern pages, such as a classic one, may answer that there is no such thing: if the site itself
+	 * answers, there are none. Of one that had some, it is no word on them: all would seem to be gone at once.
+	 */
+	async function* listPages(signal: AbortSignal, hadPages: boolean): AsyncGenerator<GraphPage[]> {
 		try {
 			yield* run.graph.pages<GraphPage>({ path: `${pagesPath}?$select=${SELECT}`, signal });
 		} catch (error) {
-			if (!isFailure(error, 'notFound')) throw error;
+			if (hadPages || !isFailure(error, 'notFound')) throw error;
 			await run.graph.json({ path: `${sitePath(web.siteId)}?$select=id`, signal });
 		}
 	}

@@ -1,0 +1,40 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { ListCsv } from '../../nodes/M365Backup/engine/list-csv';
+import { siteFixture, type SiteFixture } from '../support/site-fixture';
+
+let fixture: SiteFixture | undefined;
+
+afterEach(async () => {
+	await fixture?.stop();
+	fixture = undefined;
+});
+
+describe('Pages', () => {
+	it('that the service says to know nothing of, all at once, stay in the backup', async () => {
+		fixture = await siteFixture();
+		const { site, tenant } = fixture;
+		for (const name of ['home.aspx', 'news.aspx']) site.addPage({ title: name, name });
+		await fixture.backUp();
+		const before = await fixture.paths();
+		tenant.faults.script({ match: (_method, path) => /\/sites\/[^/]+\/pages/.test(path), times: Infinity, do: { status: 404, body: { error: { code: 'itemNotFound', message: 'The resource could not be found.' } } } });
+		const summary = await fixture.backUp();
+		expect(await fixture.paths()).toEqual(before);
+		expect(summary.warnings).toEqual([expect.stringMatching(/^Site Pages: /)]);
+		tenant.faults.clear();
+		await fixture.backUp();
+		expect(await fixture.paths()).toEqual(before);
+	});
+});
+
+describe('A list as CSV', () => {
+	it('has its calculated columns', () => {
+		const csv = new ListCsv([
+			{ name: 'Title', displayName: 'Title', readOnly: false, hidden: false, text: {} },
+			{ name: 'Total', displayName: 'Total', readOnly: true, hidden: false, calculated: { formula: '=[A]*2', outputType: 'number' } },
+			{ name: 'LinkTitle', displayName: 'Title', readOnly: true, hidden: false },
+		]);
+		expect(csv.header()).toBe('ID,Title,Total,Content Type,Created,Created By,Modified,Modified By\r\n');
+		expect(csv.row({ id: '1', fields: { Title: 'a', Total: '-12.5' } })).toBe('1,a,-12.5,,,,,\r\n');
+		expect(csv.row({ id: '2', fields: { Title: '=1', Total: '-1+cmd' } })).toBe("2,'=1,'-1+cmd,,,,,\r\n");
+	});
+});
