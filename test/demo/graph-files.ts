@@ -28,7 +28,7 @@ export async function seenFiles(graph: GraphReader, drive: string, hashOf: (id: 
 		const isFile = item['file'] !== undefined;
 		const properties = flat(item);
 		if (isFile) properties['content'] = hashOf(id);
-		else for (const name of ['size', 'cTag']) delete properties[name];
+		else delete properties['size'];
 		seen.push({ kind: isFile ? 'file' : 'folder', id, path: `${drive}/items/${id}`, place: pathOf(id).slice(0, -1).join('/'), name: String(item['name']), properties });
 	}
 	return seen;

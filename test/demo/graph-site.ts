@@ -43,7 +43,7 @@ export async function seenListItems(graph: GraphReader, site: string, typesBefor
 		const known = typesBefore?.get(String(list['displayName']));
 		const types = known ? new Map(known) : await columnTypes(graph, site, String(list['id']));
 		const items = await graph.list(`${listPath}/items?$expand=fields`);
-		const titles = new Map(items.map((item) => [String(item['id']), String((item['fields'] as Json)['Title'] ?? '')]));
+		const titles = new Map(items.map((item) => [String(item['id']), titleOf(item['fields'] as Json)]));
 		for (const item of items) {
 			const fields = item['fields'] as Json;
 			seen.push({
@@ -51,12 +51,16 @@ export async function seenListItems(graph: GraphReader, site: string, typesBefor
 				id: String(item['id']),
 				path: `${listPath}/items/${String(item['id'])}`,
 				place: String(list['displayName']),
-				name: String(fields['Title'] ?? ''),
+				name: titleOf(fields),
 				properties: { ...ownProperties(item), ...valuesByType(fields, types, titles) },
 			});
 		}
 	}
 	return seen;
+}
+
+function titleOf({ Title: title }: Json): string {
+	return typeof title === 'string' ? title : '';
 }
 
 function ownProperties(item: Json): Json {

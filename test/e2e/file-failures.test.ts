@@ -47,7 +47,7 @@ describe('failures of drives and sites in a real n8n', () => {
 		['a user without a OneDrive', 'drive/backUp', () => ({ driveOf: 'user', driveUser: pick('bob@contoso.example') }), 'bob@contoso.example has no OneDrive', 'first opens it'],
 		['a library that is not there', 'drive/backUp', () => ({ driveOf: 'library', driveSite: pick(site.webUrl, 'url'), library: pick('Nowhere', 'name') }), 'The site Marketing has no library "Nowhere"', 'Documents'],
 		['a site that is not there', 'site/backUp', () => ({ site: pick(`https://${stage.simulator.tenant.host}/sites/nowhere`, 'url') }), '/sites/nowhere', 'recycle bin'],
-		['no drive', 'drive/backUp', () => ({ driveOf: 'drive', drive: pick('') }), 'No drive was named', 'begins with b!'],
+		['a drive that an expression gives as nothing', 'drive/backUp', () => ({ driveOf: 'drive', drive: pick("={{ '' }}") }), 'No drive was named', 'begins with b!'],
 		['a site by a name', 'site/backUp', () => ({ site: pick('marketing', 'url') }), 'neither by a URL nor by an ID', 'https://contoso.sharepoint.com/sites/marketing'],
 	])('Back Up of %s says so, and what to do', async (name, what, parameters, message, next) => {
 		const failed = await run(chain(`refused${name.replace(/\W/g, '').slice(0, 12)}`, [ourNode('Back Up', what, { ...common, ...parameters() })]));
