@@ -44,6 +44,21 @@ describe('Columns of a list', () => {
 		expect(list.itemCount).toBe(30);
 	});
 
+	it('of days are the same days in a site of another time zone', async () => {
+		fixture = await siteFixture();
+		const { site, tenant } = fixture;
+		const columns = [{ name: 'Due', dateTime: { format: 'dateOnly' } }];
+		const list = site.addList({ displayName: 'Tasks', columns });
+		// The 24th begins in Berlin, Los Angeles, Honolulu, Auckland, and at Greenwich.
+		for (const Due of ['2026-12-23T23:00:00Z', '2026-12-24T08:00:00Z', '2026-12-24T10:00:00Z', '2026-12-23T11:00:00Z', '2026-12-24T00:00:00Z']) list.addItem({ Title: Due, Due });
+		await fixture.backUp({ content: ['lists'] });
+		const other = tenant.addSite({ name: 'other', displayName: 'Other' });
+		await restoreSite(fixture, { siteId: other.id });
+		expect([...other.list('Tasks').items()].map(({ values }) => values.Due)).toEqual(Array.from({ length: 5 }, () => '2026-12-24T00:00:00Z'));
+		expect(outcomes(await restoreSite(fixture, { siteId: other.id }))).toEqual({ skipped: 5 });
+		expect(outcomes(await restoreSite(fixture, { conflictPolicy: 'replace' }))).toEqual({ skipped: 5 });
+	});
+
 	it('are empty where they were, although today is their default', async () => {
 		fixture = await siteFixture();
 		const { site } = fixture;
@@ -55,6 +70,25 @@ describe('Columns of a list', () => {
 		list.delete(item);
 		await restoreSite(fixture);
 		expect(listPortrait(list)).toEqual(before);
+	});
+});
+
+describe('A column that somebody deleted', () => {
+	it('is not promised by a preview of an application that may not add it', async () => {
+		fixture = await siteFixture();
+		const { site, tenant, sim } = fixture;
+		const list = site.addList({ displayName: 'Projects', columns: [{ name: 'Amount', number: {} }] });
+		list.addItem({ Title: 'One', Amount: 5 });
+		await fixture.backUp({ content: ['lists'] });
+		list.deleteColumn(list.column('Amount'));
+		tenant.roles.revoke(['Sites.Manage.All', 'Sites.FullControl.All']);
+		const roles = tenant.roles.list();
+		const preview = await restoreSite(fixture, { mode: 'preview', roles, conflictPolicy: 'replace' });
+		const results = await restoreSite(fixture, { roles, conflictPolicy: 'replace' });
+		const said = { outcome: 'failed', reason: 'Columns of the list Projects are missing, and the application may not add them', nextStep: expect.stringContaining('Sites.Manage.All') as string };
+		expect(results).toMatchObject([said, said]);
+		expect(preview).toMatchObject([said, said]);
+		expect(sim.requestLog.count(/^POST .*columns/)).toBe(0);
 	});
 });
 

@@ -83,10 +83,21 @@ function unwrapped(html: string): string {
 	return match?.[1] === undefined ? html.trim() : unwrapped(match[1]);
 }
 
+/** From Honolulu (UTC-10) to Auckland in summer (UTC+13), days begin so long before or after they do at Greenwich. */
+const EARLIEST_BEGIN_MS = 13.5 * 3_600_000;
+/** A time that is on the same day from Honolulu to Auckland. */
+const SAME_DAY_EVERYWHERE = 'T10:00:00Z';
+
+/** A day of one site, as it is written into another one, whose time zone nobody knows: Graph does not tell it. */
+export function dayElsewhere(value: JsonValue): JsonValue {
+	const day = nearestDay(value);
+	return /^\d{4}-\d\d-\d\d$/.test(day) ? `${day}${SAME_DAY_EVERYWHERE}` : value;
+}
+
 /** A day is told as its beginning in the site's zone: `2026-12-23T23:00:00Z` is the 24th in Berlin, `2026-12-24T08:00:00Z` in Los Angeles. */
 function nearestDay(value: JsonValue): string {
 	const timeMs = Date.parse(isoOf(value));
-	return Number.isNaN(timeMs) ? isoOf(value) : new Date(Math.round(timeMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
+	return Number.isNaN(timeMs) ? isoOf(value) : new Date(Math.floor((timeMs + EARLIEST_BEGIN_MS) / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
 }
 
 function isoOf(value: JsonValue): string {

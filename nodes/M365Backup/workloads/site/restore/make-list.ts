@@ -22,6 +22,11 @@ export function mayNotMake(name: string, cause?: Failure): Failure {
 	});
 }
 
+/** The same of columns that are missing in a list. */
+export function mayNotAddColumns(name: string, cause?: Failure): Failure {
+	return new Failure('denied', `Columns of the list ${name} are missing, and the application may not add them`, { nextStep: GRANT_MANAGE, ...(cause ? { cause } : {}) });
+}
+
 export interface NewListInput {
 	displayName: string;
 	/** Of the container in the snapshot. */
@@ -150,7 +155,7 @@ export class ListMaker {
 			// Somebody, or an attempt whose answer was lost, has made it.
 			if (failure.kind === 'conflict') return undefined;
 			if (failure.kind === 'invalid') return failure;
-			if (failure.kind === 'denied') throw new Failure('denied', `Columns of the list ${target.path.at(-1) ?? ''} are missing, and the application may not add them`, { nextStep: GRANT_MANAGE, cause: failure });
+			if (failure.kind === 'denied') throw mayNotAddColumns(target.path.at(-1) ?? '', failure);
 			throw failure;
 		}
 	}

@@ -4,7 +4,7 @@ import type { RestorableFolder, RestoreOutcome } from '../../restorer';
 import { flatName } from '../../mailbox/restore/flat-name';
 import { columnsOf, type Column } from './column';
 import { isObject, objectIn, objectsIn, textIn } from './item-document';
-import { ListMaker, mayNotMake } from './make-list';
+import { ListMaker, mayNotAddColumns, mayNotMake } from './make-list';
 import { missingColumns } from './list-schema';
 import { scopedId } from './scoped-id';
 import { outcomeOf, signalOf, siteGone, sitePath, type SiteRestoreContext } from './site-restore-context';
@@ -151,6 +151,7 @@ export class TargetLists {
 	}
 
 	private async addColumns(target: TargetList): Promise<void> {
+		if (this.maker.lacksPermission()) throw mayNotAddColumns(target.path.at(-1) ?? '');
 		const missing = missingColumns(target.sourceColumns, target.columns);
 		target.newColumns = new Set([...missing.first, ...missing.lookups].map(({ name }) => name));
 		if (this.context.preview) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../../base/json';
 import { isUnderscored, isWanted, isWritable, type Column } from './column';
 import { SITE_NOTES } from './fidelity';
-import { canonical, fieldBody, lookupValues, shownText, SOFT_KINDS, valueOf, type Fields } from './field-values';
+import { canonical, dayElsewhere, fieldBody, lookupValues, shownText, SOFT_KINDS, valueOf, type Fields } from './field-values';
 import { objectIn, textIn } from './item-document';
 import type { Looked } from './lookups';
 import type { People } from './people';
@@ -62,7 +62,7 @@ export async function wantedFields(target: TargetList, columns: readonly Column[
 		const value = valueOf(fields, from);
 		if (value === undefined) continue;
 		const mapped = await mappedValue(column, from, value, { document, mapping, wanted });
-		if (mapped !== undefined) wanted.values.set(column.name, mapped);
+		if (mapped !== undefined) wanted.values.set(column.name, from.kind === 'date' && column.kind === 'date' && !target.site.isOriginal ? dayElsewhere(mapped) : mapped);
 	}
 	const there = new Set(columns.map(({ name }) => name));
 	const lost = target.sourceColumns.filter((column) => isWanted(column) && isWritable(column) && !there.has(column.name) && valueOf(fields, column) !== undefined);
