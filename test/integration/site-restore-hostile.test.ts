@@ -80,7 +80,7 @@ describe('A column that somebody deleted', () => {
 		const list = site.addList({ displayName: 'Projects', columns: [{ name: 'Amount', number: {} }] });
 		list.addItem({ Title: 'One', Amount: 5 });
 		await fixture.backUp({ content: ['lists'] });
-		list.deleteColumn(list.column('Amount'));
+		list.deleteColumn(list.column('Amount')!);
 		tenant.roles.revoke(['Sites.Manage.All', 'Sites.FullControl.All']);
 		const roles = tenant.roles.list();
 		const preview = await restoreSite(fixture, { mode: 'preview', roles, conflictPolicy: 'replace' });
