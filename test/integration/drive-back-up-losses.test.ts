@@ -78,6 +78,20 @@ describe('a living file is never lost', () => {
 		expect((await at.entry('a.bin')).content).toHaveLength(broken + 2);
 	});
 
+	it('that a listing did not show, while nobody can say what became of it', async () => {
+		const file = at.drive.addFile('', 'a.txt', 'one');
+		at.drive.addFile('', 'b.txt', 'b');
+		await at.backUp();
+		at.drive.delete(file);
+		at.drive.expireDelta();
+		at.sim.tenant.faults.script({ match: /^GET .*\/items\//, times: Number.POSITIVE_INFINITY, do: { status: 403 } });
+		expect(await at.backUp()).toMatchObject({ changes: { deleted: 0, failed: 1 } });
+		expect([...(await at.files()).keys()]).toEqual(['a.txt', 'b.txt']);
+		at.sim.tenant.faults.clear();
+		expect(await at.backUp()).toMatchObject({ status: 'complete', changes: { deleted: 1, failed: 0 } });
+		expect(await at.files()).toEqual(at.living());
+	});
+
 	it('of which every download gives other bytes: the run ends', async () => {
 		let serial = 0;
 		at.drive.addFile('', 'protected.dat', 'as it was stored', { servedAs: { sizeBytes: 16, read: (offset, length) => Buffer.from(`served ${(serial += 1)}`.padEnd(16)).subarray(offset, offset + length) } });

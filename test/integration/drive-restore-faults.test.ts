@@ -63,6 +63,26 @@ describe('an upload in fragments', () => {
 	});
 });
 
+describe('what arrives as something else', () => {
+	it('is a failure, not a success, though nobody broke the connection', async () => {
+		fixture = await driveFixture();
+		fixture.drive.addFile('', 'a.bin', 'some content', MARCH);
+		await fixture.backUp();
+		fixture.drive.purge('a.bin');
+		const graph = fixture.client();
+		const upload = graph.upload.bind(graph);
+		graph.upload = async (...given) => {
+			const answer = await upload(...given);
+			if (!answer.done) return answer;
+			fixture.drive.edit('a.bin', 'other content', MARCH);
+			return { done: true, body: await graph.json({ path: `/drives/${fixture.drive.id}/root:/a.bin:` }) };
+		};
+		expect(failures(await restoreDrive(fixture, { graph }))).toMatchObject([{ name: 'a.bin', reason: expect.stringContaining('another checksum') as unknown, nextStep: expect.stringContaining('Replace') as unknown }]);
+		expect(outcomes(await restoreDrive(fixture, { conflictPolicy: 'replace' }))).toEqual({ replaced: 1 });
+		expect(contents(fixture.drive)).toEqual({ 'a.bin': 'some content' });
+	});
+});
+
 describe('answers that get lost', () => {
 	it('of folders, sessions, empty files, moves: everything is there once', async () => {
 		fixture = await driveFixture();

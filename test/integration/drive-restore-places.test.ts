@@ -31,6 +31,19 @@ describe('another place', () => {
 		expect(contents(drive)).toMatchObject({ 'Docs/2026/a.txt': 'a' });
 	});
 
+	it.each([
+		['another drive', (tenantId: string) => ({ source: { id: 'b!other', tenantId } })],
+		['another tenant', (tenantId: string, id: string) => ({ source: { id, tenantId: 'another' }, tenantId })],
+		['a scope of another drive', (tenantId: string, id: string) => ({ source: { id, tenantId }, originalDriveOf: () => 'b!other' })],
+	])('what has the same id by chance is let be: it is from %s', async (_what, options) => {
+		fixture = await driveFixture();
+		const { drive } = fixture;
+		const living = drive.addFile('Docs', 'theirs.txt', 'theirs', MARCH);
+		const found = await restoreMade(fixture, [{ id: `drive/${drive.idOf(living)}`, name: 'ours.txt', text: 'ours' }], { request: { conflictPolicy: 'replace' }, restorer: options(fixture.sim.tenantId, drive.id) });
+		expect(found).toMatchObject([{ outcome: 'created', targetPath: ['ours.txt'] }]);
+		expect(contents(drive)).toEqual({ Docs: null, 'Docs/theirs.txt': 'theirs', 'ours.txt': 'ours' });
+	});
+
 	it('another folder, whose path is made; and one folder of the backup alone', async () => {
 		fixture = await driveFixture();
 		const { drive } = fixture;
