@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { driveRestorer } from '../../nodes/M365Backup/workloads/drive/restore-drive';
 import { siteFixture, type SiteFixture } from '../support/site-fixture';
 import { listPortrait, outcomes, restoreSite } from './site-restore-help';
 
@@ -89,6 +90,28 @@ describe('A column that somebody deleted', () => {
 		expect(results).toMatchObject([said, said]);
 		expect(preview).toMatchObject([said, said]);
 		expect(sim.requestLog.count(/^POST .*columns/)).toBe(0);
+	});
+});
+
+describe('Files of a library', () => {
+	it('that go into a drive say what they leave behind', async () => {
+		fixture = await siteFixture();
+		const { site, tenant, source, ambient } = fixture;
+		const contracts = site.addLibrary('Contracts', { columns: [{ name: 'Customer', text: {} }] });
+		contracts.edit(contracts.itemOf(contracts.drive.addFile('', 'a.txt', 'A')), { Customer: 'Contoso' });
+		contracts.drive.addFile('', 'plain.txt', 'P');
+		await fixture.backUp({ content: ['libraries'] });
+		const other = tenant.addSite({ name: 'other', displayName: 'Other' });
+		const { drive } = other.library('Documents');
+		const restorer = driveRestorer({ graph: fixture.client(), driveId: drive.id, ambient, source, originalDriveOf: () => contracts.drive.id, topOf: (scope) => `${scope}/root` });
+		const results = await restoreSite(fixture, { restorer });
+		expect(results.filter(({ type }) => type === 'file').map(({ name, fidelity }) => [name, fidelity]).sort()).toEqual([
+			['a.txt', ['What it has in the columns Customer is not brought back into a drive: restore into a site to have it.']],
+			['plain.txt', []],
+		]);
+		expect(drive.byPath('a.txt')).toBeDefined();
+		const intoSite = await restoreSite(fixture, { siteId: other.id });
+		expect(intoSite.flatMap(({ fidelity }) => fidelity)).toEqual([]);
 	});
 });
 

@@ -29,6 +29,8 @@ export interface DriveRestorerOptions {
 	originalDriveOf?: (scope: string) => string | undefined;
 	/** Id of the container that stands for the drive's root in a scope. */
 	topOf?: (scope: string) => string | undefined;
+	/** Whoever asks sets what files have in the columns of their library; otherwise each result says that they are left out. */
+	setsColumns?: boolean;
 }
 
 /** Files planned together: what stands there is read for all of them at once. */
@@ -79,6 +81,7 @@ function runOf(options: DriveRestorerOptions, request: RestoreRequest, report: (
 		drivePath: `/drives/${encodeURIComponent(options.driveId)}`,
 		isOriginalDrive: (scope) => isOriginalTenant && originalDriveOf(scope) === options.driveId,
 		topOf: options.topOf ?? (() => undefined),
+		setsColumns: options.setsColumns === true,
 		...(request.signal ? { signal: request.signal } : {}),
 	};
 	const { conflictPolicy: policy, destination } = request;

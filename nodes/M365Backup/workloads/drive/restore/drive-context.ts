@@ -13,6 +13,8 @@ export interface DriveContext {
 	isOriginalDrive: (scope: string) => boolean;
 	/** Container id that stands for the drive's root in a scope. */
 	topOf: (scope: string) => string | undefined;
+	/** What files have in columns is set by whoever asked for them. */
+	setsColumns: boolean;
 	signal?: AbortSignal;
 }
 

@@ -275,8 +275,16 @@ class FileRestore {
 		}
 		const versions = item.meta['versions'];
 		if (isNew && Array.isArray(versions) && versions.length > 0) notes.push(NOTES.versions(versions.length));
+		const columns = this.run.context.setsColumns ? [] : columnsOf(item);
+		if (isNew && columns.length > 0) notes.push(NOTES.columns(columns));
 		return notes;
 	}
+}
+
+/** Of a library's file: the names of the columns in which it has something. */
+function columnsOf({ meta: { columns } }: RestorableItem): string[] {
+	if (typeof columns !== 'object' || columns === null) return [];
+	return Object.keys(columns).flatMap((name) => (name === 'ContentType' || name.includes('@') ? [] : [name.replace(/LookupId$/, '')]));
 }
 
 function doneWith(done: Done): Doing {

@@ -39,6 +39,7 @@ function filesOf(work: SiteWork, options: SiteRestorerOptions, request: RestoreR
 		...(options.permissions === undefined ? {} : { permissions: options.permissions }),
 		originalDriveOf: (one) => (one === scope && typeof driveId === 'string' ? driveId : undefined),
 		topOf: (one) => (one === scope ? `${scope}/root` : undefined),
+		setsColumns: true,
 	}).restore(request);
 }
 
