@@ -78,6 +78,18 @@ describe('a living file is never lost', () => {
 		expect((await at.entry('a.bin')).content).toHaveLength(broken + 2);
 	});
 
+	it('that is given up in the run in which it moves out of a folder that went', async () => {
+		const section = at.drive.addFile('Notes', 'Huge.one', 'huge');
+		await at.backUp();
+		at.drive.edit(section, 'larger');
+		section.contentStatus = 503;
+		for (let n = 0; n < 9; n++) await at.backUp({ hoursLater: 24 });
+		at.drive.move(section, '');
+		at.drive.delete('Notes');
+		expect((await at.backUp({ hoursLater: 24 })).warnings.join()).toContain('"Huge.one" is not tried any more');
+		expect(await at.files()).toEqual(new Map([['Huge.one', 'huge']]));
+	});
+
 	it('that a listing did not show, while nobody can say what became of it', async () => {
 		const file = at.drive.addFile('', 'a.txt', 'one');
 		at.drive.addFile('', 'b.txt', 'b');

@@ -64,6 +64,24 @@ describe('an upload in fragments', () => {
 });
 
 describe('what arrives as something else', () => {
+	it.each(['a.xlsb', 'a.dotm', 'a.ppsx', 'a.mht'])('%s, into which SharePoint writes, is said to be what it is, and known again', async (name) => {
+		fixture = await driveFixture();
+		fixture.drive.addFile('', name, 'some content', MARCH);
+		await fixture.backUp();
+		fixture.drive.purge(name);
+		const graph = fixture.client();
+		const upload = graph.upload.bind(graph);
+		graph.upload = async (...given) => {
+			const answer = await upload(...given);
+			if (!answer.done) return answer;
+			fixture.drive.edit(name, 'some content and properties', { ...MARCH, by: fixture.sim.tenant.applicationIdentity });
+			return { done: true, body: await graph.json({ path: `/drives/${fixture.drive.id}/root:/${name}:` }) };
+		};
+		expect(await restoreDrive(fixture, { graph })).toMatchObject([{ outcome: 'created', fidelity: [expect.stringContaining('SharePoint') as unknown] }]);
+		expect(outcomes(await restoreDrive(fixture))).toEqual({ skipped: 1 });
+		expect(outcomes(await restoreDrive(fixture, { conflictPolicy: 'keepBoth' }))).toEqual({ skipped: 1 });
+	});
+
 	it('is a failure, not a success, though nobody broke the connection', async () => {
 		fixture = await driveFixture();
 		fixture.drive.addFile('', 'a.bin', 'some content', MARCH);

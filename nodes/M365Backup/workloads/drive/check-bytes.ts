@@ -3,6 +3,7 @@ import type { JsonObject } from '../../base/json';
 import type { DriveContext } from './drive-context';
 import { askFile, isSameContent } from './file-bytes';
 import type { FileToFetch } from './file-to-fetch';
+import { isRewrittenType } from './rewritten-types';
 
 /** What came of a file. */
 export interface Arrived {
@@ -14,11 +15,8 @@ export interface Arrived {
 /** Whether bytes may be stored, and with which words; `again`: they came damaged, perhaps. */
 export type Checked = { again: true } | { again: false; meta?: JsonObject; warning?: string };
 
-/**
- * What SharePoint writes into when it stores them, so that size and checksum tell of other bytes than it serves
- * (onedrive-api-docs #935, docs-contrib #8903), and the endings of protected files.
- */
-const REWRITTEN = /\.(?:do[ct][xm]?|xl[st][xmb]?|xlam|pp[st][xm]?|pot[xm]?|vsd[xm]?|one|onetoc2|mpp|pub|pdf|html?|mht|aspx|jpe?g|jfif|p(?:file|txt|pdf|jpg|jpeg|png|xml|tif|tiff|bmp|gif))$/i;
+/** Endings of files that Azure Information Protection wraps: each is served in another shape than it is listed in. */
+const PROTECTED = /\.p(?:file|txt|pdf|jpg|jpeg|png|xml|tif|tiff|bmp|gif)$/i;
 
 /**
  * Size and checksum, where the service tells them, against what has come. A difference is asked about once: the file may
@@ -34,7 +32,7 @@ export async function checkBytes(context: DriveContext, file: FileToFetch, arriv
 	if (now && isAsTold({ sizeBytes: now.size, hash: now.file?.hashes?.quickXorHash }, arrived)) {
 		return { again: false, ...(now.file?.hashes?.quickXorHash === undefined ? {} : { meta: { quickXorHash: arrived.hash } }) };
 	}
-	const isRewritten = REWRITTEN.test(file.name);
+	const isRewritten = isRewrittenType(file.name) || PROTECTED.test(file.name);
 	if (!isRewritten && !context.storedAnyway.seenBefore(file.request.id, arrived.hash)) return { again: true };
 	const warning = context.storedAnyway.warning(file.name, isRewritten);
 	return { again: false, ...(warning === undefined ? {} : { warning }) };

@@ -68,7 +68,4 @@ export function nameKey(name: string): string {
 	return name.toLowerCase();
 }
 
-/** Files into which SharePoint writes properties of its own on upload (onedrive-api-docs#935, SharePoint/sp-dev-docs#8903). */
-export function isRewrittenType(name: string): boolean {
-	return /\.(docx|docm|dotx|xlsx|xlsm|xltx|pptx|pptm|potx|doc|xls|ppt|vsdx|pdf|html?|aspx|jpe?g)$/i.test(name);
-}
+export { isRewrittenType } from '../rewritten-types';
