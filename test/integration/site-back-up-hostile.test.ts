@@ -26,7 +26,30 @@ describe('Pages', () => {
 	});
 });
 
+describe('The people in columns', () => {
+	it('have their names also where Microsoft had a passing fault when they were asked for', async () => {
+		fixture = await siteFixture();
+		const { site, owner, tenant } = fixture;
+		const list = site.addList({ displayName: 'Tasks', columns: [{ name: 'Who', personOrGroup: {} }] });
+		list.addItem({ Title: 'Check', Who: site.ensureUser(owner) });
+		site.addList({ displayName: 'Others' }).addItem({ Title: 'Other' });
+		tenant.faults.script({ match: (_method, path) => path.includes('EMail'), times: Infinity, do: { status: 503 } });
+		const partial = await fixture.backUp({ content: ['lists'] });
+		expect(partial).toMatchObject({ status: 'partial' });
+		expect(await fixture.paths()).toEqual(['Lists/Others/Other']);
+		tenant.faults.clear();
+		expect(await fixture.backUp({ content: ['lists'] })).toMatchObject({ status: 'complete', warnings: [] });
+		const stored = [...(await fixture.entries()).values()].find(({ name }) => name === 'Check');
+		expect((await fixture.document(stored))['people']).toEqual({ [String(site.ensureUser(owner))]: expect.objectContaining({ name: 'Olga Owner', email: 'olga@contoso.example' }) as unknown });
+	});
+});
+
 describe('A list as CSV', () => {
+	it('has no two columns under one name', () => {
+		const csv = new ListCsv([{ name: 'Title', displayName: 'ID' }, { name: 'field_1', displayName: 'Created' }, { name: 'field_2', displayName: 'Price' }, { name: 'field_3', displayName: 'Price' }]);
+		expect(csv.header()).toBe('ID,Title,field_1,Price,field_3,Content Type,Created,Created By,Modified,Modified By\r\n');
+	});
+
 	it('has its calculated columns', () => {
 		const csv = new ListCsv([
 			{ name: 'Title', displayName: 'Title', readOnly: false, hidden: false, text: {} },

@@ -2,6 +2,9 @@ import type { JsonObject, JsonValue } from '../base/json';
 import { fieldNames, userColumns } from '../workloads/site/list-columns';
 import { csvLine } from './csv';
 
+const FIRST = 'ID';
+const LAST = ['Content Type', 'Created', 'Created By', 'Modified', 'Modified By'];
+
 /** A list as a table: a column for each of its own, by the name that people see, and who made and changed each item when. */
 export class ListCsv {
 	private readonly columns: readonly JsonObject[];
@@ -15,12 +18,15 @@ export class ListCsv {
 
 	header(): string {
 		const names: string[] = [];
+		const taken = new Set([FIRST, ...LAST]);
 		// Several columns of one list may be shown under one name.
 		for (const column of this.columns) {
 			const [name, shown] = [textOf(column['name']), textOf(column['displayName'])];
-			names.push(shown === '' || names.includes(shown) ? name : shown);
+			const header = shown === '' || taken.has(shown) ? name : shown;
+			names.push(header);
+			taken.add(header);
 		}
-		return csvLine(['ID', ...names, 'Content Type', 'Created', 'Created By', 'Modified', 'Modified By']);
+		return csvLine([FIRST, ...names, ...LAST]);
 	}
 
 	/** `item`: the stored document of a list item. */

@@ -44,7 +44,8 @@ export class People {
 			}
 		} catch (error) {
 			const failure = toFailure(error);
-			if (isFailure(failure, 'cancelled')) throw failure;
+			// A passing fault: items stored without names would never be read again, so that their list waits for the next run.
+			if (isFailure(failure, 'cancelled', 'transient', 'throttled', 'quota')) throw failure;
 			this.refusal = `The people of the site could not be read, so person columns hold their numbers alone: ${failure.title ?? failure.message}`;
 		}
 		return people;
