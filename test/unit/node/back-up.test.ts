@@ -251,9 +251,9 @@ describe('Mailbox: Back Up', () => {
 
 	it('hands the options on', async () => {
 		const signal = new AbortController().signal;
-		const options = { fullResync: true, alwaysRecord: true, tag: ' before-move ' };
+		const options = { fullResync: true, alwaysRecord: true, holdWhenUnusual: true, tag: ' before-move ' };
 		await (await run(['anna@contoso.com'], { options, signal })).outputs();
-		expect(calls[0]).toMatchObject({ fullResync: true, alwaysRecord: true, tag: 'before-move', signal, leaseHolder: 'n8n instance, execution 4711' });
+		expect(calls[0]).toMatchObject({ fullResync: true, alwaysRecord: true, holdWhenUnusual: true, tag: 'before-move', signal, leaseHolder: 'n8n instance, execution 4711' });
 	});
 
 	it('starts nothing and reports nothing once the user has stopped the run', async () => {

@@ -49,6 +49,13 @@ function commonOptions({ one, many }: SourceWords): INodeProperties[] {
 			description: `Whether to list the whole ${one} anew and compare it with the backup. Only what differs is downloaded, and what was lost from damaged backup files.`,
 		},
 		{
+			displayName: 'Hold Last Good Snapshot When Unusual',
+			name: 'holdWhenUnusual',
+			type: 'boolean',
+			default: false,
+			description: `Whether to keep the snapshot from before from every prune if the changes do not fit the history of the ${one}: a mass deletion, or files that were encrypted. The field anomaly of the result says so in any case.`,
+		},
+		{
 			displayName: 'Parallel Sources',
 			name: 'parallelSources',
 			type: 'number',

@@ -16,6 +16,7 @@ export interface RunChoices {
 	/** `stopAfter.ms` is there only because the run was started by hand. */
 	stopsBecauseManual: boolean;
 	failWhenIncomplete: boolean;
+	holdWhenUnusual: boolean;
 }
 
 /** One of the options of an item. */
@@ -41,6 +42,7 @@ export function runChoices(this: IExecuteFunctions, itemIndex: number): RunChoic
 		},
 		stopsBecauseManual,
 		failWhenIncomplete: option('failWhenIncomplete', true),
+		holdWhenUnusual: option('holdWhenUnusual', false),
 	};
 }
 

@@ -85,6 +85,7 @@ async function backUpItem(this: IExecuteFunctions, kind: BackUpKind<unknown>, ou
 			stopAfter: run.stopAfter,
 			fullResync: run.fullResync,
 			alwaysRecord: run.alwaysRecord,
+			holdWhenUnusual: run.holdWhenUnusual,
 			...(run.tag === undefined ? {} : { tag: run.tag }),
 			graph: graph.stats,
 			leaseHolder: `n8n ${this.getInstanceId()}, execution ${this.getExecutionId()}`,
