@@ -26,6 +26,33 @@ describe('Pages', () => {
 	});
 });
 
+describe('Items that a listing of everything does not show', () => {
+	it('are gone only if the service says so of each, and those that it shows are not asked for', async () => {
+		for (const status of [403, 503]) {
+			fixture = await siteFixture();
+			const { site, tenant, sim } = fixture;
+			const list = site.addList({ displayName: 'Projects' });
+			const [, , lost] = ['a', 'b', 'c'].map((Title) => list.addItem({ Title }));
+			await fixture.backUp({ content: ['lists'] });
+			list.delete(lost!);
+			list.expireDelta();
+			tenant.faults.script({ match: (method, path) => method === 'GET' && new RegExp(`/items/${lost!.id}(\\?|$)`).test(path), times: Infinity, do: { status } });
+			sim.requestLog.reset();
+			sim.requestLog.keepUrls = true;
+			const summary = await fixture.backUp({ content: ['lists'] });
+			expect(await fixture.paths()).toEqual(['Lists/Projects/a', 'Lists/Projects/b', 'Lists/Projects/c']);
+			expect(summary.changes.failed).toBe(1);
+			expect(summary.failures).toMatchObject([{ name: 'c' }]);
+			tenant.faults.clear();
+			await fixture.backUp({ content: ['lists'] });
+			expect(await fixture.paths()).toEqual(['Lists/Projects/a', 'Lists/Projects/b']);
+			expect(sim.requestLog.urls.filter((url) => /\/items\/\d+/.test(url) && !url.includes(`/items/${lost!.id}`))).toEqual([]);
+			await fixture.stop();
+			fixture = undefined;
+		}
+	});
+});
+
 describe('The people in columns', () => {
 	it('have their names also where Microsoft had a passing fault when they were asked for', async () => {
 		fixture = await siteFixture();

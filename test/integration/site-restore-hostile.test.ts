@@ -123,15 +123,17 @@ describe('With Skip', () => {
 		const contracts = site.addLibrary('Contracts', { columns });
 		contracts.edit(contracts.itemOf(contracts.drive.addFile('', 'a.txt', 'A')), { Customer: 'Contoso' });
 		contracts.edit(contracts.itemOf(contracts.drive.addFile('', 'b.txt', 'B')), { Customer: 'Contoso' });
+		contracts.edit(contracts.itemOf(contracts.drive.addFile('', 'c.txt', 'C')), { Customer: 'Contoso' });
 		await fixture.backUp({ content: ['libraries'] });
 		const other = tenant.addSite({ name: 'other', displayName: 'Other' });
 		const there = other.addLibrary('Contracts', { columns });
 		const a = there.itemOf(there.drive.addFile('', 'a.txt', 'quite another file'));
 		const b = there.itemOf(there.drive.addFile('', 'b.txt', 'B'));
+		const c = there.itemOf(there.drive.addFile('', 'c.txt', 'another one without a customer'));
 		there.edit(a, { Customer: 'Fabrikam' });
 		there.edit(b, { Customer: 'Northwind' });
 		const results = await restoreSite(fixture, { siteId: other.id });
-		expect([a.id, b.id].map((id) => there.item(id).values.Customer)).toEqual(['Fabrikam', 'Northwind']);
+		expect([a.id, b.id, c.id].map((id) => there.item(id).values.Customer)).toEqual(['Fabrikam', 'Northwind', undefined]);
 		expect(outcomes(results).created).toBeUndefined();
 	});
 });
