@@ -120,6 +120,20 @@ describe('answers that get lost', () => {
 	});
 });
 
+describe('an empty file whose dates are refused', () => {
+	it('is there, and the result says that its dates are not', async () => {
+		fixture = await driveFixture();
+		const { drive, sim } = fixture;
+		drive.addFile('Docs', 'empty.txt', '', MARCH);
+		await fixture.backUp();
+		drive.purge('Docs');
+		sim.tenant.faults.script({ match: 'PATCH *items*', times: Infinity, do: { status: 403, body: { error: { code: 'accessDenied', message: 'Access denied' } } } });
+		const results = await restoreDrive(fixture);
+		expect(failures(results)).toEqual([]);
+		expect(results.find(({ name }) => name === 'empty.txt')).toMatchObject({ outcome: 'created', fidelity: [expect.stringMatching(/^Its dates could not be set/)] });
+	});
+});
+
 describe('a drive that refuses', () => {
 	it('full: says what to do, and stops asking for what cannot fit', async () => {
 		fixture = await driveFixture();

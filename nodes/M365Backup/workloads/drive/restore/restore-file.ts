@@ -263,7 +263,7 @@ class FileRestore {
 	}
 
 	/** What can be verified is verified: size and checksum of what stands there against what was sent. */
-	private fidelity({ living, quickXorHash }: Uploaded, name: string, isNew: boolean): string[] {
+	private fidelity({ living, quickXorHash, datesRefused }: Uploaded, name: string, isNew: boolean): string[] {
 		const { item } = this;
 		const notes: string[] = [];
 		if (isNew && this.wanted !== item.name) notes.push(NOTES.renamed(item.name, name));
@@ -273,6 +273,7 @@ class FileRestore {
 		else if (!isEqual) {
 			throw new Failure('corrupt', 'What stands there now has another checksum than what was sent', { nextStep: 'Run the restore again with Replace. If that happens again, Export the file.' });
 		}
+		if (datesRefused !== undefined) notes.push(NOTES.datesRefused(datesRefused));
 		const versions = item.meta['versions'];
 		if (isNew && Array.isArray(versions) && versions.length > 0) notes.push(NOTES.versions(versions.length));
 		const columns = this.run.context.setsColumns ? [] : columnsOf(item);

@@ -28,6 +28,8 @@ export interface Uploaded {
 	living: LivingItem;
 	/** Of what was sent. */
 	quickXorHash: string;
+	/** Why the file does not bear the dates that it should; the content is there. */
+	datesRefused?: string;
 }
 
 /**
@@ -93,10 +95,17 @@ async function putEmpty(context: DriveContext, place: UploadPlace, dates: FileDa
 		item = there;
 	}
 	const info = fileSystemInfo(dates);
-	if (info) {
-		item = livingItem(await context.graph.json<GraphItem>({ method: 'PATCH', path: itemPath(context, item.id), body: { fileSystemInfo: info }, ...signalOf(context) }));
+	const quickXorHash = new QuickXorHash().digest();
+	if (!info) return { living: item, quickXorHash };
+	try {
+		const dated = await context.graph.json<GraphItem>({ method: 'PATCH', path: itemPath(context, item.id), body: { fileSystemInfo: info }, ...signalOf(context) });
+		return { living: livingItem(dated), quickXorHash };
+	} catch (error) {
+		const failure = toFailure(error);
+		if (failure.kind === 'cancelled') throw failure;
+		// The file is there: a second restore finds it and leaves it as it is, so that the result must say now what it lacks.
+		return { living: item, quickXorHash, datesRefused: failure.title ?? failure.message };
 	}
-	return { living: item, quickXorHash: new QuickXorHash().digest() };
 }
 
 /** The service lost what it had, and wants bytes that were sent before. */
