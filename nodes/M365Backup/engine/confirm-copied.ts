@@ -2,7 +2,7 @@ import { isFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
 import { CopyLedger } from '../repository/copies';
 import type { CopyNews } from '../repository/copies-format';
-import { flatName, parseRepositoryKey, type ParsedKey } from '../repository/names';
+import { flatName, hasEncryptedName, parseRepositoryKey, plainName, type ParsedKey } from '../repository/names';
 import type { Repository } from '../repository/repository';
 import type { StoreFile } from '../stores/store';
 import { isCopied } from './files-to-copy';
@@ -49,9 +49,10 @@ export async function confirmCopied(repository: Repository, options: ConfirmOpti
 	const results: ConfirmResult[] = [];
 	for (const confirmation of options.confirmations) {
 		const { fileName } = confirmation;
-		const parsed = parseRepositoryKey(fileName);
+		const parsed = parseRepositoryKey(plainName(fileName));
 		const { key } = parsed;
-		if (key === undefined || !isCopied(parsed.kind)) {
+		// A file under the other name, encrypted or plain, is not what this repository holds.
+		if (key === undefined || !isCopied(parsed.kind) || (repository.nameOf(key) !== key) !== hasEncryptedName(fileName)) {
 			results.push({ fileName, confirmed: false, reason: `${JSON.stringify(fileName)} is not the name of a file that is copied from a repository` });
 			continue;
 		}
@@ -60,7 +61,7 @@ export async function confirmCopied(repository: Repository, options: ConfirmOpti
 			results.push({ fileName, confirmed: true });
 			continue;
 		}
-		const checked = await checkCopied(facts, parsed, key, confirmation);
+		const checked = await checkCopied(facts, parsed, key, repository.nameOf(key), confirmation);
 		if ('reason' in checked) {
 			results.push({ fileName, confirmed: false, reason: checked.reason });
 			continue;
@@ -78,13 +79,14 @@ async function checkCopied(
 	facts: FileFacts,
 	parsed: ParsedKey,
 	key: string,
+	name: string,
 	confirmation: Confirmation,
 ): Promise<{ size: number; sha256: string } | { reason: string }> {
 	const fact = await facts.of(parsed, key);
 	if ('reason' in fact) return fact;
 	const { size, sha256 } = fact;
 	const reason =
-		nameProblem(confirmation.fields, key) ??
+		nameProblem(confirmation.fields, name) ??
 		numberProblem(confirmation.sizeBytes, size) ??
 		fieldSizes(confirmation.fields).map((field) => numberProblem(field, size)).find((problem) => problem !== undefined) ??
 		hashProblem([confirmation.sha256, ...fieldHashes(confirmation.fields)], sha256);
@@ -92,13 +94,13 @@ async function checkCopied(
 }
 
 /** Storage nodes call it `name` or `fileName`; some give the whole path. */
-function nameProblem(fields: JsonObject, key: string): string | undefined {
-	const base = key.slice(key.lastIndexOf('/') + 1);
+function nameProblem(fields: JsonObject, path: string): string | undefined {
+	const base = path.slice(path.lastIndexOf('/') + 1);
 	for (const field of ['name', 'fileName']) {
 		const value = fields[field];
 		if (typeof value !== 'string' || value === '') continue;
 		const name = value.slice(Math.max(value.lastIndexOf('/'), value.lastIndexOf('\\')) + 1);
-		if (name !== base && name !== flatName(key)) return `the storage calls it ${JSON.stringify(value)} instead of ${JSON.stringify(flatName(key))}`;
+		if (name !== base && name !== flatName(path)) return `the storage calls it ${JSON.stringify(value)} instead of ${JSON.stringify(flatName(path))}`;
 	}
 	return undefined;
 }
@@ -148,7 +150,7 @@ class FileFacts {
 			if (expected === undefined) return { reason: 'no snapshot names this file' };
 			return { size: expected.size ?? file.sizeBytes, sha256: expected.sha256 };
 		}
-		const content = await this.repository.store.get(key, undefined, this.signal);
+		const content = await this.repository.stored.get(key, undefined, this.signal);
 		return content === null ? { reason: 'the repository does not hold this file (any more)' } : await measure(content);
 	}
 

@@ -55,8 +55,8 @@ export async function* filesNeeded(repository: Repository, options: FilesNeededO
 		const key = `${folder}/${name}`;
 		yield {
 			key,
-			fileName: flatName(key),
-			path: key,
+			fileName: flatName(repository.nameOf(key)),
+			path: repository.nameOf(key),
 			folder,
 			kind: parseRepositoryKey(key).kind,
 			sizeBytes: expected.size,

@@ -8,9 +8,9 @@ import { measure, proven, type ExpectedFile } from './proven-content';
 export interface FileToCopy {
 	/** As the repository names it: `<source key>/<name>`. */
 	key: string;
-	/** Unique without folders: `<source key>.<name>`. What the copy must be called, unless it keeps folders. */
+	/** Unique without folders: `<source key>.<name>`, of encrypted files with `.age`. What the copy must be called, unless it keeps folders. */
 	fileName: string;
-	/** The same as `key`, for storages with folders. */
+	/** The same with folders: `key`, of encrypted files with `.age`. */
 	path: string;
 	/** The path without its last part; empty for files at the top. */
 	folder: string;
@@ -18,7 +18,7 @@ export interface FileToCopy {
 	sizeBytes: number;
 	sha256: string;
 	/**
-	 * Its bytes, as often as wanted. Reading to the end proves them: damaged ones throw a `corrupt` Failure at the end
+	 * Its bytes as they are stored, as often as wanted. Reading to the end proves them: damaged ones throw a `corrupt` Failure at the end
 	 * at the latest, so that no damage is copied over a sound file elsewhere.
 	 */
 	open(): Promise<AsyncIterable<Uint8Array>>;
@@ -143,7 +143,7 @@ async function describe(
 	{ signal, onProblem }: FilesToCopyOptions,
 ): Promise<FileToCopy | undefined> {
 	const read = async (): Promise<AsyncIterable<Uint8Array>> => {
-		const content = await repository.store.get(key, undefined, signal);
+		const content = await repository.stored.get(key, undefined, signal);
 		if (content !== null) return content;
 		throw new Failure('notFound', `${key} has been deleted from the repository meanwhile`, { nextStep: 'Run again.' });
 	};
@@ -154,8 +154,8 @@ async function describe(
 	const sha256 = expected?.sha256 ?? (await measure(await read())).sha256;
 	return {
 		key,
-		fileName: flatName(key),
-		path: key,
+		fileName: flatName(repository.nameOf(key)),
+		path: repository.nameOf(key),
 		folder: key.slice(0, Math.max(0, key.lastIndexOf('/'))),
 		kind: parseRepositoryKey(key).kind,
 		sizeBytes,

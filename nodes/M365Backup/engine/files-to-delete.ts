@@ -51,7 +51,7 @@ export async function* filesToDelete(repository: Repository, options: FilesToDel
 		if (sourceKeys && (sourceKey === undefined || !sourceKeys.includes(sourceKey))) continue;
 		// A prune record itself goes once nobody needs it. A released hold stays in the copy: one too many does no harm.
 		if (!pruned.has(key) && kind !== 'prune') continue;
-		yield { key, fileName: flatName(key), path: key, folder: key.slice(0, Math.max(0, key.lastIndexOf('/'))), kind, sizeBytes: size, sha256, fields };
+		yield { key, fileName: flatName(repository.nameOf(key)), path: repository.nameOf(key), folder: key.slice(0, Math.max(0, key.lastIndexOf('/'))), kind, sizeBytes: size, sha256, fields };
 	}
 }
 

@@ -4,13 +4,15 @@ import { once, readFile, sha256 } from '../repository/bytes';
 import { MAX_CURSOR_BYTES, MAX_RECORD_BYTES } from '../repository/limits';
 import { isStored } from '../repository/put-confirmed';
 import { REPOSITORY_README } from '../repository/readme-text';
-import { parseRepositoryRecord } from '../repository/record-schemas';
+import { parseRepositoryRecord, type RepositoryRecord } from '../repository/record-schemas';
 import { Repository } from '../repository/repository';
 import { openSealed } from '../repository/sealed-json';
 import { readSeen } from '../repository/seen-files';
-import type { Store } from '../stores/store';
+import type { RepositoryEncryption } from '../repository/encryption';
+import { unlockRepository } from '../repository/unlock';
+import { storedBytes, storedName, type Store } from '../stores/store';
 import { classifyImports, ImportOverlay, readImport, type FileToImport, type NamedImport } from './import-overlay';
-import { ImportRecords } from './import-records';
+import { ImportRecords, type ImportSides } from './import-records';
 import { measure, proven } from './proven-content';
 
 export type { FileToImport } from './import-overlay';
@@ -18,6 +20,8 @@ export type { FileToImport } from './import-overlay';
 export interface ImportOptions {
 	/** `checkOnly` proves the bytes that were brought and changes nothing. */
 	mode: 'import' | 'checkOnly';
+	/** Of an encrypted repository. */
+	encryption?: RepositoryEncryption | undefined;
 	signal?: AbortSignal;
 }
 
@@ -42,66 +46,85 @@ const order: NamedImport['parsed']['kind'][] = ['readme', 'segment', 'archive', 
  * A file comes in only if a record proves its bytes: one that the repository holds, or one that is brought along. What
  * is none of ours or damaged is refused and changes nothing; a damaged file in the repository is replaced by a sound
  * one. Doing it again does no harm. Throws `notFound` if there is no repository and none is brought, `invalid` if the
- * files are those of another repository or format version; nothing is changed then.
+ * files are those of another repository or format version or the repository is encrypted and no key is given, `denied`
+ * for the wrong key; nothing is changed then.
  */
 export async function importFiles(store: Store, ambient: Ambient, files: readonly FileToImport[], options: ImportOptions): Promise<ImportResult[]> {
 	const { imports, refused } = classifyImports(files);
 	const outcomes = new Map<number, Outcome>();
 	for (const [position, reason] of refused) outcomes.set(position, { outcome: 'refused', reason });
-	if (imports.length > 0) await new Import(store, ambient, new ImportOverlay(imports), options).run(outcomes);
+	if (imports.length > 0) {
+		const overlay = new ImportOverlay(imports);
+		const identity = await findIdentity(store, overlay, options.signal);
+		const { store: plain, mac } = await unlockRepository(store, identity.record, options.encryption);
+		const { store: brought } = await unlockRepository(overlay, identity.record, options.encryption);
+		await new Import(store, ambient, identity, { store: plain, brought, imports, mac }, options).run(outcomes);
+	}
 	return files.map(({ fileName }, position) => ({ fileName, ...(outcomes.get(position) ?? { outcome: 'refused', reason: 'it was not looked at' }) }));
+}
+
+/** Whose files these are: decided before anything is written. */
+interface Identity {
+	record: RepositoryRecord;
+	/** The `repository.json` that was brought, where the store has none. */
+	toStore?: Buffer;
+}
+
+async function findIdentity(store: Store, overlay: Store, signal: AbortSignal | undefined): Promise<Identity> {
+	const stored = await readFile(store, 'repository.json', MAX_RECORD_BYTES, signal);
+	const brought = await readFile(overlay, 'repository.json', MAX_RECORD_BYTES, signal);
+	const storedRecord = stored && parseRepositoryRecord(stored, store.label);
+	const broughtRecord = brought && parseRepositoryRecord(brought, overlay.label);
+	if (storedRecord && broughtRecord && storedRecord.id !== broughtRecord.id) {
+		throw new Failure('invalid', `The files to import belong to another repository (${broughtRecord.id}) than the one in ${store.label} (${storedRecord.id})`, {
+			code: 'otherRepository',
+			nextStep: 'Import them into an empty folder. Nothing was changed.',
+		});
+	}
+	if (storedRecord) return { record: storedRecord };
+	if (broughtRecord) return { record: broughtRecord, toStore: brought };
+	throw new Failure('notFound', `There is no backup repository in ${store.label}, and repository.json is not among the files to import`, {
+		nextStep: 'To rebuild a repository, import its repository.json together with the other files. Nothing was changed.',
+	});
 }
 
 class Import {
 	private readonly records = new Map<string, ImportRecords>();
 	private readonly listings = new Map<string, Map<string, number>>();
 	private readonly changes: boolean;
-	private readmeHash: string | undefined;
+	private readonly store: Store;
+	private readonly brought: Store;
 	private readonly signal: AbortSignal | undefined;
 
 	constructor(
-		private readonly store: Store,
+		/** As it is stored. */
+		private readonly outerStore: Store,
 		private readonly ambient: Ambient,
-		private readonly overlay: ImportOverlay,
-		options: ImportOptions,
+		private readonly identity: Identity,
+		private readonly sides: ImportSides,
+		private readonly options: ImportOptions,
 	) {
 		this.changes = options.mode === 'import';
+		this.store = sides.store;
+		this.brought = sides.brought;
 		this.signal = options.signal;
 	}
 
 	async run(outcomes: Map<number, Outcome>): Promise<void> {
-		const identity = await this.settleIdentity();
-		for (const named of this.overlay.imports) if (named.parsed.kind === 'repository') outcomes.set(named.position, identity);
-		const sorted = this.overlay.imports
+		const identity = await this.takeIdentity();
+		for (const named of this.sides.imports) if (named.parsed.kind === 'repository') outcomes.set(named.position, identity);
+		const sorted = this.sides.imports
 			.filter(({ parsed }) => order.includes(parsed.kind))
 			.sort((a, b) => order.indexOf(a.parsed.kind) - order.indexOf(b.parsed.kind) || (a.key < b.key ? -1 : 1));
 		for (const named of sorted) outcomes.set(named.position, await this.take(named));
 		if (this.changes) await this.finish();
 	}
 
-	/** Whose files these are: decided before anything is written. */
-	private async settleIdentity(): Promise<Outcome> {
-		const stored = await readFile(this.store, 'repository.json', MAX_RECORD_BYTES, this.signal);
-		const brought = await readFile(this.overlay, 'repository.json', MAX_RECORD_BYTES, this.signal);
-		const storedRecord = stored && parseRepositoryRecord(stored, this.store.label);
-		const broughtRecord = brought && parseRepositoryRecord(brought, this.overlay.label);
-		const storedId = storedRecord?.id ?? null;
-		const broughtId = broughtRecord?.id ?? null;
-		this.readmeHash = (storedRecord ?? broughtRecord)?.readme;
-		if (storedId === null && broughtId === null) {
-			throw new Failure('notFound', `There is no backup repository in ${this.store.label}, and repository.json is not among the files to import`, {
-				nextStep: 'To rebuild a repository, import its repository.json together with the other files. Nothing was changed.',
-			});
-		}
-		if (storedId !== null && broughtId !== null && storedId !== broughtId) {
-			throw new Failure('invalid', `The files to import belong to another repository (${broughtId}) than the one in ${this.store.label} (${storedId})`, {
-				code: 'otherRepository',
-				nextStep: 'Import them into an empty folder. Nothing was changed.',
-			});
-		}
+	private async takeIdentity(): Promise<Outcome> {
+		const { toStore } = this.identity;
 		if (!this.changes) return { outcome: 'checked' };
-		if (stored !== null) return { outcome: 'alreadyThere' };
-		await this.put('repository.json', once(brought ?? Buffer.alloc(0)));
+		if (toStore === undefined) return { outcome: 'alreadyThere' };
+		await this.put('repository.json', once(toStore));
 		return { outcome: 'imported' };
 	}
 
@@ -117,6 +140,9 @@ class Import {
 
 	private async takeByKind(named: NamedImport): Promise<Outcome> {
 		const { parsed, key } = named;
+		if (named.isEncrypted !== (storedName(this.store, key) !== key)) {
+			return { outcome: 'refused', reason: named.isEncrypted ? 'it is encrypted, but this repository is not' : 'it is not encrypted, but this repository is' };
+		}
 		if (parsed.kind === 'readme') return await this.takeReadme(named);
 		if (parsed.sourceKey === undefined) return { outcome: 'refused', reason: 'it is not the name of a repository file' };
 		const records = await this.recordsOf(parsed.sourceKey);
@@ -159,7 +185,7 @@ class Import {
 			return { outcome: 'refused', reason: 'no cursor in the repository or among the files to import names it' };
 		}
 		// No record has its hash: its form (gzip has checksums of its own) is all the proof there is.
-		for await (const { id } of readSeen(this.overlay, named.parsed.sourceKey ?? '', [name], this.signal)) {
+		for await (const { id } of readSeen(this.brought, named.parsed.sourceKey ?? '', [name], this.signal)) {
 			if (id === '') return { outcome: 'refused', reason: 'it is damaged: an id is empty' };
 		}
 		return await this.takeProven(named, await measure(readImport(named.file, this.signal)));
@@ -186,7 +212,7 @@ class Import {
 
 	/** Holds and prune records: small, and no hash names them. */
 	private async takeNote(named: NamedImport, records: ImportRecords): Promise<Outcome> {
-		const bytes = (await readFile(this.overlay, named.key, MAX_CURSOR_BYTES, this.signal)) ?? Buffer.alloc(0);
+		const bytes = (await readFile(this.brought, named.key, MAX_CURSOR_BYTES, this.signal)) ?? Buffer.alloc(0);
 		openSealed(bytes, named.key);
 		const runId = named.parsed.runId ?? '';
 		if (named.parsed.kind === 'hold' && !records.stored.has(runId) && !records.brought.has(runId)) {
@@ -197,18 +223,18 @@ class Import {
 		if (stored !== null && !isThere && isSealed(stored, named.key)) return { outcome: 'refused', reason: 'the repository holds another file of this name' };
 		if (!this.changes) return { outcome: 'checked' };
 		if (isThere) return { outcome: 'alreadyThere' };
-		await this.put(named.key, once(bytes));
+		await this.put(named.key, readImport(named.file, this.signal));
 		return stored === null ? { outcome: 'imported' } : replacedDamaged;
 	}
 
 	private async takeReadme({ key }: NamedImport): Promise<Outcome> {
-		const bytes = (await readFile(this.overlay, key, MAX_RECORD_BYTES, this.signal)) ?? Buffer.alloc(0);
+		const bytes = (await readFile(this.brought, key, MAX_RECORD_BYTES, this.signal)) ?? Buffer.alloc(0);
 		const [firstLine = ''] = bytes.toString('utf8').split(',');
 		if (!REPOSITORY_README.startsWith(`${firstLine},`)) return { outcome: 'refused', reason: 'it is not the README.txt of a repository' };
 		if (!this.changes) return { outcome: 'checked' };
 		const stored = await readFile(this.store, key, MAX_RECORD_BYTES, this.signal);
 		// repository.json has the hash of the text as it was written.
-		if (stored !== null && (sha256(stored) === this.readmeHash || sha256(bytes) !== this.readmeHash)) return { outcome: 'alreadyThere' };
+		if (stored !== null && (sha256(stored) === this.identity.record.readme || sha256(bytes) !== this.identity.record.readme)) return { outcome: 'alreadyThere' };
 		await this.put(key, once(bytes));
 		return stored === null ? { outcome: 'imported' } : replacedDamaged;
 	}
@@ -217,7 +243,8 @@ class Import {
 	private async finish(): Promise<void> {
 		if ((await this.sizeOf('README.txt')) === null) await this.put('README.txt', once(Buffer.from(REPOSITORY_README)));
 		if (this.records.size === 0) return;
-		const repository = await Repository.open(this.store, this.ambient, { ...(this.signal && { signal: this.signal }) });
+		const { encryption } = this.options;
+		const repository = await Repository.open(this.outerStore, this.ambient, { encryption, signal: this.signal });
 		for (const key of this.records.keys()) {
 			if ((await this.sizeOf(`${key}/cursor.json`)) !== null) continue;
 			const cursor = await repository.cursor(key, this.signal);
@@ -230,7 +257,7 @@ class Import {
 	}
 
 	private async recordsOf(key: string): Promise<ImportRecords> {
-		const known = this.records.get(key) ?? (await ImportRecords.read(key, this.store, this.overlay, this.signal));
+		const known = this.records.get(key) ?? (await ImportRecords.read(key, this.sides, this.signal));
 		this.records.set(key, known);
 		return known;
 	}
@@ -248,6 +275,7 @@ class Import {
 		return sizes.get(key) ?? null;
 	}
 
+	/** `content`: the bytes as they are to be stored. */
 	private async put(key: string, content: AsyncIterable<Uint8Array>): Promise<void> {
 		let sizeBytes = 0;
 		const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
@@ -256,7 +284,7 @@ class Import {
 				yield chunk;
 			}
 		};
-		await this.store.put(key, counted(), this.signal ? { signal: this.signal } : {});
+		await storedBytes(this.store).put(key, counted(), this.signal ? { signal: this.signal } : {});
 		this.listings.get(key.slice(0, key.lastIndexOf('/') + 1))?.set(key, sizeBytes);
 	}
 }

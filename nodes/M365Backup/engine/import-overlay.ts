@@ -1,6 +1,6 @@
 import { Failure } from '../base/failure';
-import { parseRepositoryKey, type ParsedKey } from '../repository/names';
-import type { ByteRange, Store, StoreFile } from '../stores/store';
+import { hasEncryptedName, parseRepositoryKey, plainName, type ParsedKey } from '../repository/names';
+import { ENCRYPTED_SUFFIX, type ByteRange, type Store, type StoreFile } from '../stores/store';
 
 /** A file that somebody brings, under the name that it has there. */
 export interface FileToImport {
@@ -15,12 +15,15 @@ export interface NamedImport {
 	/** Its place in the list that was given. */
 	position: number;
 	file: FileToImport;
+	/** The plain one, also of an encrypted file. */
 	key: string;
 	parsed: ParsedKey;
+	isEncrypted: boolean;
 }
 
 /**
- * The files to import seen as a store, so that everything which reads a repository can read them. Read-only. A range
+ * The files to import seen as a store, under the names that they are stored under, so that everything which reads a
+ * repository can read them. Read-only. A range
  * is got by skipping what precedes it.
  */
 export class ImportOverlay implements Store {
@@ -29,11 +32,10 @@ export class ImportOverlay implements Store {
 	private readonly byKey = new Map<string, NamedImport>();
 
 	constructor(readonly imports: readonly NamedImport[]) {
-		for (const named of imports) if (!this.byKey.has(named.key)) this.byKey.set(named.key, named);
-	}
-
-	has(key: string): boolean {
-		return this.byKey.has(key);
+		for (const named of imports) {
+			const key = named.isEncrypted ? named.key + ENCRYPTED_SUFFIX : named.key;
+			if (!this.byKey.has(key)) this.byKey.set(key, named);
+		}
 	}
 
 	get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | null> {
@@ -79,10 +81,13 @@ export function classifyImports(files: readonly FileToImport[]): { imports: Name
 	const imports: NamedImport[] = [];
 	const refused = new Map<number, string>();
 	for (const [position, file] of files.entries()) {
-		const parsed = parseRepositoryKey(file.fileName);
+		const isEncrypted = hasEncryptedName(file.fileName);
+		const parsed = parseRepositoryKey(plainName(file.fileName));
+		// These are never encrypted.
+		if (isEncrypted && (parsed.kind === 'repository' || parsed.kind === 'readme')) parsed.kind = 'unknown';
 		const reason = parsed.key === undefined ? `${JSON.stringify(file.fileName.slice(0, 200))} is not the name of a repository file` : uselessKinds[parsed.kind];
 		if (parsed.key === undefined || reason !== undefined) refused.set(position, reason ?? '');
-		else imports.push({ position, file, key: parsed.key, parsed });
+		else imports.push({ position, file, key: parsed.key, parsed, isEncrypted });
 	}
 	return { imports, refused };
 }

@@ -1,5 +1,5 @@
 import { isFailure } from '../base/failure';
-import { readFile, sha256 } from '../repository/bytes';
+import { readStoredFile } from '../repository/bytes';
 import { MAX_CURSOR_BYTES, MAX_RECORD_BYTES } from '../repository/limits';
 import { sourceKey } from '../repository/names';
 import { parseCursorRecord, parseSnapshotRecord } from '../repository/record-schemas';
@@ -8,12 +8,25 @@ import { SegmentCache } from '../repository/segment-cache';
 import { SegmentReader } from '../repository/segment-reader';
 import { SnapshotFiles } from '../repository/snapshot-files';
 import type { Store } from '../stores/store';
-import type { ImportOverlay, NamedImport } from './import-overlay';
+import type { RecordMac } from '../repository/record-mac';
+import type { NamedImport } from './import-overlay';
 import type { ExpectedFile } from './proven-content';
 
 interface KnownSnapshot {
 	record: SnapshotRecord;
 	sha256: string;
+}
+
+/** A repository, and what is brought for it. */
+export interface ImportSides {
+	/** The repository's; plain, whether it is encrypted or not, as `brought`. */
+	store: Store;
+	/** The files to import. */
+	brought: Store;
+	/** Those of `brought`. */
+	imports: readonly NamedImport[];
+	/** Where both are encrypted. */
+	mac?: RecordMac | undefined;
 }
 
 /**
@@ -33,20 +46,19 @@ export class ImportRecords {
 
 	private constructor(
 		private readonly key: string,
-		private readonly store: Store,
-		private readonly overlay: ImportOverlay,
+		private readonly sides: ImportSides,
 	) {}
 
-	static async read(key: string, store: Store, overlay: ImportOverlay, signal?: AbortSignal): Promise<ImportRecords> {
-		const records = new ImportRecords(key, store, overlay);
-		const files = new SnapshotFiles(store);
+	static async read(key: string, sides: ImportSides, signal?: AbortSignal): Promise<ImportRecords> {
+		const records = new ImportRecords(key, sides);
+		const files = new SnapshotFiles(sides.store, sides.mac);
 		for (const id of await files.ids(key, signal)) {
 			const stored = await files.readUndamaged(key, id, signal);
 			if (stored === null) continue;
 			records.stored.set(id, stored);
 			records.takeNames(stored.record);
 		}
-		const candidates = overlay.imports.filter(({ parsed }) => parsed.kind === 'snapshot' && parsed.sourceKey === key);
+		const candidates = sides.imports.filter(({ parsed }) => parsed.kind === 'snapshot' && parsed.sourceKey === key);
 		await records.bring(candidates, signal);
 		return records;
 	}
@@ -71,10 +83,11 @@ export class ImportRecords {
 		const read: KnownSnapshot[] = [];
 		for (const { key } of candidates) {
 			try {
-				const bytes = await readFile(this.overlay, key, MAX_RECORD_BYTES, signal);
-				const record = parseSnapshotRecord(bytes ?? Buffer.alloc(0), key);
+				const { mac, brought } = this.sides;
+				const file = (await readStoredFile(brought, key, MAX_RECORD_BYTES, signal)) ?? { bytes: Buffer.alloc(0), sha256: '' };
+				const record = parseSnapshotRecord(file.bytes, key, mac && { mac, sourceKey: this.key });
 				if (sourceKey(record.source) !== this.key) this.refusals.set(key, 'it is the record of another source');
-				else read.push({ record, sha256: sha256(bytes ?? Buffer.alloc(0)) });
+				else read.push({ record, sha256: file.sha256 });
 			} catch (error) {
 				if (!isFailure(error, 'corrupt', 'invalid')) throw error;
 				this.refusals.set(key, error.message);
@@ -128,7 +141,7 @@ export class ImportRecords {
 	}
 
 	private async indexedArchives(ref: SnapshotRecord['segments'][number], signal?: AbortSignal): Promise<FileRef[]> {
-		for (const store of [this.store, this.overlay]) {
+		for (const store of [this.sides.store, this.sides.brought]) {
 			try {
 				return (await new SegmentReader(store, this.key, ref, new SegmentCache()).index(signal)).archives;
 			} catch (error) {
@@ -141,9 +154,9 @@ export class ImportRecords {
 
 	private async cursorSeen(record: SnapshotRecord, signal?: AbortSignal): Promise<string[]> {
 		const key = `${this.key}/${record.cursor.name}`;
-		for (const store of [this.store, this.overlay]) {
-			const bytes = await readFile(store, key, MAX_CURSOR_BYTES, signal);
-			if (bytes !== null && sha256(bytes) === record.cursor.sha256) return parseCursorRecord(bytes, key).seen;
+		for (const store of [this.sides.store, this.sides.brought]) {
+			const read = await readStoredFile(store, key, MAX_CURSOR_BYTES, signal);
+			if (read?.sha256 === record.cursor.sha256) return parseCursorRecord(read.bytes, key).seen;
 		}
 		return [];
 	}

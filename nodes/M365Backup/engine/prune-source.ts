@@ -149,7 +149,7 @@ async function isOvertaken(repository: Repository, { state, snapshots }: Planned
 /** Files named by records that came while the prune went on: an import may have brought back what was to go. */
 async function namedMeanwhile(repository: Repository, state: SourceState, signal: AbortSignal | undefined): Promise<Set<string>> {
 	const known = new Set(state.snapshots.map(({ record }) => record.id));
-	const records = new SnapshotFiles(repository.store);
+	const records = repository.snapshotFiles();
 	const named = new Set<string>();
 	for (const id of snapshotIds((await listSource(repository.store, state.key, signal)).keys())) {
 		if (known.has(id)) continue;

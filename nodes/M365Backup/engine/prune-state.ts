@@ -7,7 +7,7 @@ import { readHold, readPrune, type HoldRecord, type PruneRecord } from '../repos
 import { parseCursorRecord } from '../repository/record-schemas';
 import type { CursorRecord, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
-import { listSource, SnapshotFiles, snapshotIds, type StoredSnapshot } from '../repository/snapshot-files';
+import { listSource, snapshotIds, type StoredSnapshot } from '../repository/snapshot-files';
 import type { StoreFile } from '../stores/store';
 
 /** Files read at the same time: in a bucket each one takes a round trip. */
@@ -30,7 +30,7 @@ export interface SourceState {
 /** @throws Failure `corrupt` where what is there is not all that should be: then nothing may be removed. */
 export async function readSourceState(repository: Repository, key: string, signal: AbortSignal | undefined): Promise<SourceState> {
 	const files = await listSource(repository.store, key, signal);
-	const records = new SnapshotFiles(repository.store);
+	const records = repository.snapshotFiles();
 	const read = await inParallel(snapshotIds(files.keys()), async (id) => {
 		const stored = await records.read(key, id, signal).catch((error: unknown) => refuseDamaged(error));
 		// One that has gone since the listing was pruned by somebody else.
@@ -128,13 +128,14 @@ export async function cursorsWithSeen(
 	const oldest = seenRuns.map(({ runId }) => runId ?? '').sort()[0];
 	if (oldest === undefined) return [];
 	const names = [...remaining.filter(({ id }) => id >= oldest).map(({ cursor }) => cursor.name), 'cursor.json'];
-	return (await inParallel(names, (name) => readCursorFile(repository, `${state.key}/${name}`, signal))).flatMap((cursor) => cursor ?? []);
+	return (await inParallel(names, (name) => readCursorFile(repository, state.key, name, signal))).flatMap((cursor) => cursor ?? []);
 }
 
-async function readCursorFile(repository: Repository, file: string, signal: AbortSignal | undefined): Promise<CursorRecord | null> {
+async function readCursorFile(repository: Repository, key: string, name: string, signal: AbortSignal | undefined): Promise<CursorRecord | null> {
+	const file = `${key}/${name}`;
 	try {
 		const bytes = await readFile(repository.store, file, MAX_CURSOR_BYTES, signal);
-		return bytes === null ? null : parseCursorRecord(bytes, file);
+		return bytes === null ? null : parseCursorRecord(bytes, file, repository.proofFor(key));
 	} catch (error) {
 		// It counts no longer, so that no enumeration goes on from it.
 		if (!isFailure(error, 'corrupt')) throw error;

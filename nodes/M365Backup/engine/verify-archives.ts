@@ -74,7 +74,7 @@ export class ArchiveVerification {
 		else if (state === 'damaged') report(`it has ${this.sizes.get(ref.name) ?? 0} bytes instead of ${ref.size}`);
 		else if (archive.lost.size > 0) report(`${archive.lost.size} of its contents are not what they were`);
 		if (!archive.isChosen || state !== 'sound') return;
-		const content = await this.repository.store.get(this.path(ref.name), undefined, this.options.signal);
+		const content = await this.repository.stored.get(this.path(ref.name), undefined, this.options.signal);
 		const measured = content === null ? undefined : await measure(content);
 		if (measured?.sha256 !== ref.sha256) report('its SHA-256 is wrong');
 	}

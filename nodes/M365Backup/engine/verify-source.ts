@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isFailure } from '../base/failure';
-import { readFile } from '../repository/bytes';
+import { readFile, readStoredFile } from '../repository/bytes';
 import { isTombstone } from '../repository/catalog-line';
 import { MAX_CURSOR_BYTES } from '../repository/limits';
 import { parseRepositoryKey } from '../repository/names';
@@ -9,7 +9,7 @@ import { parseCursorRecord } from '../repository/record-schemas';
 import type { CatalogLine, FileRef, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { SegmentReader } from '../repository/segment-reader';
-import { listSource, SnapshotFiles } from '../repository/snapshot-files';
+import { listSource } from '../repository/snapshot-files';
 import { ArchiveVerification } from './verify-archives';
 import type { DamageList } from './damage';
 import { measure } from './proven-content';
@@ -63,7 +63,7 @@ export class SourceVerification {
 	}
 
 	private async readSnapshots(): Promise<void> {
-		const files = new SnapshotFiles(this.repository.store);
+		const files = this.repository.snapshotFiles();
 		for (const id of await files.ids(this.key, this.signal)) {
 			const name = `${id}.snapshot.json`;
 			this.need(name);
@@ -115,15 +115,11 @@ export class SourceVerification {
 		const { name, sha256 } = record.cursor;
 		this.need(name);
 		const file = this.path(name);
-		const bytes = await readFile(this.repository.store, file, MAX_CURSOR_BYTES, this.signal);
-		if (bytes === null) {
-			this.damage.add(file, 'it is missing; no item is lost, but a backup that builds upon it reads everything anew');
-			return;
-		}
-		const measured = await measure(chunk(bytes));
 		try {
-			if (measured.sha256 !== sha256) this.damage.add(file, 'its SHA-256 is not the one in its snapshot; no item is lost');
-			else await this.checkSeen(parseCursorRecord(bytes, file).seen);
+			const read = await readStoredFile(this.repository.store, file, MAX_CURSOR_BYTES, this.signal);
+			if (read === null) this.damage.add(file, 'it is missing; no item is lost, but a backup that builds upon it reads everything anew');
+			else if (read.sha256 !== sha256) this.damage.add(file, 'its SHA-256 is not the one in its snapshot; no item is lost');
+			else await this.checkSeen(parseCursorRecord(read.bytes, file).seen);
 		} catch (error) {
 			if (!isFailure(error, 'corrupt', 'invalid')) throw error;
 			this.damage.add(file, error.message);
@@ -150,7 +146,7 @@ export class SourceVerification {
 		this.need('cursor.json');
 		try {
 			const bytes = await readFile(this.repository.store, file, MAX_CURSOR_BYTES, this.signal);
-			if (bytes !== null) parseCursorRecord(bytes, file);
+			if (bytes !== null) parseCursorRecord(bytes, file, this.repository.proofFor(this.key));
 		} catch (error) {
 			if (!isFailure(error, 'corrupt', 'invalid')) throw error;
 			this.damage.add(file, `${error.message}; no item is lost, the next backup writes it anew`);
@@ -193,7 +189,7 @@ export class SourceVerification {
 		this.need(ref.name);
 		const damaged = (reason: string): void => this.damage.add(file, reason, snapshotIds, true);
 		try {
-			const content = await this.repository.store.get(file, undefined, this.signal);
+			const content = await this.repository.stored.get(file, undefined, this.signal);
 			if (content === null) {
 				damaged('it is missing');
 				return;
@@ -263,9 +259,4 @@ function contentProblem(line: CatalogLine, named: ReadonlyMap<string, FileRef>):
 		if (offset + length > known.size) return `the line of ${line.id} points beyond the end of ${archive}`;
 	}
 	return undefined;
-}
-
-async function* chunk(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
-	await Promise.resolve();
-	yield bytes;
 }

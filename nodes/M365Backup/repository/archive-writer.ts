@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { crc32, createDeflateRaw, deflateRaw } from 'node:zlib';
 import { Failure, isFailure, toFailure } from '../base/failure';
+import type { StoredFile } from '../stores/store';
 import { ByteQueue } from './byte-queue';
 import { isStored, type PutContext } from './put-confirmed';
 import { readAhead } from './read-ahead';
@@ -52,6 +53,8 @@ export class ArchiveWriter {
 	readonly #queue: ByteQueue;
 	readonly #hash = createHash('sha256');
 	readonly #stored: Promise<void>;
+	/** What is stored, where the store encrypts. */
+	#encrypted: StoredFile | undefined;
 	readonly #names = new Set<string>();
 	readonly #directory: DirectoryEntry[] = [];
 	#failure: Failure | undefined;
@@ -68,7 +71,8 @@ export class ArchiveWriter {
 		this.#queue = new ByteQueue((bytes) => this.#hash.update(bytes));
 		const { signal } = context;
 		signal?.addEventListener('abort', this.#onAbort, { once: true });
-		this.#stored = context.store.put(`${prefix}/${name}`, this.output(), signal ? { signal } : {});
+		const onStored = (stored: StoredFile): void => void (this.#encrypted = stored);
+		this.#stored = context.store.put(`${prefix}/${name}`, this.output(), { onStored, ...(signal && { signal }) });
 		this.#stored.catch((error: unknown) => this.#wasSent || this.fail(toFailure(error)));
 	}
 
@@ -181,7 +185,10 @@ export class ArchiveWriter {
 	#fileRef: FileRef | undefined;
 
 	private fileRef(): FileRef {
-		this.#fileRef ??= { name: this.name, size: this.#queue.count, sha256: this.#hash.digest('hex') };
+		const stored = this.#encrypted;
+		this.#fileRef ??= stored
+			? { name: this.name, size: stored.sizeBytes, sha256: stored.sha256 }
+			: { name: this.name, size: this.#queue.count, sha256: this.#hash.digest('hex') };
 		return this.#fileRef;
 	}
 

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { Failure } from '../base/failure';
 import { letGo } from '../base/let-go';
-import type { ByteRange, Store } from '../stores/store';
+import { storedBytes, type ByteRange, type Store } from '../stores/store';
 
 const NEWLINE = 0x0a;
 /** zlib takes no smaller ones. */
@@ -34,6 +34,19 @@ export async function readFile(store: Store, key: string, maxBytes: number, sign
 	return content === null ? null : await collect(content, maxBytes, key);
 }
 
+/** What age adds to a file of `plainBytes`: header, and a tag every 64 KiB. Generous. */
+function encryptedBytes(plainBytes: number): number {
+	return plainBytes + Math.ceil(plainBytes / 4096) + 8192;
+}
+
+/** A whole small file, with the hash of its bytes as they are stored, which records name; or null if it does not exist. */
+export async function readStoredFile(store: Store, key: string, maxBytes: number, signal?: AbortSignal): Promise<{ bytes: Buffer; sha256: string } | null> {
+	const { asStored } = store;
+	const stored = await readFile(storedBytes(store), key, asStored ? encryptedBytes(maxBytes) : maxBytes, signal);
+	if (stored === null) return null;
+	return { bytes: asStored ? await collect(asStored.open(key, once(stored)), maxBytes, key) : stored, sha256: sha256(stored) };
+}
+
 /** Exactly that range of a file. Throws `corrupt` if the file is missing or ends before. */
 export async function readRange(store: Store, key: string, range: ByteRange, signal?: AbortSignal): Promise<Buffer> {
 	if (range.length === 0) return Buffer.alloc(0);
@@ -52,8 +65,8 @@ export function missingFile(store: Store, key: string): Failure {
 	return new Failure('corrupt', `${key} is missing in ${store.label}`, { nextStep: DAMAGED, code: 'missingFile' });
 }
 
-export function damagedFile(key: string, reason: string, cause?: unknown): Failure {
-	return new Failure('corrupt', `${key} is damaged: ${reason}`, { nextStep: DAMAGED, code: 'damagedFile', cause });
+export function damagedFile(key: string, reason: string, cause?: unknown, code = 'damagedFile'): Failure {
+	return new Failure('corrupt', `${key} is damaged: ${reason}`, { nextStep: DAMAGED, code, cause });
 }
 
 /** What each gzip member begins with: deflate, no flags, no time. Nothing in the format covers these bytes otherwise. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../base/failure';
+import { ENCRYPTED_SUFFIX } from '../stores/store';
 import type { SourceRef } from './records';
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -77,6 +78,15 @@ export interface ParsedKey {
 	ordinal?: number;
 	/** Of copies. */
 	target?: string;
+}
+
+export function hasEncryptedName(name: string): boolean {
+	return name.endsWith(ENCRYPTED_SUFFIX);
+}
+
+/** The name without what encryption adds to it. */
+export function plainName(name: string): string {
+	return hasEncryptedName(name) ? name.slice(0, -ENCRYPTED_SUFFIX.length) : name;
 }
 
 /** What a file of a repository is, by its path (`<source key>/<name>`) or flat name (`<source key>.<name>`). */

@@ -3,6 +3,8 @@ import { Failure } from '../base/failure';
 import { damagedFile } from './bytes';
 import { MAX_LIST_LENGTH, MAX_SEGMENTS, MAX_TEXT_CHARS } from './limits';
 import { isRunId, parseRepositoryKey, type RepositoryFileKind } from './names';
+import type { EncryptionRecord } from './encryption';
+import type { RecordMac } from './record-mac';
 import type { CursorRecord, SnapshotRecord } from './records';
 import { openSealed } from './sealed-json';
 
@@ -81,12 +83,19 @@ const repositorySchema = z
 		id: z.string().regex(/^[0-9a-f]{32}$/),
 		created: time,
 		readme: hash,
-		recipients: list(text).optional(),
+		recipients: list(text).min(1).max(2).optional(),
+		macKey: text.optional(),
 	})
 	.passthrough();
 
-/** `repository.json` */
-export interface RepositoryRecord {
+/** What a record of an encrypted repository has to stand. */
+export interface RecordProof {
+	mac: RecordMac;
+	sourceKey: string;
+}
+
+/** `repository.json`; `recipients` and `macKey` only where the repository is encrypted. */
+export interface RepositoryRecord extends Partial<EncryptionRecord> {
 	format: 'm365-backup';
 	version: 1;
 	id: string;
@@ -94,8 +103,6 @@ export interface RepositoryRecord {
 	created: string;
 	/** SHA-256 of README.txt as this repository has it. */
 	readme: string;
-	/** age recipients; absent where nothing is encrypted. */
-	recipients?: string[];
 }
 
 function check(schema: z.ZodTypeAny, value: unknown, key: string): unknown {
@@ -134,8 +141,9 @@ function refuseOtherFormat(value: unknown, key: string): void {
 }
 
 /** Throws `corrupt`, or `invalid` for another format version. */
-export function parseSnapshotRecord(bytes: Buffer, key: string): SnapshotRecord {
+export function parseSnapshotRecord(bytes: Buffer, key: string, proof?: RecordProof): SnapshotRecord {
 	const value = openRecord(bytes, key);
+	proof?.mac.prove(proof.sourceKey, value, key);
 	const record = check(snapshotSchema, value, key) as SnapshotRecord;
 	const named = parseRepositoryKey(key).runId;
 	if (named !== undefined && named !== record.id) throw damagedFile(key, `it is the record of ${record.id}`);
@@ -143,8 +151,9 @@ export function parseSnapshotRecord(bytes: Buffer, key: string): SnapshotRecord 
 }
 
 /** Throws `corrupt`, or `invalid` for another format version. */
-export function parseCursorRecord(bytes: Buffer, key: string): CursorRecord {
+export function parseCursorRecord(bytes: Buffer, key: string, proof?: RecordProof): CursorRecord {
 	const value = openRecord(bytes, key);
+	proof?.mac.prove(proof.sourceKey, value, key);
 	return check(cursorSchema, value, key) as CursorRecord;
 }
 
@@ -163,11 +172,5 @@ export function parseRepositoryRecord(bytes: Buffer, label: string): RepositoryR
 			{ nextStep: OTHER_VERSION, code: 'otherFormat' },
 		);
 	}
-	const record = check(repositorySchema, openSealed(bytes, 'repository.json'), 'repository.json') as RepositoryRecord;
-	if (record.recipients && record.recipients.length > 0) {
-		throw new Failure('invalid', `The repository in ${label} is encrypted, which this version of M365 Backup cannot read`, {
-			nextStep: OTHER_VERSION,
-		});
-	}
-	return record;
+	return check(repositorySchema, openSealed(bytes, 'repository.json'), 'repository.json') as RepositoryRecord;
 }

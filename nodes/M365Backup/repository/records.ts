@@ -149,6 +149,7 @@ export interface SnapshotRecord {
 	/** The first 100. */
 	failures: FailureRecord[];
 	tag: string | null;
+	/** In encrypted repositories: see `RecordMac`. */
 	mac?: string;
 }
 
@@ -169,4 +170,6 @@ export interface CursorRecord {
 	seen: string[];
 	/** What the workload wants to remember besides links, e.g. when it last reconciled a listing. Small. */
 	notes?: JsonObject;
+	/** In encrypted repositories: see `RecordMac`. */
+	mac?: string;
 }

@@ -1,15 +1,16 @@
 import type { Ambient } from '../base/ambient';
 import { Failure, isFailure } from '../base/failure';
-import type { Store } from '../stores/store';
+import { storedBytes, storedName, type Store } from '../stores/store';
 import { readArchiveEntry } from './archive-reader';
 import { once, readFile, sha256 } from './bytes';
 import { Catalog } from './catalog';
 import { acquireLease, type Lease } from './lease';
 import { MAX_RECORD_BYTES } from './limits';
-import { parseRepositoryKey, recordName, sourceKey } from './names';
+import type { RepositoryEncryption } from './encryption';
+import { parseRepositoryKey, plainName, recordName, sourceKey } from './names';
 import { putConfirmed } from './put-confirmed';
 import { REPOSITORY_README } from './readme-text';
-import { parseRepositoryRecord, type RepositoryRecord } from './record-schemas';
+import { parseRepositoryRecord, type RecordProof, type RepositoryRecord } from './record-schemas';
 import type { ContentRef, CursorRecord, SnapshotRecord, SourceRef } from './records';
 import { RunWriter, type RunOptions } from './run-writer';
 import { sealJson } from './sealed-json';
@@ -17,6 +18,7 @@ import { readSeen, type SeenId } from './seen-files';
 import { SegmentCache } from './segment-cache';
 import { SegmentReader } from './segment-reader';
 import { readCursor, SnapshotFiles, unknownSnapshot } from './snapshot-files';
+import { unlockRepository, type UnlockedRepository } from './unlock';
 
 /** Records read at the same time: in a bucket each one takes a round trip. */
 const PARALLEL_RECORDS = 8;
@@ -29,34 +31,73 @@ export interface NewestSnapshot {
 	newerPartial?: SnapshotRecord;
 }
 
+export interface OpenOptions {
+	/** Makes it where there is none: for backups, which alone need the encryption key and not the recovery key. */
+	create?: boolean;
+	/** Of an encrypted repository, or for one that is to be. */
+	encryption?: RepositoryEncryption | undefined;
+	signal?: AbortSignal | undefined;
+}
+
 /** Where backups live: the format on top of a store's bytes. */
 export class Repository {
 	readonly #cache = new SegmentCache();
 	readonly #snapshots: SnapshotFiles;
 
 	private constructor(
+		/** Plain keys and plain bytes, also of an encrypted repository. */
 		readonly store: Store,
 		readonly ambient: Ambient,
 		readonly id: string,
+		private readonly unlocked: Omit<UnlockedRepository, 'store'>,
 	) {
-		this.#snapshots = new SnapshotFiles(store);
+		this.#snapshots = new SnapshotFiles(store, unlocked.mac);
 	}
 
 	/**
 	 * Opens a repository, or creates it with `create`. Throws `notFound` where there is none, `invalid` for another
-	 * format version or a `repository.json` that is not ours.
+	 * format version, a `repository.json` that is not ours, or one that is encrypted where no key is given, or the other
+	 * way round; `denied` for the wrong key.
 	 */
-	static async open(store: Store, ambient: Ambient, options: { create?: boolean; signal?: AbortSignal } = {}): Promise<Repository> {
-		const { create = false, signal } = options;
+	static async open(store: Store, ambient: Ambient, options: OpenOptions = {}): Promise<Repository> {
+		const { create = false, encryption, signal } = options;
 		const bytes = await readFile(store, 'repository.json', MAX_RECORD_BYTES, signal);
-		if (bytes) return new Repository(store, ambient, parseRepositoryRecord(bytes, store.label).id);
-		await refuseOrphans(store, signal);
-		if (!create) {
+		if (!bytes) await refuseOrphans(store, signal);
+		if (!bytes && !create) {
 			throw new Failure('notFound', `There is no backup repository in ${store.label}`, {
 				nextStep: 'Check the folder. A repository is created by the first backup into it.',
 			});
 		}
-		return new Repository(store, ambient, (await createRepository(store, ambient, signal)).id);
+		const record = bytes ? parseRepositoryRecord(bytes, store.label) : await createRepository(store, ambient, { encryption, signal });
+		const { store: plain, ...unlocked } = await unlockRepository(store, record, encryption);
+		const repository = new Repository(plain, ambient, record.id, unlocked);
+		if (create) repository.refuseRecoveryKey();
+		return repository;
+	}
+
+	/** The files with their bytes as they are stored, which sizes and hashes in records are of. Keys are the plain ones. */
+	get stored(): Store {
+		return storedBytes(this.store);
+	}
+
+	get isEncrypted(): boolean {
+		return this.unlocked.mac !== undefined;
+	}
+
+	/** What the file of that key is called where it is stored, and in copies. */
+	nameOf(key: string): string {
+		return storedName(this.store, key);
+	}
+
+	/** What a record of that source has to stand; undefined where nothing is encrypted. */
+	proofFor(key: string): RecordProof | undefined {
+		const { mac } = this.unlocked;
+		return mac && { mac, sourceKey: key };
+	}
+
+	/** Reads the records of snapshots anew, whatever was read before. */
+	snapshotFiles(): SnapshotFiles {
+		return new SnapshotFiles(this.store, this.unlocked.mac);
 	}
 
 	/** All sources with a committed snapshot. `newest` is the newest of any status. */
@@ -146,7 +187,7 @@ export class Repository {
 
 	/** How far the last backup got, or null if that is not known (any more). */
 	async cursor(key: string, signal?: AbortSignal): Promise<CursorRecord | null> {
-		return await readCursor(this.store, this.#snapshots, key, signal);
+		return await readCursor({ store: this.store, snapshots: this.#snapshots, mac: this.unlocked.mac }, key, signal);
 	}
 
 	readSeen(key: string, names: readonly string[], signal?: AbortSignal): AsyncIterable<SeenId> {
@@ -155,14 +196,25 @@ export class Repository {
 
 	/** A quiet run's whole trace: the newest snapshot still held at `checkedAt`. */
 	async writeCurrentCursor(key: string, cursor: CursorRecord): Promise<void> {
-		const bytes = sealJson(cursor);
+		const { mac } = this.unlocked;
+		const bytes = sealJson(mac ? mac.sign(key, cursor) : cursor);
 		await putConfirmed({ store: this.store, ambient: this.ambient }, `${key}/cursor.json`, () => once(bytes));
 	}
 
 	/** Begins a run that builds upon `parent`; null begins a catalog of its own. Nothing is written yet. */
 	startRun(source: SourceRef, parent: SnapshotRecord | null, options: RunOptions = {}): RunWriter {
+		this.refuseRecoveryKey();
 		const { store, ambient } = this;
-		return new RunWriter({ store, ambient, cache: this.#cache, snapshots: this.#snapshots }, source, parent, options);
+		return new RunWriter({ store, ambient, cache: this.#cache, snapshots: this.#snapshots, mac: this.unlocked.mac }, source, parent, options);
+	}
+
+	/** The recovery key is kept away from servers; and who can put recipients into repository.json must not be served by it. */
+	private refuseRecoveryKey(): void {
+		if (!this.unlocked.isRecovery) return;
+		throw new Failure('invalid', `${this.store.label} was opened with its recovery key`, {
+			code: 'recoveryKey',
+			nextStep: 'Use the recovery key to search, verify, export and restore. To back up, choose the credential with the encryption key; if that is lost, back up into a new repository with a new key.',
+		});
 	}
 
 	/** Null if another run holds the source. Where the store cannot put if absent, a lease that protects nothing. */
@@ -181,7 +233,7 @@ const SOURCE_PREFIXES = ['mailbox-', 'drive-', 'site-'] as const;
 async function refuseOrphans(store: Store, signal?: AbortSignal): Promise<void> {
 	for (const prefix of SOURCE_PREFIXES) {
 		for await (const file of store.list(prefix, signal)) {
-			if (parseRepositoryKey(file.key).kind !== 'snapshot') continue;
+			if (parseRepositoryKey(plainName(file.key)).kind !== 'snapshot') continue;
 			throw new Failure('corrupt', `${store.label} holds backups, but its repository.json is missing`, {
 				nextStep: 'Put repository.json back from a copy (Repository → Import Files).',
 				code: 'missingFile',
@@ -190,13 +242,18 @@ async function refuseOrphans(store: Store, signal?: AbortSignal): Promise<void> 
 	}
 }
 
-async function createRepository(store: Store, ambient: Ambient, signal?: AbortSignal): Promise<RepositoryRecord> {
+async function createRepository(
+	store: Store,
+	ambient: Ambient,
+	{ encryption, signal }: Pick<OpenOptions, 'encryption' | 'signal'>,
+): Promise<RepositoryRecord> {
 	const record: RepositoryRecord = {
 		format: 'm365-backup',
 		version: 1,
 		id: ambient.randomHex(16),
 		created: ambient.now().toISOString(),
 		readme: sha256(Buffer.from(REPOSITORY_README)),
+		...(await encryption?.newRecord()),
 	};
 	const context = { store, ambient, signal };
 	await putConfirmed(context, 'README.txt', () => once(Buffer.from(REPOSITORY_README)));

@@ -8,6 +8,7 @@ import { assertLine, isTombstone, spellOutMetaRemoval, type LineText } from './c
 import { RECORDED_FAILURES, SPILL_LINES } from './limits';
 import { newRunId, numberedName, recordName, sourceKey } from './names';
 import { putConfirmed, type PutContext } from './put-confirmed';
+import type { RecordMac } from './record-mac';
 import type {
 	CatalogEntry, CatalogLine, ContentRef, CursorRecord, FailureRecord, ScopeRecord, SnapshotChanges,
 	SnapshotRecord, SnapshotTotals, SourceRef,
@@ -42,6 +43,8 @@ export interface RunContext {
 	ambient: Ambient;
 	cache: SegmentCache;
 	snapshots: SnapshotFiles;
+	/** Where the repository is encrypted. */
+	mac?: RecordMac | undefined;
 }
 
 export interface CommitInput {
@@ -206,9 +209,9 @@ export class RunWriter {
 			seen,
 			...(input.cursor.notes && { notes: input.cursor.notes }),
 		};
-		const cursorBytes = sealJson(cursor);
+		const cursorBytes = this.seal(cursor);
 		const cursorName = recordName(this.#runId, 'cursor');
-		await this.putBytes(cursorName, cursorBytes);
+		const cursorHash = await this.putBytes(cursorName, cursorBytes);
 		const record: SnapshotRecord = {
 			format: 1,
 			source: this.source,
@@ -222,11 +225,11 @@ export class RunWriter {
 			changes: input.changes,
 			segments,
 			archives,
-			cursor: { name: cursorName, sha256: sha256(cursorBytes) },
+			cursor: { name: cursorName, sha256: cursorHash },
 			failures: input.failures.slice(0, RECORDED_FAILURES),
 			tag: input.tag,
 		};
-		await this.putBytes(recordName(this.#runId, 'snapshot'), sealJson(record));
+		await this.putBytes(recordName(this.#runId, 'snapshot'), this.seal(record));
 		await this.copyCursor(cursorBytes);
 		this.standOn(record);
 		this.seenFiles = seen;
@@ -273,7 +276,7 @@ export class RunWriter {
 		this.#seen = [];
 		const name = numberedName(this.#runId, 'seen', this.#seenNames.length + 1);
 		let sizeBytes = 0;
-		await putConfirmed(this.#put, `${this.#prefix}/${name}`, async function* () {
+		const stored = await putConfirmed(this.#put, `${this.#prefix}/${name}`, async function* () {
 			sizeBytes = 0;
 			for await (const chunk of encodeSeen(seen)) {
 				sizeBytes += chunk.length;
@@ -281,12 +284,19 @@ export class RunWriter {
 			}
 		});
 		this.#seenNames.push(name);
-		this.noteStored(name, sizeBytes);
+		this.noteStored(name, stored?.sizeBytes ?? sizeBytes);
 	}
 
-	private async putBytes(name: string, bytes: Buffer): Promise<void> {
-		await putConfirmed(this.#put, `${this.#prefix}/${name}`, () => once(bytes));
-		this.noteStored(name, bytes.length);
+	/** The answer is the SHA-256 of the bytes as they are stored. */
+	private async putBytes(name: string, bytes: Buffer): Promise<string> {
+		const stored = (await putConfirmed(this.#put, `${this.#prefix}/${name}`, () => once(bytes))) ?? { sizeBytes: bytes.length, sha256: sha256(bytes) };
+		this.noteStored(name, stored.sizeBytes);
+		return stored.sha256;
+	}
+
+	private seal(record: object): Buffer {
+		const { mac } = this.context;
+		return sealJson(mac ? mac.sign(this.#prefix, record) : record);
 	}
 
 	private noteStored(name: string, sizeBytes: number): void {

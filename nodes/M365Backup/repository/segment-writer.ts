@@ -36,13 +36,13 @@ export async function writeSegment(context: PutContext, prefix: string, input: S
 	if (first === null) return null;
 	let written: WrittenSegment | undefined;
 	let reuse: AsyncIterable<readonly LineText[]> | undefined = first;
-	await putConfirmed(context, `${prefix}/${input.name}`, () => {
+	const stored = await putConfirmed(context, `${prefix}/${input.name}`, () => {
 		const lines = reuse ?? input.lines();
 		reuse = undefined;
 		return encode(lines, input, (result) => (written = result));
 	});
 	if (!written) throw new Failure('defect', `The store took ${input.name} without reading it to its end`);
-	return written;
+	return stored ? { ...written, ref: { ...written.ref, size: stored.sizeBytes, sha256: stored.sha256 } } : written;
 }
 
 /** The same batches, if there is at least one line: an empty segment is never written. */

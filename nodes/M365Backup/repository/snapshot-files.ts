@@ -1,9 +1,10 @@
 import { Failure, isFailure } from '../base/failure';
 import type { Store, StoreFile } from '../stores/store';
-import { damagedFile, readFile, sha256 } from './bytes';
+import { damagedFile, readStoredFile } from './bytes';
 import { MAX_CURSOR_BYTES, MAX_RECORD_BYTES } from './limits';
 import { parseRepositoryKey, recordName, sourceKey } from './names';
-import { parseCursorRecord, parseSnapshotRecord } from './record-schemas';
+import type { RecordMac } from './record-mac';
+import { parseCursorRecord, parseSnapshotRecord, type RecordProof } from './record-schemas';
 import type { CursorRecord, SnapshotRecord } from './records';
 
 /** A record with the hash of its bytes as stored, which its children name. */
@@ -25,7 +26,11 @@ export async function listSource(store: Store, key: string, signal?: AbortSignal
 export class SnapshotFiles {
 	readonly #kept = new Map<string, StoredSnapshot>();
 
-	constructor(private readonly store: Store) {}
+	constructor(
+		private readonly store: Store,
+		/** Where the repository is encrypted. */
+		private readonly mac?: RecordMac,
+	) {}
 
 	/** Ids of committed snapshots, oldest first. */
 	async ids(key: string, signal?: AbortSignal): Promise<string[]> {
@@ -37,11 +42,11 @@ export class SnapshotFiles {
 		const file = `${key}/${recordName(id, 'snapshot')}`;
 		const kept = this.#kept.get(file);
 		if (kept) return kept;
-		const bytes = await readFile(this.store, file, MAX_RECORD_BYTES, signal);
-		if (bytes === null) return null;
-		const record = parseSnapshotRecord(bytes, file);
+		const read = await readStoredFile(this.store, file, MAX_RECORD_BYTES, signal);
+		if (read === null) return null;
+		const record = parseSnapshotRecord(read.bytes, file, this.mac && { mac: this.mac, sourceKey: key });
 		if (sourceKey(record.source) !== key) throw damagedFile(file, 'it belongs to another source');
-		const stored = { record, sha256: sha256(bytes) };
+		const stored = { record, sha256: read.sha256 };
 		this.keep(file, stored);
 		return stored;
 	}
@@ -93,15 +98,21 @@ export function snapshotIds(names: Iterable<string>): string[] {
 	return ids.sort();
 }
 
+export interface CursorFiles {
+	store: Store;
+	snapshots: SnapshotFiles;
+	mac?: RecordMac | undefined;
+}
+
 /**
  * §3.4: the newest cursor by snapshot, then by `checkedAt`, among the write-once ones and `cursor.json`. One counts only
  * if its snapshot is the newest readable one or one on which that builds: the links of any other (of a fork, or of a
  * record that is damaged) may be past changes that the newest snapshot lacks. Damaged cursors are passed over: an older
  * one costs a replay and a comparison, none at all a full enumeration.
  */
-export async function readCursor(store: Store, snapshots: SnapshotFiles, key: string, signal?: AbortSignal): Promise<CursorRecord | null> {
+export async function readCursor({ store, snapshots, mac }: CursorFiles, key: string, signal?: AbortSignal): Promise<CursorRecord | null> {
 	const names = await listSource(store, key, signal);
-	const current = names.has('cursor.json') ? await tryCursor(store, `${key}/cursor.json`, undefined, signal) : null;
+	const current = names.has('cursor.json') ? await tryCursor(store, `${key}/cursor.json`, { proof: mac && { mac, sourceKey: key } }, signal) : null;
 	let stored: StoredSnapshot | null = null;
 	for (const id of snapshotIds(names.keys()).reverse()) {
 		stored = await snapshots.readUndamaged(key, id, signal);
@@ -109,7 +120,7 @@ export async function readCursor(store: Store, snapshots: SnapshotFiles, key: st
 	}
 	while (stored) {
 		const { id, cursor: expected, parent }: SnapshotRecord = stored.record;
-		const own = await tryCursor(store, `${key}/${expected.name}`, expected.sha256, signal);
+		const own = await tryCursor(store, `${key}/${expected.name}`, { hash: expected.sha256 }, signal);
 		const candidates = [own, current].filter((cursor) => cursor?.snapshot === id);
 		const best = candidates.reduce((a, b) => (Date.parse(b?.checkedAt ?? '') > Date.parse(a?.checkedAt ?? '') ? b : a), candidates[0] ?? null);
 		if (best) return best;
@@ -119,11 +130,12 @@ export async function readCursor(store: Store, snapshots: SnapshotFiles, key: st
 	return null;
 }
 
-async function tryCursor(store: Store, file: string, expectedHash: string | undefined, signal?: AbortSignal): Promise<CursorRecord | null> {
+/** `hash` is what a snapshot names, `proof` what a cursor that none names has to stand. */
+async function tryCursor(store: Store, file: string, expected: { hash?: string; proof?: RecordProof | undefined }, signal?: AbortSignal): Promise<CursorRecord | null> {
 	try {
-		const bytes = await readFile(store, file, MAX_CURSOR_BYTES, signal);
-		if (bytes === null || (expectedHash !== undefined && sha256(bytes) !== expectedHash)) return null;
-		return parseCursorRecord(bytes, file);
+		const read = await readStoredFile(store, file, MAX_CURSOR_BYTES, signal);
+		if (read === null || (expected.hash !== undefined && read.sha256 !== expected.hash)) return null;
+		return parseCursorRecord(read.bytes, file, expected.proof);
 	} catch (error) {
 		if (isFailure(error, 'corrupt')) return null;
 		throw error;

@@ -10,7 +10,9 @@ export function createReadOnlyStore(inner: Store): Store {
 				nextStep: 'Use an operation that may write, or open the repository for writing.',
 			}),
 		);
+	const { asStored } = inner;
 	return {
+		...(asStored && { asStored: { ...asStored, store: createReadOnlyStore(asStored.store) } }),
 		capabilities: { ...inner.capabilities, ifAbsent: false, retainUntil: false },
 		label: inner.label,
 		list: (prefix, signal) => inner.list(prefix, signal),

@@ -21,10 +21,29 @@ export interface PutOptions {
 	/** Stops the put at once, also while its source hangs: nothing is stored then. */
 	signal?: AbortSignal;
 	/**
-	 * Told, before the put resolves, what stands in the store where that is not what was put, since the store encrypts
-	 * it. Never called elsewhere.
+	 * Told, once the last byte was handed over, what is to stand in the store where that is not what was put, since the
+	 * store encrypts it; true if the put resolves, to be compared if its answer was lost. Never called elsewhere.
 	 */
-	onStored?: (stored: { sizeBytes: number; sha256: string }) => void;
+	onStored?: (stored: StoredFile) => void;
+}
+
+/** What encrypted files are called in addition, so that people and the program `age` know them. */
+export const ENCRYPTED_SUFFIX = '.age';
+
+/** A file's bytes as they are stored. */
+export interface StoredFile {
+	sizeBytes: number;
+	sha256: string;
+}
+
+/** How an encrypted store's files are stored. */
+export interface StoredForm {
+	/** The same files under the same keys, but with their bytes as they are stored, in `get` and `put` alike. */
+	readonly store: Store;
+	/** What the file of that key is called where it is stored, and in copies. */
+	nameOf(key: string): string;
+	/** What was put, from the bytes that stand in the store. Throws `corrupt`, or `denied` with code `wrongKey`. */
+	open(key: string, stored: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
 export interface StoreCapabilities {
@@ -52,10 +71,20 @@ export interface Store {
 	readonly capabilities: StoreCapabilities;
 	/** For messages, e.g. `folder /backups/m365`. No secrets. */
 	readonly label: string;
-	/** Where the store encrypts: the files as they are stored, under the names that they have there. */
-	readonly asStored?: Store;
+	/** Where the store encrypts. */
+	readonly asStored?: StoredForm;
 	list(prefix: string, signal?: AbortSignal): AsyncIterable<StoreFile>;
 	get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | null>;
 	put(key: string, source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<void>;
 	delete(keys: readonly string[], signal?: AbortSignal): Promise<void>;
+}
+
+/** The store's files with their bytes as they are stored: what sizes and hashes in records are of. */
+export function storedBytes(store: Store): Store {
+	return store.asStored?.store ?? store;
+}
+
+/** What the file of that key is called where it is stored, and in copies. */
+export function storedName(store: Store, key: string): string {
+	return store.asStored?.nameOf(key) ?? key;
 }

@@ -51,7 +51,8 @@ describe('an encrypted store', () => {
 		await store.put('a', text('hello'), { onStored: (stored) => told.push(stored) });
 		const stored = await readBytes(inner, 'a.age');
 		expect(told).toEqual([{ sizeBytes: stored.length, sha256: createHash('sha256').update(stored).digest('hex') }]);
-		expect(await readBytes(store.asStored!, 'a.age')).toEqual(stored);
+		expect(await readBytes(store.asStored!.store, 'a')).toEqual(stored);
+		expect(store.asStored!.nameOf('a')).toBe('a.age');
 	});
 
 	it.each([0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 128 * KIB, 200_000])('gives back %i bytes whole and by any range', async (sizeBytes) => {

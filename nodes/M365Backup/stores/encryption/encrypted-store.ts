@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../base/failure';
 import { checkKey } from '../keys';
-import type { ByteRange, PutOptions, Store, StoreFile } from '../store';
+import { ENCRYPTED_SUFFIX, type ByteRange, type PutOptions, type Store, type StoredForm, type StoreFile } from '../store';
 import { beginsAsAge, headerLength, makeHeader, MOST_HEADER_BYTES, openHeader } from './age-header';
 import type { AgeKey } from './age-key';
 import { CHUNK_BYTES, makeNonce, NONCE_BYTES, openChunk, payloadKey, piecesOf, SEALED_CHUNK_BYTES, sealChunk } from './age-payload';
-
-/** What encrypted files are called in addition, so that people and `age` know them. */
-export const ENCRYPTED_SUFFIX = '.age';
 
 /** Everybody must be able to read these: what a repository is, how to open it, and who works on it. */
 const PLAIN = /(^|\/)(repository\.json|README\.txt|lease-\d+\.json)$/;
@@ -56,8 +53,24 @@ class EncryptedStore implements Store {
 		return this.inner.label;
 	}
 
-	get asStored(): Store {
-		return this.inner;
+	/** Also the file under its own name is reached by its plain key, so that nobody above needs to know the suffix. */
+	get asStored(): StoredForm {
+		const { inner, opened } = this;
+		return {
+			nameOf: storedKey,
+			open: (key, stored) => (PLAIN.test(key) ? stored : this.openWhole(key, stored)),
+			store: {
+				capabilities: inner.capabilities,
+				label: inner.label,
+				list: (prefix, signal) => this.list(prefix, signal),
+				get: (key, range, signal) => inner.get(storedKey(key), range, signal),
+				put: (key, source, options) => {
+					opened.delete(key);
+					return inner.put(storedKey(key), source, options);
+				},
+				delete: (keys, signal) => this.delete(keys, signal),
+			},
+		};
 	}
 
 	async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<StoreFile, void, undefined> {
@@ -93,9 +106,9 @@ class EncryptedStore implements Store {
 				sizeBytes += bytes.length;
 				yield bytes;
 			}
+			onStored?.({ sizeBytes, sha256: hash.digest('hex') });
 		};
 		await this.inner.put(storedKey(key), measured(this.seal(source)), passedOn);
-		onStored?.({ sizeBytes, sha256: hash.digest('hex') });
 	}
 
 	async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {
