@@ -40,8 +40,9 @@ export class AccessTokens {
 			exp: iat + expiresInSeconds,
 		};
 		const header = { typ: 'JWT', alg: 'HS256', kid: 'simulator' };
-		const unsigned = `${encode(header)}.${encode({ ...claims, nbf: iat, ver: '1.0', idtyp: 'app', app_displayname: 'Simulated backup', uti: String(this.serial++) })}`;
+		const unsigned = `${encode(header)}.${encode({ uti: `${this.serial++}-${randomBytes(12).toString('base64url')}`, ...claims, nbf: iat, ver: '1.0', idtyp: 'app', app_displayname: 'Simulated backup' })}`;
 		const token = `${unsigned}.${createHmac('sha256', this.secret).update(unsigned).digest('base64url')}`;
+		this.tenant.issued.noteToken('access token', token);
 		this.known.set(token, { claims, epoch: this.epoch });
 		return { token, expiresInSeconds };
 	}

@@ -132,6 +132,7 @@ export function openUploadSession(request: GraphRequest, mailbox: Mailbox, targe
 		contentId: typeof item.contentId === 'string' ? item.contentId : null,
 		sizeBytes: item.size,
 	});
+	mailbox.tenant.issued.note('upload URL', session.authToken);
 	return {
 		status: 201,
 		json: {

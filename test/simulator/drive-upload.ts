@@ -89,7 +89,9 @@ export function createUploadSession(request: GraphRequest, drive: Drive, address
 	const upload: DriveUpload = { drive, address, name, behavior, dates: datesOf(item), isDeferred: body.deferCommit === true, totalBytes: undefined, expiresMs: tenant.clock.nowMs() + LIFETIME_MS, pieces: [], recognised: undefined, received: 0, request };
 	sessionsOf(tenant).set(id, upload);
 	const site = drive.about.webPath.split('/').slice(0, -1).map(encodeURIComponent).join('/');
-	const uploadUrl = `${tenant.uploadOrigin}/${site}/_api/v2.0/drives/${drive.id}/items/${drive.idOf(place.folder)}/uploadSession?guid='${id}'&overwrite=${behavior === 'replace' ? 'True' : 'False'}&tempauth=v1.${randomBytes(18).toString('base64url')}`;
+	const auth = randomBytes(18).toString('base64url');
+	tenant.issued.note('upload URL', id, auth);
+	const uploadUrl = `${tenant.uploadOrigin}/${site}/_api/v2.0/drives/${drive.id}/items/${drive.idOf(place.folder)}/uploadSession?guid='${id}'&overwrite=${behavior === 'replace' ? 'True' : 'False'}&tempauth=v1.${auth}`;
 	return { status: 200, json: { '@odata.context': contextUrl(request, 'microsoft.graph.uploadSession'), expirationDateTime: new Date(upload.expiresMs).toISOString(), nextExpectedRanges: ['0-'], uploadUrl } };
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { DriveContent } from './drive-content';
 import { monitorAnswer } from './drive-copy';
 import { eTag, itemGone, time } from './drive-json';
@@ -20,6 +21,8 @@ export interface DriveUrlRequest {
 }
 
 interface DownloadToken {
+	/** First, so that it stands in the token by itself: what nobody can guess. */
+	key: string;
 	drive: string;
 	sequence: number;
 	/** Absent: whatever the content is. */
@@ -31,9 +34,12 @@ interface DownloadToken {
 /** The address where the bytes are: on another origin, without a token of Graph's, and not for long (graph-facts §4). */
 export function downloadUrl(drive: Drive, node: DriveNode, version?: number): string {
 	const { tenant } = drive;
-	const token: DownloadToken = { drive: drive.id, sequence: node.sequence, ...(version === undefined ? {} : { version }), epoch: drive.urlEpoch, expiresMs: tenant.clock.nowMs() + tenant.switches.downloadUrlLifetimeMs };
+	const token: DownloadToken = { key: randomBytes(24).toString('base64url'), drive: drive.id, sequence: node.sequence, ...(version === undefined ? {} : { version }), epoch: drive.urlEpoch, expiresMs: tenant.clock.nowMs() + tenant.switches.downloadUrlLifetimeMs };
 	const site = drive.about.webPath.split('/').slice(0, -1).map(encodeURIComponent).join('/');
-	return `${tenant.uploadOrigin}/${site}/_layouts/15/download.aspx?UniqueId=${drive.ids.guid(node.sequence).toLowerCase()}&Translate=false&tempauth=v1.${Buffer.from(JSON.stringify(token)).toString('base64url')}&ApiVersion=2.0`;
+	const auth = Buffer.from(JSON.stringify(token)).toString('base64url');
+	// `{"key":"` is 8 bytes: the first 12 characters are the same for all, the next 40 are the key's alone.
+	tenant.issued.note('download URL', auth.slice(12, 52));
+	return `${tenant.uploadOrigin}/${site}/_layouts/15/download.aspx?UniqueId=${drive.ids.guid(node.sequence).toLowerCase()}&Translate=false&tempauth=v1.${auth}&ApiVersion=2.0`;
 }
 
 /** `download`, `uploadSession` or `copyMonitor`; undefined: no business of a drive's. */

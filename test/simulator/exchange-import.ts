@@ -23,6 +23,7 @@ export function createImportSession(mailbox: Mailbox, mailboxId: string): { impo
 	const { tenant } = mailbox;
 	const token = randomBytes(24).toString('base64url');
 	const expiresMs = tenant.clock.nowMs() + LIFETIME_MS;
+	tenant.issued.note('import URL', token);
 	sessions.set(token, { mailbox, expiresMs });
 	return {
 		importUrl: `${tenant.uploadOrigin}/api/gv1.0/Mailboxes('${mailboxId}')/importItem?authtoken=${token}`,

@@ -1,8 +1,11 @@
+import { ECHO_STYLES, echoOf, type EchoedRequest, type EchoStyle } from './echo';
 import type { GraphAnswer } from './exchange';
 
 export type FaultAction =
 	/** A body that is text is sent as it is (`''`: an empty one); without any, Graph's own words. */
 	| { status: number; body?: unknown; headers?: Record<string, string> }
+	/** The answer repeats the request, keys included, in one way, or in each in turn. */
+	| { status: number; echo: EchoStyle | 'each' }
 	/** The connection is reset without an answer (`during`: after half of it). */
 	| { reset: true }
 	/** Only so many bytes of the body arrive. `silent`: without a Content-Length that would tell. */
@@ -70,8 +73,11 @@ function tester(match: Fault['match']): (method: string, path: string) => boolea
 	return (method, path) => regexp.test(`${method} ${path}`);
 }
 
+/** So that all ways have their turn, whichever requests are struck. */
+let echoes = 0;
+
 /** Carries out a request under a fault. `proceed` is the request's own effect and answer. */
-export async function underFault(fault: Fault, proceed: () => Promise<GraphAnswer>): Promise<GraphAnswer> {
+export async function underFault(fault: Fault, proceed: () => Promise<GraphAnswer>, request: EchoedRequest): Promise<GraphAnswer> {
 	const action = fault.do;
 	if ('delayMs' in action) {
 		const answer = await proceed();
@@ -81,6 +87,11 @@ export async function underFault(fault: Fault, proceed: () => Promise<GraphAnswe
 	const isBodyFault = 'truncateAtByte' in action;
 	const answer = when === 'before' && !isBodyFault ? { status: 500 } : await proceed();
 	if ('reset' in action) return { ...answer, breakage: { kind: when === 'during' ? 'resetHalfway' : 'reset' } };
+	if ('echo' in action) {
+		const style = action.echo === 'each' ? ECHO_STYLES[echoes++ % ECHO_STYLES.length]! : action.echo;
+		const echo = echoOf(request, style);
+		return { status: action.status, ...('json' in echo ? { json: echo.json } : { bytes: Buffer.from(echo.page), contentType: 'text/html' }), ...(answer.route ? { route: answer.route } : {}) };
+	}
 	if ('truncateAtByte' in action) return { ...answer, breakage: { kind: action.silent ? 'silentTruncate' : 'truncate', atByte: action.truncateAtByte } };
 	const failed: GraphAnswer = { status: action.status, headers: action.headers ?? {} };
 	if (typeof action.body === 'string') Object.assign(failed, { bytes: Buffer.from(action.body), contentType: 'text/html' });

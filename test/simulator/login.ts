@@ -82,6 +82,7 @@ function token(tenant: Tenant, request: LoginRequest, name: string): GraphAnswer
 	const clientId = form.get('client_id') ?? basicId;
 	const secret = form.get('client_secret') ?? basicSecret;
 	const assertion = form.get('client_assertion');
+	if (assertion !== null) tenant.issued.noteToken('client assertion', assertion);
 	if (form.get('grant_type') !== 'client_credentials') return loginError(400, 'unsupported_grant_type', 70003, 'The app requested an unsupported grant type.');
 	if (clientId !== tenant.clientId) return loginError(400, 'unauthorized_client', 700016, `Application with identifier '${clientId ?? ''}' was not found in the directory '${tenant.domain}'.`);
 	const refused = assertion === null ? checkSecret(tenant, secret) : tenant.assertions.check(assertion, tenant.clientId);

@@ -28,7 +28,7 @@ export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
 			return errorAnswer(error, request);
 		}
 	};
-	const answer = fault ? await underFault(fault, proceed) : await proceed();
+	const answer = fault ? await underFault(fault, proceed, { ...request, url: `${request.origin}${request.url}` }) : await proceed();
 	answer.route ??= routeOf(request.method, request.segments);
 	return answer;
 }

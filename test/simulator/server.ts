@@ -62,14 +62,19 @@ async function graphAndLogin(tenant: Tenant, request: IncomingMessage, response:
 	}
 	const headers = plainHeaders(request);
 	if (!url.startsWith('/v1.0/') && !url.startsWith('/beta/')) {
-		send(tenant, response, answerLogin(tenant, { method, url, headers, body, origin }), method);
+		const login = { method, url, headers, body, origin };
+		const fault = tenant.loginFaults.take(method, url);
+		const proceed = (): Promise<GraphAnswer> => Promise.resolve(answerLogin(tenant, login));
+		const answer = fault ? await underFault(fault, proceed, { ...login, url: `${origin}${url}` }) : await proceed();
+		if (answer.delayMs) await tenant.wait(answer.delayMs);
+		send(tenant, response, answer, method);
 		return;
 	}
 	let answer: GraphAnswer;
 	try {
 		const claims = authenticate(tenant, headers.authorization);
 		if (url.startsWith('/beta/')) {
-			answer = await answerBeta({ method, segments: parseTarget(url).segments, roles: tenant.roles.effective(claims.roles), tenant });
+			answer = await answerBeta({ method, url: `${origin}${url}`, headers, body, segments: parseTarget(url).segments, roles: tenant.roles.effective(claims.roles), tenant });
 		} else {
 			answer = await answerGraph({ method, url, ...parseTarget(url), headers, body, origin, inBatch: false, prefer: parsePreferences(headers.prefer), roles: tenant.roles.effective(claims.roles), tenant });
 		}
@@ -100,9 +105,9 @@ async function upload(tenant: Tenant, request: IncomingMessage, response: Server
 	} catch {
 		return; // As above.
 	}
+	const given = { method, url, headers: plainHeaders(request), body, tenant };
 	const proceed = async (): Promise<GraphAnswer> => {
 		try {
-			const given = { method, url, headers: plainHeaders(request), body, tenant };
 			if (driveUrlKind(url)) return await answerDriveUrl(given);
 			return await (isImport(url) ? answerImport(given) : answerUpload(given));
 		} catch (error) {
@@ -110,7 +115,7 @@ async function upload(tenant: Tenant, request: IncomingMessage, response: Server
 		}
 	};
 	const fault = tenant.faults.take(method, url);
-	const answer = fault ? await underFault(fault, proceed) : await proceed();
+	const answer = fault ? await underFault(fault, proceed, { ...given, url: `${tenant.uploadOrigin}${url}` }) : await proceed();
 	tenant.counted({ method, url }, answer, false);
 	if (answer.delayMs) await tenant.wait(answer.delayMs);
 	send(tenant, response, answer, method);

@@ -3,7 +3,7 @@ import { underFault } from './faults';
 import { GraphError } from './graph-error';
 import { need } from './permissions';
 
-type BetaRequest = Pick<GraphRequest, 'method' | 'segments' | 'roles' | 'tenant'>;
+type BetaRequest = Pick<GraphRequest, 'method' | 'url' | 'headers' | 'body' | 'segments' | 'roles' | 'tenant'>;
 
 /**
  * The one thing that only the beta endpoint tells: `users/{id}/settings/exchange` names the in-place archive there
@@ -14,7 +14,7 @@ type BetaRequest = Pick<GraphRequest, 'method' | 'segments' | 'roles' | 'tenant'
 export async function answerBeta(request: BetaRequest): Promise<GraphAnswer> {
 	const fault = request.tenant.faults.take(request.method, `/${request.segments.join('/')}`);
 	const proceed = (): Promise<GraphAnswer> => Promise.resolve(exchangeSettings(request));
-	return fault ? await underFault(fault, proceed) : await proceed();
+	return fault ? await underFault(fault, proceed, request) : await proceed();
 }
 
 function exchangeSettings(request: BetaRequest): GraphAnswer {

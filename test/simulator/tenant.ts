@@ -10,6 +10,7 @@ import { SharePointThrottle } from './drive-throttle';
 import type { GraphAnswer } from './exchange';
 import { Faults } from './faults';
 import { listItemsOf } from './list-of-drive';
+import { IssuedSecrets } from './issued-secrets';
 import { Mailbox } from './mailbox';
 import type { MailFolder } from './mail-folder';
 import { Roles } from './permissions';
@@ -73,6 +74,10 @@ export class Tenant {
 	readonly leaks: string[] = [];
 	readonly outbox: OutboxEntry[] = [];
 	readonly faults = new Faults();
+	/** Of the login service; `faults` are Graph's and those of upload and download addresses. */
+	readonly loginFaults = new Faults();
+	/** What it handed out that opens something; empty unless `isKept` is set. */
+	readonly issued = new IssuedSecrets();
 	readonly requestLog = new RequestLog();
 	readonly roles: Roles;
 	readonly throttle: Throttle;
