@@ -31,6 +31,12 @@ export class M365Backup implements INodeType {
 				// What reads only the repository needs no Microsoft credential.
 				displayOptions: { show: { resource: ['drive', 'mailbox', 'site', 'item'] }, hide: { operation: ['search', 'export'] } },
 			},
+			{
+				name: 'm365BackupEncryptionApi',
+				required: true,
+				testedBy: 'testEncryptionCredential',
+				displayOptions: { show: { repositoryEncrypted: [true] } },
+			},
 		],
 		properties,
 	};

@@ -1,4 +1,5 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult, INodeType } from 'n8n-workflow';
+import { testEncryptionCredential } from '../connect/encryption';
 import { testMicrosoftCredential } from '../connect/credential-test';
 import { searchFolders } from '../pickers/folder';
 import { searchLibrariesOf } from '../pickers/library';
@@ -12,7 +13,7 @@ type ListSearch = (this: ILoadOptionsFunctions, filter?: string, paginationToken
 
 /** What the editor calls: the lists behind the pickers, and the test of the credential. */
 export const methods = {
-	credentialTest: { testMicrosoftCredential },
+	credentialTest: { testEncryptionCredential, testMicrosoftCredential },
 	listSearch: {
 		searchFolders: explained(searchFolders),
 		searchLibraries: explained(searchLibrariesOf('driveSite')),

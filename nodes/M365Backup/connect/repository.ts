@@ -2,10 +2,12 @@ import { realpath } from 'node:fs/promises';
 import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
 import { realAmbient } from '../base/ambient';
 import { Failure } from '../base/failure';
+import type { RepositoryEncryption } from '../repository/encryption';
 import { Repository } from '../repository/repository';
 import { createFolderStore } from '../stores/folder-store';
 import type { Store } from '../stores/store';
 import { isPathBlocked } from './allowed-path';
+import { connectEncryption } from './encryption';
 import { localFolder, type PathRule } from './local-folder';
 
 export { sourceKey } from '../repository/names';
@@ -35,11 +37,19 @@ export async function connectStore(this: IExecuteFunctions, itemIndex: number, u
 	return createFolderStore({ root });
 }
 
-/** The repository in it. Failures: also notFound (there is none; unless `create`), invalid (another format version). */
+/**
+ * The repository in it. Failures: also notFound (there is none; unless `create`), invalid (another format version; is
+ * encrypted and should not be, or the other way round), denied (the wrong key).
+ */
 export async function connectRepository(this: IExecuteFunctions, itemIndex: number, use: RepositoryUse = {}): Promise<Repository> {
 	const store = await connectStore.call(this, itemIndex, use);
-	const signal = this.getExecutionCancelSignal();
-	return Repository.open(store, realAmbient, { create: use.create ?? false, ...(signal ? { signal } : {}) });
+	const encryption = await encryptionOf.call(this, itemIndex);
+	return Repository.open(store, realAmbient, { create: use.create ?? false, encryption, signal: this.getExecutionCancelSignal() });
+}
+
+/** The key of the repository that the parameters of this item name, if it is encrypted. */
+export async function encryptionOf(this: IExecuteFunctions, itemIndex: number): Promise<RepositoryEncryption | undefined> {
+	return await connectEncryption.call(this, this.getNodeParameter('repositoryEncrypted', itemIndex, false));
 }
 
 /** What tells repositories apart without opening them: items with equal keys work on the same one. */
@@ -54,7 +64,8 @@ export async function repositoryForPicker(this: ILoadOptionsFunctions): Promise<
 	const named = this.getCurrentNodeParameter('repositoryFolder');
 	const rule: PathRule = { resolve: (path) => realpath(path), isBlocked: (path) => isPathBlocked(path) };
 	const root = await localFolder(typeof named === 'string' ? named : '', rule, { create: false, useAnyway: false });
-	return Repository.open(createFolderStore({ root }), realAmbient);
+	const encryption = await connectEncryption.call(this, this.getCurrentNodeParameter('repositoryEncrypted'));
+	return Repository.open(createFolderStore({ root }), realAmbient, { encryption });
 }
 
 function refuseUnknownType(type: unknown): void {

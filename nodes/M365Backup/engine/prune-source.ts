@@ -10,7 +10,7 @@ import type { SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { RetentionPolicy } from '../repository/retention';
 import type { SegmentReader } from '../repository/segment-reader';
-import { listSource, SnapshotFiles, snapshotIds } from '../repository/snapshot-files';
+import { listSource, snapshotIds } from '../repository/snapshot-files';
 import { cursorsWithSeen, inParallel, neededPrunes, readHolds, readSourceState, type SourceState } from './prune-state';
 
 export interface PruneRules {

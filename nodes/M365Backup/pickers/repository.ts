@@ -31,6 +31,15 @@ export const repositoryFields: INodeProperties[] = [
 			'Folder that holds the backups. By default, n8n lets nodes use only folders within ~/.n8n-files; N8N_RESTRICT_FILE_ACCESS_TO allows others. In Docker, choose a folder on a mounted volume.',
 		displayOptions: { show: { repositoryType: ['localFolder'] } },
 	},
+	{
+		displayName: 'Encrypted',
+		name: 'repositoryEncrypted',
+		type: 'boolean',
+		noDataExpression: true,
+		default: false,
+		description:
+			'Whether the repository is encrypted, or will be if this backup creates it. Needs an M365 Backup Encryption credential: without its key nobody can open the backups.',
+	},
 ];
 
 /** The option of those operations that may create a repository. */

@@ -1,7 +1,7 @@
 import type { IBinaryData, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { realAmbient } from '../../base/ambient';
 import { Failure } from '../../base/failure';
-import { connectStore, repositoryKey } from '../../connect/repository';
+import { connectStore, encryptionOf, repositoryKey } from '../../connect/repository';
 import { groupItems, type ItemGroup } from '../each-item';
 import { failedItem, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
@@ -35,9 +35,10 @@ async function importGroup(this: IExecuteFunctions, { first, members }: ItemGrou
 		return { binary, fileName: nameOf.call(this, itemIndex, binary) };
 	});
 	const store = await connectStore.call(this, first, { create: mode === 'import' });
+	const encryption = await encryptionOf.call(this, first);
 	const signal = this.getExecutionCancelSignal();
 	const files = inputs.map(({ binary, fileName }) => ({ fileName, open: () => readBinary.call(this, binary) }));
-	const results = await useCases.importFiles(store, realAmbient, files, { mode, ...(signal ? { signal } : {}) });
+	const results = await useCases.importFiles(store, realAmbient, files, { mode, encryption, ...(signal ? { signal } : {}) });
 	return members.map((itemIndex, index) => ({
 		json: { fileName: inputs[index]?.fileName, ...results[index] },
 		pairedItem: { item: itemIndex },
