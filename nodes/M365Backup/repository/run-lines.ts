@@ -117,7 +117,8 @@ export class RunLines {
 		return segments;
 	}
 
-	private know(archives: readonly FileRef[]): void {
+	/** Archives that lines may point into. */
+	know(archives: readonly FileRef[]): void {
 		for (const archive of archives) this.#archives.set(archive.name, archive);
 	}
 

@@ -10,7 +10,7 @@ import { newRunId, numberedName, recordName, sourceKey } from './names';
 import { putConfirmed, type PutContext } from './put-confirmed';
 import type { RecordMac } from './record-mac';
 import type {
-	CatalogEntry, CatalogLine, ContentRef, CursorRecord, FailureRecord, ScopeRecord, SnapshotChanges,
+	CatalogEntry, CatalogLine, ContentRef, CursorRecord, FailureRecord, FileRef, ScopeRecord, SnapshotChanges,
 	SnapshotRecord, SnapshotTotals, SourceRef,
 } from './records';
 import { ReferencedFiles } from './referenced-files';
@@ -169,6 +169,11 @@ export class RunWriter {
 		return await this.#lines.find(ids);
 	}
 
+	/** Archives of earlier runs that lines of this one may point into although the parent's segments do not name them. */
+	knowArchives(archives: readonly FileRef[]): void {
+		this.#lines.know(archives);
+	}
+
 	/** Remembers ids met by an enumeration of everything under `parent`, for a run that resumes it. Only new ones. */
 	async addSeen(parent: string, ids: readonly string[]): Promise<void> {
 		await this.inTurn(async () => {
@@ -317,7 +322,9 @@ export class RunWriter {
 	}
 
 	private newVolumes(): Volumes {
-		return new Volumes(this.#put, this.#prefix, this.#runId, this.options.volumeBytes);
+		const { volumeBytes, replacesCatalog = false } = this.options;
+		const repeated = { source: this.source, repeatsShared: !replacesCatalog, lookUp: (ids: readonly string[]) => this.#lines.find(ids) };
+		return new Volumes(this.#put, this.#prefix, this.#runId, repeated, volumeBytes);
 	}
 
 	/** One call after the other, also if the caller does not wait. */

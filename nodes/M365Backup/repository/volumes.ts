@@ -3,6 +3,7 @@ import { ArchiveWriter } from './archive-writer';
 import { sha256 } from './bytes';
 import { readAhead } from './read-ahead';
 import { shouldCompress } from './compressible';
+import { ArchiveLines, type ArchiveLinesContext } from './archive-lines';
 import { VOLUME_BYTES, VOLUME_ENTRIES } from './limits';
 import { numberedName } from './names';
 import type { PutContext } from './put-confirmed';
@@ -34,7 +35,7 @@ interface Volume {
 	/** Offsets of contents that no line has pointed to yet. */
 	unclaimed: Set<number>;
 	/** For `_catalog.ndjson`. */
-	lines: string[];
+	lines: ArchiveLines;
 	/** Set once it is being closed. */
 	closing?: Promise<FileRef>;
 }
@@ -50,13 +51,18 @@ export class Volumes {
 	#current: OpenVolume | undefined;
 	#ordinal = 0;
 	#failure: Failure | undefined;
+	/** Of items that share a content stored earlier: the next archive repeats their lines. */
+	#waiting: ArchiveLines;
 
 	constructor(
 		private readonly context: PutContext,
 		private readonly prefix: string,
 		private readonly runId: string,
+		private readonly repeated: ArchiveLinesContext,
 		private readonly volumeBytes: number = VOLUME_BYTES,
-	) {}
+	) {
+		this.#waiting = new ArchiveLines(repeated);
+	}
 
 	/** Bytes in archives so far, closed or not. */
 	get bytes(): number {
@@ -83,13 +89,16 @@ export class Volumes {
 
 	/** Tells the archives that a line points into them. */
 	claim(line: ItemLine, text: string): void {
+		let isRepeated = false;
 		for (const ref of line.content ?? []) {
 			const volume = this.#volumes.find(({ name }) => name === ref.archive);
 			if (!volume || volume.closing) continue;
 			volume.unclaimed.delete(ref.offset);
-			if (volume.lines.at(-1) !== text) volume.lines.push(text);
+			volume.lines.add(line, text);
+			isRepeated = true;
 			if (volume !== this.#current && volume.unclaimed.size === 0) void this.close(volume);
 		}
+		if (!isRepeated && line.content?.length) (this.#current?.lines ?? this.#waiting).addShared(line, text);
 	}
 
 	/** Closes all archives. Their contents may be pointed to from now on. */
@@ -121,7 +130,8 @@ export class Volumes {
 	private open(): OpenVolume {
 		this.#ordinal++;
 		const name = numberedName(this.runId, 'archive', this.#ordinal);
-		const volume = { name, writer: new ArchiveWriter(this.context, this.prefix, name), unclaimed: new Set<number>(), lines: [] };
+		const volume = { name, writer: new ArchiveWriter(this.context, this.prefix, name), unclaimed: new Set<number>(), lines: this.#waiting };
+		this.#waiting = new ArchiveLines(this.repeated);
 		this.#volumes.push(volume);
 		return volume;
 	}
@@ -143,8 +153,8 @@ export class Volumes {
 	private async closeNow(volume: Volume): Promise<FileRef> {
 		if (!volume.writer) throw new Failure('defect', `${volume.name} is closed already`);
 		const { lines } = volume;
-		volume.lines = [];
-		volume.file = await volume.writer.close(lines);
+		volume.lines = new ArchiveLines(this.repeated);
+		volume.file = await volume.writer.close(await lines.all());
 		delete volume.writer;
 		return volume.file;
 	}

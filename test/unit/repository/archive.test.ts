@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
 import { Failure } from '../../../nodes/M365Backup/base/failure';
 import { sourceKey } from '../../../nodes/M365Backup/repository/names';
-import type { ContentRef } from '../../../nodes/M365Backup/repository/records';
+import type { ContentRef, SnapshotRecord } from '../../../nodes/M365Backup/repository/records';
 import { createFaultyStore, diskFull } from '../../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { Store } from '../../../nodes/M365Backup/stores/store';
@@ -74,7 +74,8 @@ describe('an archive', () => {
 		expect(inOrder[0]).toMatch(/^Inbox\/mail_é 1 \[[0-9a-f]{8}\]\.eml$/);
 		expect(entries[0]!.content.toString()).toBe('Hello '.repeat(5000));
 		expect(entries[1]!.content.equals(noise)).toBe(true);
-		const lines = entries.at(-1)!.content.toString().trimEnd().split('\n').map((line) => JSON.parse(line) as { id: string });
+		const [first, ...lines] = entries.at(-1)!.content.toString().trimEnd().split('\n').map((line) => JSON.parse(line) as { id: string });
+		expect(first).toEqual({ source: SOURCE });
 		expect(lines.map(({ id }) => id).sort()).toEqual([...items.keys()].sort());
 		expect(lines.find(({ id }) => id === 'mail/2')).toMatchObject({ content: items.get('mail/2')!.content });
 	});
@@ -313,5 +314,40 @@ describe('reading one content', () => {
 		const failure = await readAll(repository.readContent(KEY, ref)).catch((error: unknown) => error as Failure);
 		expect(failure).toMatchObject({ kind: 'corrupt', code: 'missingFile' });
 		expect((failure as Failure).nextStep).toContain('Import Files');
+	});
+});
+
+describe('what an archive repeats of the catalog', () => {
+	async function repeatedLines(store: Store, name: string): Promise<{ id?: string; name?: string }[]> {
+		const text = (await unzip(await fileOf(store, name))).at(-1)!.content.toString();
+		return text.trimEnd().split('\n').map((line) => JSON.parse(line) as { id?: string; name?: string });
+	}
+
+	it('has the folders above its items as they are then, though none of them has a content', async () => {
+		const { repository, store } = await openNew();
+		const run = repository.startRun(SOURCE, null);
+		await run.add({ id: 'mail/top', whole: true, type: 'folder', name: 'Projects', meta: {} });
+		await run.add({ id: 'mail/sub', whole: true, type: 'folder', name: 'Old name', parent: 'mail/top', meta: {} });
+		await run.add({ id: 'mail/other', whole: true, type: 'folder', name: 'Empty', meta: {} });
+		await addMessage(run, 'mail/1', 'one', { parent: 'mail/sub' });
+		const first = await run.commit(commitInput());
+		await run.add({ id: 'mail/sub', name: 'New name' });
+		await addMessage(run, 'mail/2', 'two', { parent: 'mail/sub' });
+		const second = await run.commit(commitInput());
+		const named = async ({ archives }: SnapshotRecord) => (await repeatedLines(store, archives[0]!.name)).slice(1).map(({ id, name }) => [id, name]);
+		expect(await named(first)).toEqual([['mail/top', 'Projects'], ['mail/sub', 'Old name'], ['mail/1', 'Subject of mail/1']]);
+		expect(await named(second)).toEqual([['mail/top', 'Projects'], ['mail/sub', 'New name'], ['mail/2', 'Subject of mail/2']]);
+	});
+
+	it('has the lines of items, too, that share a content stored earlier', async () => {
+		const { repository, store } = await openNew();
+		const run = repository.startRun(SOURCE, null);
+		await addMessage(run, 'mail/1', 'the same');
+		const first = await run.commit(commitInput());
+		const [ref] = (await stateOf(repository, first)).get('mail/1')!.content!;
+		await run.add(message('mail/copy', { content: [ref!] }));
+		await addMessage(run, 'mail/2', 'another');
+		const second = await run.commit(commitInput());
+		expect((await repeatedLines(store, second.archives[0]!.name)).flatMap(({ id }) => id ?? []).sort()).toEqual(['mail/2', 'mail/copy']);
 	});
 });
