@@ -44,7 +44,7 @@ describe('the search for secrets', () => {
 	it('finds nothing where there is nothing, nor in fifteen characters', () => {
 		expect(kinds(hidden(canary.slice(0, 15)))).toEqual([]);
 		expect(kinds(randomBytes(2_000_000))).toEqual([]);
-		expect(kinds(Buffer.from([...canary].reverse().join('')))).toEqual([]);
+		expect(kinds(Buffer.from(canary).reverse())).toEqual([]);
 	});
 
 	it('says where, without repeating it', () => {
