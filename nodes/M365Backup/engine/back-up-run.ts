@@ -10,6 +10,7 @@ import type { Change, ChangePage, ContentRequest, Fetched, ItemChange, Workload 
 import { Activity, readUsual, usualJson, type Anomaly, type ItemState, type Usual } from './anomaly';
 import { Bins } from './bins';
 import { CatalogState } from './catalog-state';
+import { ATTEMPTS_NOTE, IN_DOUBT_NOTE, REBUILT_NOTE, USUAL_NOTE } from './cursor-notes';
 import { FailureLedger } from './failure-ledger';
 import { GatheredContents } from './gathered-contents';
 import { Listings } from './listings';
@@ -52,12 +53,6 @@ interface BookedState {
 
 /** Fetches of one item in one run, when its download breaks off. */
 const FETCH_ATTEMPTS = 3;
-/** In the cursor's notes: item id → attempts of items that failed. */
-const ATTEMPTS_NOTE = 'attempts';
-/** In the cursor's notes: the catalog may hold items that the links know nothing of. */
-const IN_DOUBT_NOTE = 'inDoubt';
-/** In the cursor's notes: what was usual lately, for whatever looks unusual. */
-const USUAL_NOTE = 'usual';
 /** Ids of one question to the workload about missing items. */
 const CONFIRM_CHUNK = 200;
 
@@ -88,6 +83,8 @@ export class BackUpRun {
 	private lastCommitMs: number;
 	/** See `EnumerationInput.isInDoubt`. Stays until an enumeration went through. */
 	private isInDoubt: boolean;
+	/** The catalog was rebuilt from archives, and has not been compared since then. */
+	private readonly isRebuilt: boolean;
 	/** A page is being taken: what a commit holds of it, its links do not say yet. */
 	private isInPage = false;
 
@@ -95,7 +92,9 @@ export class BackUpRun {
 		const { parent, cursor, fullResync } = parts;
 		this.newest = parent;
 		this.tally = new Tally(parent?.totals);
-		this.itemsBefore = this.tally.totals.items;
+		this.isRebuilt = cursor?.notes?.[REBUILT_NOTE] === true;
+		// How many there really were when the last backup ran nobody knows: no share of them is unusual.
+		this.itemsBefore = this.isRebuilt ? 0 : this.tally.totals.items;
 		this.usual = readUsual(cursor?.notes?.[USUAL_NOTE]);
 		this.scopes = new ScopeStates(parent?.scopes ?? []);
 		this.links = fullResync ? {} : { ...cursor?.scopes };
@@ -171,6 +170,7 @@ export class BackUpRun {
 
 	/** @returns false if the limit cut it short: the page's links do not count then. */
 	private async takeChanges(changes: readonly Change[]): Promise<boolean> {
+		this.state.noteChanges(changes.map((change) => change.id));
 		const before = await this.state.entries(changes.map((change) => change.id));
 		const fetches = new Map<string, ItemChange>();
 		for (const change of changes) {
@@ -429,9 +429,9 @@ export class BackUpRun {
 	}
 
 	private allNotes(): JsonObject {
-		const { [IN_DOUBT_NOTE]: _old, [USUAL_NOTE]: _before, ...notes } = this.notes;
+		const { [IN_DOUBT_NOTE]: _old, [REBUILT_NOTE]: _rebuilt, [USUAL_NOTE]: _before, ...notes } = this.notes;
 		const usual = this.activity.usualAfter(this.itemsBefore, this.usual, this.parts.ambient.now(), this.anomaly());
-		return { ...notes, [ATTEMPTS_NOTE]: this.failures.attempts, [USUAL_NOTE]: usualJson(usual), ...(this.isInDoubt ? { [IN_DOUBT_NOTE]: true } : {}) };
+		return { ...notes, [ATTEMPTS_NOTE]: this.failures.attempts, [USUAL_NOTE]: usualJson(usual), ...(this.isInDoubt ? { [IN_DOUBT_NOTE]: true, ...(this.isRebuilt ? { [REBUILT_NOTE]: true } : {}) } : {}) };
 	}
 
 	/** Seen files of earlier commits matter only while one of their listings goes on. */

@@ -2,7 +2,6 @@ import type { Ambient } from '../base/ambient';
 import { Failure, toFailure } from '../base/failure';
 import { sourceKey } from '../repository/names';
 import type { CursorRecord, SnapshotRecord, SourceRef } from '../repository/records';
-import type { Lease } from '../repository/lease';
 import type { Repository } from '../repository/repository';
 import { DAMAGED } from '../repository/bytes';
 import { dropLostContents } from '../repository/drop-lost-contents';
@@ -12,6 +11,7 @@ import { BackUpRun } from './back-up-run';
 import type { BackUpSummary, GraphCounters } from './back-up-summary';
 import { noChanges, summaryFailures, summaryMessage } from './back-up-summary';
 import { holdSnapshot } from './hold';
+import { keepLease } from './keep-lease';
 import { sameScopes } from './scope-states';
 
 const MINUTE_MS = 60_000;
@@ -19,7 +19,6 @@ const MINUTE_MS = 60_000;
 const CLOCK_TOLERANCE_MS = 5 * MINUTE_MS;
 /** What a cancelled run may take to keep what it has read. */
 const CANCEL_COMMIT_MS = 20_000;
-const LEASE_RENEWAL_MS = 5 * MINUTE_MS;
 
 export interface BackUpOptions {
 	repository: Repository;
@@ -267,29 +266,6 @@ function checkClock(options: BackUpOptions): void {
 	throw new Failure('invalid', `This machine's clock is ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead of' : 'behind'} Microsoft's`, {
 		nextStep: 'Set the clock (switch on time synchronisation) and run the backup again; nothing was written.',
 	});
-}
-
-/** Renews the lease in the background; a lost one stops the run, since another run goes on in its place. */
-function keepLease(lease: Lease, ambient: Ambient, stop: AbortController): { end(): Promise<void> } {
-	const ended = new AbortController();
-	const loop = (async () => {
-		while (!ended.signal.aborted) {
-			await ambient.sleep(LEASE_RENEWAL_MS, ended.signal);
-			if (!(await lease.renew())) {
-				stop.abort(new Failure('conflict', 'Another run has taken over the backup of this source'));
-				return;
-			}
-		}
-	})().catch((error: unknown) => {
-		if (!ended.signal.aborted) stop.abort(toFailure(error));
-	});
-	return {
-		end: async () => {
-			ended.abort();
-			await loop;
-			await lease.release();
-		},
-	};
 }
 
 function readCounters(graph: GraphCounters | undefined): GraphCounters {

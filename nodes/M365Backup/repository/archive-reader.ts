@@ -10,11 +10,14 @@ import {
 	descriptorBytes, LOCAL_HEADER_BYTES, METHOD_DEFLATED, METHOD_STORED, parseDescriptor, parseLocalHeader, type LocalHeader,
 } from './zip-records';
 
+/** Where an entry stands; without `sha256` where nobody recorded it, as of the archive's own list of its items. */
+export type EntryRef = Omit<ContentRef, 'sha256' | 'part'> & { sha256?: string };
+
 /**
  * One content of an item by one ranged read of its archive. Length, CRC-32 and SHA-256 are proven before the last chunk
  * is handed out: whoever reads to the end has the right bytes, everybody else an error. Throws `corrupt`.
  */
-export async function* readArchiveEntry(store: Store, prefix: string, ref: ContentRef, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+export async function* readArchiveEntry(store: Store, prefix: string, ref: EntryRef, signal?: AbortSignal): AsyncIterable<Uint8Array> {
 	const key = `${prefix}/${ref.archive}`;
 	const where = `${key} (${ref.entry})`;
 	if (ref.size > ref.length * MAX_DEFLATE_RATIO) throw damagedFile(where, `${ref.length} bytes cannot hold ${ref.size}`);
@@ -40,7 +43,7 @@ export async function* readArchiveEntry(store: Store, prefix: string, ref: Conte
 	}
 	if (sizeBytes !== ref.size) throw damagedFile(where, `it has ${sizeBytes} bytes instead of ${ref.size}`);
 	parts.proveDescriptor(crc);
-	if (hash.digest('hex') !== ref.sha256) throw damagedFile(where, 'its SHA-256 is wrong');
+	if (ref.sha256 !== undefined && hash.digest('hex') !== ref.sha256) throw damagedFile(where, 'its SHA-256 is wrong');
 	if (heldBack) yield heldBack;
 }
 
@@ -54,7 +57,7 @@ class EntryParts {
 
 	constructor(
 		source: AsyncIterable<Uint8Array>,
-		private readonly ref: ContentRef,
+		private readonly ref: EntryRef,
 		private readonly where: string,
 	) {
 		this.#source = source[Symbol.asyncIterator]();

@@ -28,6 +28,11 @@ export const MAX_DEFLATE_RATIO = 1032;
 /** Files that one part of a copy's ledger can list, and its text. */
 export const MAX_LEDGER_LINES = 1_000_000;
 export const MAX_LEDGER_TEXT_BYTES = 256 * 1024 * 1024;
+/** The directory at the end of an archive, and its entries. Written ones have at most 2,500, one of ours takes up to 300 bytes. */
+export const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
+export const MAX_DIRECTORY_ENTRIES = 200_000;
+/** An archive's own list of its items, unpacked. It is read as a stream: this only stops bombs. */
+export const MAX_ARCHIVE_LIST_BYTES = 4 * 1024 * 1024 * 1024;
 /** Contents of one item. */
 export const MAX_CONTENTS = 10_000;
 /** Characters in an id, a name or a link. */

@@ -5,7 +5,7 @@ import { MAX_LIST_LENGTH, MAX_SEGMENTS, MAX_TEXT_CHARS } from './limits';
 import { isRunId, parseRepositoryKey, type RepositoryFileKind } from './names';
 import type { EncryptionRecord } from './encryption';
 import type { RecordMac } from './record-mac';
-import type { CursorRecord, SnapshotRecord } from './records';
+import type { CursorRecord, SnapshotRecord, SourceRef } from './records';
 import { openSealed } from './sealed-json';
 
 /** Records are checked when read, since a repository may come from anywhere. Unknown fields are kept. */
@@ -148,6 +148,18 @@ export function parseSnapshotRecord(bytes: Buffer, key: string, proof?: RecordPr
 	const named = parseRepositoryKey(key).runId;
 	if (named !== undefined && named !== record.id) throw damagedFile(key, `it is the record of ${record.id}`);
 	return record;
+}
+
+/** The source that the first line of an archive's list of items names, if it is one that does. */
+export function parseSource(line: string): SourceRef | undefined {
+	if (!line.startsWith('{"source":') || line.length > MAX_TEXT_CHARS) return undefined;
+	try {
+		const result = z.object({ source }).safeParse(JSON.parse(line));
+		return result.success ? result.data.source : undefined;
+	} catch {
+		// Not JSON: then it is no such line, and whoever reads it as another one says so.
+		return undefined;
+	}
 }
 
 /** Throws `corrupt`, or `invalid` for another format version. */

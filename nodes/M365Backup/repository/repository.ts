@@ -7,7 +7,7 @@ import { Catalog } from './catalog';
 import { acquireLease, type Lease } from './lease';
 import { MAX_RECORD_BYTES } from './limits';
 import type { RepositoryEncryption } from './encryption';
-import { parseRepositoryKey, plainName, recordName, sourceKey } from './names';
+import { hasEncryptedName, parseRepositoryKey, plainName, recordName, sourceKey } from './names';
 import { putConfirmed } from './put-confirmed';
 import { REPOSITORY_README } from './readme-text';
 import { parseRepositoryRecord, type RecordProof, type RepositoryRecord } from './record-schemas';
@@ -34,6 +34,8 @@ export interface NewestSnapshot {
 export interface OpenOptions {
 	/** Makes it where there is none: for backups, which alone need the encryption key and not the recovery key. */
 	create?: boolean;
+	/** Makes a new `repository.json` over backups whose own is lost. What nobody can decide but the user. */
+	adopt?: boolean;
 	/** Of an encrypted repository, or for one that is to be. */
 	encryption?: RepositoryEncryption | undefined;
 	signal?: AbortSignal | undefined;
@@ -60,10 +62,11 @@ export class Repository {
 	 * way round; `denied` for the wrong key.
 	 */
 	static async open(store: Store, ambient: Ambient, options: OpenOptions = {}): Promise<Repository> {
-		const { create = false, encryption, signal } = options;
+		const { create = false, adopt = false, encryption, signal } = options;
 		const bytes = await readFile(store, 'repository.json', MAX_RECORD_BYTES, signal);
-		if (!bytes) await refuseOrphans(store, signal);
-		if (!bytes && !create) {
+		const orphan = bytes ? undefined : await findOrphan(store, signal);
+		if (orphan !== undefined) refuseOrphan(store, orphan, { adopt, isEncrypted: encryption !== undefined });
+		if (!bytes && !create && orphan === undefined) {
 			throw new Failure('notFound', `There is no backup repository in ${store.label}`, {
 				nextStep: 'Check the folder. A repository is created by the first backup into it.',
 			});
@@ -227,19 +230,34 @@ export class Repository {
 const SOURCE_PREFIXES = ['mailbox-', 'drive-', 'site-'] as const;
 
 /**
- * Backups without their `repository.json` are somebody's data: a new identity must not be put over them. Only what is
- * named like a source is looked at: somebody may have typed `/home`, and listing all of that would take for ever.
+ * The name of a backup's file where `repository.json` is missing. Only what is named like a source is looked at: somebody
+ * may have typed `/home`, and listing all of that would take for ever.
  */
-async function refuseOrphans(store: Store, signal?: AbortSignal): Promise<void> {
+async function findOrphan(store: Store, signal?: AbortSignal): Promise<string | undefined> {
 	for (const prefix of SOURCE_PREFIXES) {
-		for await (const file of store.list(prefix, signal)) {
-			if (parseRepositoryKey(plainName(file.key)).kind !== 'snapshot') continue;
-			throw new Failure('corrupt', `${store.label} holds backups, but its repository.json is missing`, {
-				nextStep: 'Put repository.json back from a copy (Repository → Import Files).',
-				code: 'missingFile',
-			});
+		for await (const { key } of store.list(prefix, signal)) {
+			const { kind } = parseRepositoryKey(plainName(key));
+			// Whoever made a repository here wrote its repository.json before any of these.
+			if (kind === 'snapshot' || kind === 'archive' || kind === 'segment') return key;
 		}
 	}
+	return undefined;
+}
+
+/** Backups without their `repository.json` are somebody's data: a new identity is put over them only if the user says so. */
+function refuseOrphan(store: Store, orphan: string, { adopt, isEncrypted }: { adopt: boolean; isEncrypted: boolean }): void {
+	if (!adopt) {
+		throw new Failure('corrupt', `${store.label} holds backups, but its repository.json is missing`, {
+			nextStep:
+				'Put repository.json back from a copy (Repository → Import Files). Without a copy, run Repository → Rebuild Catalog with Mode Rebuild and the option Make a New repository.json.',
+			code: 'missingFile',
+		});
+	}
+	if (hasEncryptedName(orphan) === isEncrypted) return;
+	throw new Failure('invalid', `The backups in ${store.label} are ${isEncrypted ? 'not ' : ''}encrypted`, {
+		code: 'otherEncryption',
+		nextStep: isEncrypted ? 'Turn off Encrypted; nothing was changed.' : 'Turn on Encrypted and choose the credential with their key; nothing was changed.',
+	});
 }
 
 async function createRepository(
