@@ -1,20 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { Ambient } from '../base/ambient';
-import { Failure, isFailure, toFailure } from '../base/failure';
+import { Failure, isFailure } from '../base/failure';
 import { ReplayableSource } from './replayable-source';
+import { isPassing, retried, waitForNextTry, type Patience } from './retry';
 import type { ByteRange, PutOptions, Store, StoreFile } from './store';
 
-export interface RetryOptions {
-	ambient: Pick<Ambient, 'sleep' | 'random'>;
-	/** Tries in all. Default 5. */
-	attempts?: number;
-	/** Before the second try; doubles each time, with jitter, up to 30 s. Default 500. */
-	firstDelayMs?: number;
+export interface RetryOptions extends Patience {
 	/** Files that are replaced now and then (`cursor.json`): a broken read of one is not resumed, since the rest could be of another version. */
 	isOverwritten?: (key: string) => boolean;
 }
-
-const maxDelayMs = 30_000;
 
 /**
  * Tries again after `transient` and `throttled` faults. Reads are resumed where they broke off. A put is repeated if
@@ -27,14 +20,12 @@ export function createRetryingStore(inner: Store, options: RetryOptions): Store 
 }
 
 class RetryingStore implements Store {
-	private readonly attempts: number;
 	private readonly isOverwritten: (key: string) => boolean;
 
 	constructor(
 		private readonly inner: Store,
 		private readonly options: RetryOptions,
 	) {
-		this.attempts = options.attempts ?? 5;
 		this.isOverwritten = options.isOverwritten ?? (() => false);
 	}
 
@@ -136,11 +127,7 @@ class RetryingStore implements Store {
 	}
 
 	private async repeat<T>(action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-		for (let attempt = 1; ; attempt += 1) {
-			const result = await this.orFault(action());
-			if (!('fault' in result)) return result.value;
-			await this.wait(result.fault, attempt, signal);
-		}
+		return await retried(action, this.options, signal);
 	}
 
 	/** A passing fault as a value; every other error is thrown. */
@@ -154,19 +141,8 @@ class RetryingStore implements Store {
 	}
 
 	private async wait(fault: Failure, attempt: number, signal?: AbortSignal): Promise<void> {
-		if (attempt >= this.attempts) throw fault;
-		const backoffMs = Math.min(maxDelayMs, (this.options.firstDelayMs ?? 500) * 2 ** (attempt - 1));
-		const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs * (0.5 + this.options.ambient.random() / 2));
-		try {
-			await this.options.ambient.sleep(delayMs, signal);
-		} catch (error) {
-			throw toFailure(error);
-		}
+		await waitForNextTry(fault, attempt, this.options, signal);
 	}
-}
-
-function isPassing(error: unknown): error is Failure {
-	return isFailure(error, 'transient', 'throttled');
 }
 
 /** Knows how far its source was read, and hashes it on the way. */
