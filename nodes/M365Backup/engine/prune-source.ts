@@ -3,20 +3,23 @@ import { once } from '../repository/bytes';
 import { MAX_LIST_LENGTH } from '../repository/limits';
 import { newRunId, parseRepositoryKey, recordName } from '../repository/names';
 import { planFiles, type FilePlan } from '../repository/plan-files';
-import { planSnapshots, type SnapshotPlan } from '../repository/plan-prune';
-import { formatRecord, type PrunedFile, type PruneRecord } from '../repository/prune-records';
+import { planGoneSource, planSnapshots, type SnapshotPlan } from '../repository/plan-prune';
+import { formatRecord, type GoneSource, type PrunedFile, type PruneRecord } from '../repository/prune-records';
 import { putConfirmed } from '../repository/put-confirmed';
 import type { SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { RetentionPolicy } from '../repository/retention';
 import type { SegmentReader } from '../repository/segment-reader';
 import { listSource, snapshotIds } from '../repository/snapshot-files';
+import type { StoreFile } from '../stores/store';
 import { cursorsWithSeen, inParallel, neededPrunes, readHolds, readSourceState, type SourceState } from './prune-state';
 
 export interface PruneRules {
 	policy: RetentionPolicy;
 	/** IANA name. */
 	zone: string;
+	/** The source no longer exists, and all of it may go that is not held. */
+	gone?: { source: GoneSource; /** Only files that the store had by then: what is left of an earlier prune. */ before?: Date } | undefined;
 	signal?: AbortSignal | undefined;
 }
 
@@ -28,6 +31,7 @@ export interface SourcePlan {
 
 interface Planned extends SourcePlan {
 	state: SourceState;
+	isGone: boolean;
 }
 
 /** The prune records that say what goes. */
@@ -106,10 +110,10 @@ async function lookOnceMore(repository: Repository, plan: Planned, { names, at }
 }
 
 async function makePlan(repository: Repository, key: string, rules: PruneRules): Promise<Planned> {
-	const { policy, zone, signal } = rules;
+	const { policy, zone, gone, signal } = rules;
 	const state = await readSourceState(repository, key, signal);
 	const now = repository.ambient.now();
-	const snapshots = planSnapshots({ ...state, policy, zone, now });
+	const snapshots = gone ? planGoneSource({ ...state, now }, gone.source.reason) : planSnapshots({ ...state, policy, zone, now });
 	const going = new Set(snapshots.remove.map(({ id }) => id));
 	const records = state.snapshots.map(({ record }) => record);
 	const remaining = records.filter(({ id }) => !going.has(id));
@@ -121,9 +125,10 @@ async function makePlan(repository: Repository, key: string, rules: PruneRules):
 		cursors: await cursorsWithSeen(repository, state, remaining, signal),
 		neededPrunes: await neededPrunes(repository, state, remaining, signal),
 		files: state.files,
+		goneBefore: gone && remaining.length === 0 ? (gone.before ?? now) : undefined,
 		now,
 	});
-	return { state, snapshots, files };
+	return { state, snapshots, files, isGone: gone !== undefined };
 }
 
 /** Each segment's index once; snapshots share most of them. */
@@ -138,12 +143,21 @@ async function archivesBySegment(repository: Repository, records: readonly Snaps
 }
 
 /** Holds are read again just before anything goes, and so is the list of snapshots. */
-async function isOvertaken(repository: Repository, { state, snapshots }: Planned, signal: AbortSignal | undefined): Promise<boolean> {
+async function isOvertaken(repository: Repository, { state, snapshots, isGone }: Planned, signal: AbortSignal | undefined): Promise<boolean> {
 	if (snapshots.remove.length === 0) return false;
-	const names = [...(await listSource(repository.store, state.key, signal)).keys()];
+	const files = await listSource(repository.store, state.key, signal);
+	if (isGone && hasComeBack(state, files)) return true;
+	const names = [...files.keys()];
 	const holds = await readHolds(repository, state.key, names, signal);
 	const ids = new Set(snapshotIds(names));
 	return snapshots.remove.some(({ id }) => holds.has(id)) || snapshots.keep.some(({ id }) => !ids.has(id));
+}
+
+/** A backup has reached the source since the plan was made, so that it exists. */
+function hasComeBack(state: SourceState, files: ReadonlyMap<string, StoreFile>): boolean {
+	const known = new Set(snapshotIds(state.files.keys()));
+	const lookedAt = (of: ReadonlyMap<string, StoreFile>): number | undefined => of.get('cursor.json')?.modifiedAt.getTime();
+	return snapshotIds(files.keys()).some((id) => !known.has(id)) || lookedAt(files) !== lookedAt(state.files);
 }
 
 /** Files named by records that came while the prune went on: an import may have brought back what was to go. */
@@ -163,7 +177,7 @@ async function namedMeanwhile(repository: Repository, state: SourceState, signal
 }
 
 /** As many as it takes: the first prune of a source that was backed up every hour for years removes more than one may list. */
-async function writePruneRecords(repository: Repository, { state, snapshots, files }: Planned, { policy, zone, signal }: PruneRules): Promise<Announcement> {
+async function writePruneRecords(repository: Repository, { state, snapshots, files }: Planned, { policy, zone, gone, signal }: PruneRules): Promise<Announcement> {
 	const { ambient, store } = repository;
 	const last = [...state.files.keys()].map((name) => parseRepositoryKey(`${state.key}/${name}`)).flatMap(({ kind, runId }) => (kind === 'prune' && runId ? [runId] : []));
 	const hashes = new Map(state.snapshots.map(({ record, sha256 }) => [record.id, sha256]));
@@ -181,6 +195,7 @@ async function writePruneRecords(repository: Repository, { state, snapshots, fil
 			zone,
 			snapshots: snapshots.remove.slice(start, end).map(({ id: removed, time, status, reason }) => ({ id: removed, finishedAt: time, status, sha256: hashes.get(removed) ?? '', reason })),
 			files: files.remove.slice(start, end).map((file) => withRecordHash(file, hashes)),
+			...(gone && { gone: gone.source }),
 		};
 		const name = recordName(newest, 'prune');
 		await putConfirmed({ store, ambient, signal }, `${state.key}/${name}`, () => once(formatRecord(record)));

@@ -115,7 +115,7 @@ function refuseDamaged(error: unknown): never {
 }
 
 /**
- * Cursors that name seen files: those of remaining records, and `cursor.json`. They are read only if there are seen files
+ * Cursors that name seen files: those of remaining records, and `cursor.json`, which counts with one of these. They are read only if there are seen files
  * at all: a source in its daily run has none.
  */
 export async function cursorsWithSeen(
@@ -127,7 +127,8 @@ export async function cursorsWithSeen(
 	const seenRuns = [...state.files.keys()].map((name) => parseRepositoryKey(`${state.key}/${name}`)).filter(({ kind }) => kind === 'seen');
 	const oldest = seenRuns.map(({ runId }) => runId ?? '').sort()[0];
 	if (oldest === undefined) return [];
-	const names = [...remaining.filter(({ id }) => id >= oldest).map(({ cursor }) => cursor.name), 'cursor.json'];
+	const names = remaining.filter(({ id }) => id >= oldest).map(({ cursor }) => cursor.name);
+	if (remaining.length > 0) names.push('cursor.json');
 	return (await inParallel(names, (name) => readCursorFile(repository, state.key, name, signal))).flatMap((cursor) => cursor ?? []);
 }
 
@@ -145,7 +146,7 @@ async function readCursorFile(repository: Repository, key: string, name: string,
 
 /**
  * Prune records that somebody still needs: one that explains the missing parent of a remaining record, or names files that
- * a copy still has. One that cannot be read stays.
+ * a copy still has, or is all that is left of a source. One that cannot be read stays.
  */
 export async function neededPrunes(
 	repository: Repository,
@@ -161,6 +162,7 @@ export async function neededPrunes(
 		const isNeeded =
 			prune === null ||
 			copied === null ||
+			prune.gone !== undefined ||
 			prune.snapshots.some(({ id }) => parents.has(id)) ||
 			prune.files.some((file) => copied.has(`${state.key}/${file.name}`));
 		if (isNeeded) needed.add(name);

@@ -1,11 +1,15 @@
 import { Failure, isFailure, toFailure } from '../base/failure';
+import { parseRepositoryKey } from '../repository/names';
 import type { SnapshotPlan } from '../repository/plan-prune';
+import { readPrune, type GoneSource } from '../repository/prune-records';
 import type { SourceRef } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import { applyRetention, type RetentionPolicy } from '../repository/retention';
-import { planSource, pruneSource } from './prune-source';
+import { GoneSources, goneSource, type GoneRule, type GoneVerdict, type KnownSource } from './prune-gone';
+import { planSource, pruneSource, type PruneRules } from './prune-source';
 
 export type { RetentionPolicy } from '../repository/retention';
+export type { Existence, GoneRule, GoneVerdict } from './prune-gone';
 
 export interface PruneOptions {
 	repository: Repository;
@@ -16,6 +20,8 @@ export interface PruneOptions {
 	zone: string;
 	/** Plans only; the plan is the very one that a real run carries out. */
 	dryRun: boolean;
+	/** Sources that no longer exist go as a whole, whatever the policy says. Off if absent. */
+	gone?: GoneRule | undefined;
 	signal?: AbortSignal | undefined;
 }
 
@@ -28,6 +34,8 @@ export interface PruneResult extends SnapshotPlan {
 	files: { count: number; bytes: number };
 	/** Files that nothing names, too young to go. */
 	waitingFiles: { count: number; bytes: number };
+	/** Only with `gone`, of a source that no backup has reached for so long. */
+	gone?: GoneVerdict;
 	/** Why nothing of this source was removed. */
 	refused?: Failure;
 }
@@ -40,23 +48,76 @@ export interface PruneResult extends SnapshotPlan {
  * that the repository does not have; what the store says.
  */
 export async function* prune(options: PruneOptions): AsyncGenerator<PruneResult> {
-	const { repository, sourceKeys, policy, zone, dryRun, signal } = options;
+	const { repository, sourceKeys, policy, zone, gone, signal } = options;
 	applyRetention([], policy, zone);
+	if (gone && (!Number.isInteger(gone.days) || gone.days < 1)) {
+		throw new Failure('invalid', `Removing sources that have been gone for ${gone.days} days makes no sense`, { nextStep: 'Give a whole number of days, 1 or more.' });
+	}
 	const sources = await repository.sources(signal);
 	const unknown = sourceKeys?.find((key) => !sources.some((source) => source.key === key));
 	if (unknown !== undefined) {
 		throw new Failure('notFound', `The repository has no backup of ${unknown}`, { nextStep: 'Choose the source from the list.' });
 	}
-	for (const { source, key } of sources) {
-		if (sourceKeys && !sourceKeys.includes(key)) continue;
-		const nothing: PruneResult = { source, key, dryRun, keep: [], waiting: [], remove: [], files: noFiles(), waitingFiles: noFiles() };
-		try {
-			const { snapshots, files } = await (dryRun ? planSource : pruneSource)(repository, key, { policy, zone, signal });
-			yield { ...nothing, ...snapshots, files: sum(files.remove), waitingFiles: sum(files.waiting) };
-		} catch (error) {
-			if (!isFailure(error, 'corrupt', 'conflict')) throw error;
-			yield { ...nothing, refused: toFailure(error) };
-		}
+	const goneSources = gone && new GoneSources(repository, sources, gone, signal);
+	for (const known of sources) {
+		if (!sourceKeys || sourceKeys.includes(known.key)) yield await pruneOne(options, known, goneSources);
+	}
+	if (sourceKeys) return;
+	for await (const { key, left, before } of leftOver(repository, new Set(sources.map((known) => known.key)), signal)) {
+		const result = await resultOf(options, left.source, key, { policy, zone, gone: { source: left, before }, signal });
+		if (result.refused || result.files.count > 0) yield result;
+	}
+}
+
+async function pruneOne(options: PruneOptions, known: KnownSource, goneSources: GoneSources | undefined): Promise<PruneResult> {
+	const { policy, zone, signal } = options;
+	const verdict = await goneSources?.verdict(known);
+	const gone = verdict?.decision === 'remove' ? { source: goneSource(known, verdict) } : undefined;
+	const result = await resultOf(options, known.source, known.key, { policy, zone, gone, signal });
+	return verdict ? { ...result, gone: verdict } : result;
+}
+
+async function resultOf({ repository, dryRun }: PruneOptions, source: SourceRef, key: string, rules: PruneRules): Promise<PruneResult> {
+	const nothing: PruneResult = { source, key, dryRun, keep: [], waiting: [], remove: [], files: noFiles(), waitingFiles: noFiles() };
+	try {
+		const { snapshots, files } = await (dryRun ? planSource : pruneSource)(repository, key, rules);
+		return { ...nothing, ...snapshots, files: sum(files.remove), waitingFiles: sum(files.waiting) };
+	} catch (error) {
+		if (!isFailure(error, 'corrupt', 'conflict')) throw error;
+		return { ...nothing, refused: toFailure(error) };
+	}
+}
+
+/** Folders whose last record a prune has taken since the source is gone: files that were too young then, or that a crash left. */
+async function* leftOver(
+	repository: Repository,
+	living: ReadonlySet<string>,
+	signal: AbortSignal | undefined,
+): AsyncGenerator<{ key: string; left: GoneSource; before: Date }, void, undefined> {
+	const newest = new Map<string, { name: string; modifiedAt: Date }>();
+	const withRecords = new Set(living);
+	for await (const { key, modifiedAt } of repository.store.list('', signal)) {
+		const { kind, sourceKey } = parseRepositoryKey(key);
+		if (sourceKey === undefined) continue;
+		// A damaged record is a record: sources() passes it over.
+		if (kind === 'snapshot') withRecords.add(sourceKey);
+		const name = key.slice(sourceKey.length + 1);
+		if (kind === 'prune' && name > (newest.get(sourceKey)?.name ?? '')) newest.set(sourceKey, { name, modifiedAt });
+	}
+	for (const [key, { name, modifiedAt }] of [...newest].sort(([a], [b]) => (a < b ? -1 : 1))) {
+		if (withRecords.has(key)) continue;
+		const left = await goneIn(repository, key, name, signal);
+		if (left) yield { key, left, before: modifiedAt };
+	}
+}
+
+async function goneIn(repository: Repository, key: string, name: string, signal: AbortSignal | undefined): Promise<GoneSource | undefined> {
+	try {
+		return (await readPrune(repository.store, key, name, signal))?.gone;
+	} catch (error) {
+		// Then nobody knows why the folder has no records: verify says that it is damaged.
+		if (isFailure(error, 'corrupt')) return undefined;
+		throw error;
 	}
 }
 

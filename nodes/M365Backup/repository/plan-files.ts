@@ -18,6 +18,11 @@ export interface FileInput {
 	neededPrunes: ReadonlySet<string>;
 	/** Everything in the source's folder, by name. */
 	files: ReadonlyMap<string, StoreFile>;
+	/**
+	 * The source no longer exists: nothing will look after its `cursor.json` and leases any more. Files written later than
+	 * that are of a source that came back.
+	 */
+	goneBefore?: Date | undefined;
 	now: Date;
 }
 
@@ -30,12 +35,14 @@ export interface FilePlan {
 
 /** Kinds of files that nothing needs once nothing names them. Leases and `cursor.json` look after themselves. */
 const REMOVABLE: ReadonlySet<string> = new Set(['archive', 'segment', 'seen', 'cursor', 'prune', 'hold']);
+const REMOVABLE_OF_GONE: ReadonlySet<string> = new Set([...REMOVABLE, 'currentCursor', 'lease']);
 
 /** Pure: the files of one source that nothing names any longer. What this software does not know is never touched. */
 export function planFiles(input: FileInput): FilePlan {
 	const named = namedFiles(input);
 	const removedRecords = new Set(input.removed.map(({ id }) => recordName(id, 'snapshot')));
 	const hashes = knownHashes(input.removed);
+	const removable = input.goneBefore ? REMOVABLE_OF_GONE : REMOVABLE;
 	const plan: FilePlan = { remove: [], waiting: [] };
 	const records: PrunedFile[] = [];
 	for (const [name, file] of [...input.files].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -46,7 +53,8 @@ export function planFiles(input: FileInput): FilePlan {
 			continue;
 		}
 		const { kind, runId } = parseRepositoryKey(file.key);
-		if (!REMOVABLE.has(kind) || named.has(name)) continue;
+		if (!removable.has(kind) || named.has(name)) continue;
+		if (input.goneBefore && file.modifiedAt > input.goneBefore) continue;
 		// A hold that somebody has just placed, or whose snapshot is not here (yet), says what somebody wants.
 		if (kind === 'hold' && (runId === undefined || !removedRecords.has(recordName(runId, 'snapshot')))) continue;
 		if (file.modifiedAt.getTime() + PRUNE_GRACE_MS <= input.now.getTime()) plan.remove.push(pruned);

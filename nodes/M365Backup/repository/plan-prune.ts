@@ -53,7 +53,7 @@ export function planSnapshots(input: PlanInput): SnapshotPlan {
 			plan.waiting.push({ ...planned, until, reason: 'a later complete snapshot must have existed for 48 hours' });
 		} else plan.remove.push({ ...planned, reason: record.status === 'partial' ? 'partial, and a complete one came after it' : `not kept by ${sayPolicy(policy, zone)}` });
 		if (record.status === 'complete') {
-			const since = existsSince(input, record.id, record.finishedAt);
+			const since = existsSince(input.storedAt, record.id, record.finishedAt);
 			laterSince = laterSince === undefined ? since : Math.min(laterSince, since);
 		}
 	}
@@ -61,7 +61,7 @@ export function planSnapshots(input: PlanInput): SnapshotPlan {
 }
 
 /** A host's clock that ran slow must not shorten the wait: the later of its time and the store's counts. */
-function existsSince({ storedAt }: PlanInput, id: string, finishedAt: string): number {
+function existsSince(storedAt: PlanInput['storedAt'], id: string, finishedAt: string): number {
 	return Math.max(Date.parse(finishedAt), storedAt.get(id)?.getTime() ?? 0);
 }
 
@@ -87,10 +87,31 @@ function reasonsToKeep(input: PlanInput): Map<string, string[]> {
 	}
 	for (const { record } of snapshots) {
 		const hold = holds.get(record.id);
-		if (hold) add(record.id, `held by ${hold.by}: ${hold.reason}`);
+		if (hold) add(record.id, sayHold(hold));
 	}
 	if (cursor) add(cursor.snapshot, 'the next backup builds upon it');
 	return found;
+}
+
+/**
+ * Pure: of a source that no longer exists all goes but what is held, also the newest complete snapshot. What is younger than
+ * 48 hours waits all the same: to a wrong clock anything may look old.
+ */
+export function planGoneSource({ snapshots, storedAt, holds, now }: Pick<PlanInput, 'snapshots' | 'storedAt' | 'holds' | 'now'>, reason: string): SnapshotPlan {
+	const plan: SnapshotPlan = { keep: [], waiting: [], remove: [] };
+	for (const { record } of [...snapshots].reverse()) {
+		const planned = { id: record.id, time: record.finishedAt, status: record.status };
+		const hold = holds.get(record.id);
+		const at = existsSince(storedAt, record.id, record.finishedAt) + PRUNE_GRACE_MS;
+		if (hold) plan.keep.push({ ...planned, reasons: [sayHold(hold)] });
+		else if (at > now.getTime()) plan.waiting.push({ ...planned, until: new Date(at).toISOString(), reason: `${reason}; stored less than 48 hours ago` });
+		else plan.remove.push({ ...planned, reason });
+	}
+	return plan;
+}
+
+function sayHold({ by, reason }: HoldRecord): string {
+	return `held by ${by}: ${reason}`;
 }
 
 function sayPolicy(policy: RetentionPolicy, zone: string): string {

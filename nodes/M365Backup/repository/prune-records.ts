@@ -3,6 +3,7 @@ import type { Store } from '../stores/store';
 import { damagedFile, readFile } from './bytes';
 import { MAX_CURSOR_BYTES, MAX_LIST_LENGTH, MAX_RECORD_BYTES, MAX_TEXT_CHARS } from './limits';
 import { isRunId, recordName } from './names';
+import type { SourceRef } from './records';
 import type { RetentionPolicy } from './retention';
 import { openSealed, sealJson } from './sealed-json';
 
@@ -50,6 +51,19 @@ export interface PruneRecord {
 	zone: string;
 	snapshots: PrunedSnapshot[];
 	files: PrunedFile[];
+	/** Only where a source went that no longer exists. Such a record stays: it is all that is left of it. */
+	gone?: GoneSource;
+}
+
+/** A source that no longer exists in Microsoft 365, whose snapshots a prune removed for that reason. */
+export interface GoneSource {
+	source: SourceRef;
+	/** ISO 8601: when the last backup was finished. */
+	lastBackedUpAt: string;
+	/** ISO 8601: when it was last known to exist. */
+	lastSeenAt: string;
+	/** How it is known to be gone, for people. */
+	reason: string;
 }
 
 const text = z.string().max(MAX_TEXT_CHARS);
@@ -58,6 +72,14 @@ const runId = z.string().refine(isRunId, 'not a run id');
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const holdSchema = z.object({ format: z.literal(1), snapshot: runId, heldAt: time, by: text, reason: text }).passthrough();
+const goneSchema = z
+	.object({
+		source: z.object({ workload: z.enum(['mailbox', 'drive', 'site']), id: text, name: text, tenantId: text }).passthrough(),
+		lastBackedUpAt: time,
+		lastSeenAt: time,
+		reason: text,
+	})
+	.passthrough();
 const pruneSchema = z
 	.object({
 		format: z.literal(1),
@@ -69,6 +91,7 @@ const pruneSchema = z
 			.array(z.object({ id: runId, finishedAt: time, status: z.enum(['complete', 'partial']), sha256: hash, reason: text }).passthrough())
 			.max(MAX_LIST_LENGTH),
 		files: z.array(z.object({ name: text, size, sha256: hash.optional() }).passthrough()).max(MAX_LIST_LENGTH),
+		gone: goneSchema.optional(),
 	})
 	.passthrough();
 
