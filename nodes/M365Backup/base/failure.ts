@@ -1,3 +1,5 @@
+import { redact } from './redact';
+
 /**
  * What went wrong, in the few kinds that anybody above acts upon. The lowest layer that understands an
  * error classifies it, once; the layers above only compare `kind`; the actions room alone turns a Failure
@@ -72,9 +74,10 @@ export function toFailure(error: unknown): Failure {
 	if (error instanceof Failure) return error;
 	if (error instanceof Error) {
 		if (error.name === 'AbortError') return new Failure('cancelled', 'The run was stopped', { cause: error });
-		return new Failure('defect', error.message, { cause: error });
+		// Node and libraries repeat addresses and keys in theirs.
+		return new Failure('defect', redact(error.message), { cause: error });
 	}
-	return new Failure('defect', String(error));
+	return new Failure('defect', redact(String(error)));
 }
 
 /** Whether it is a Failure of one of these kinds; of any kind if none is named. */

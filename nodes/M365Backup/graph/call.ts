@@ -119,6 +119,12 @@ export class Call {
 		if (!this.leaseHandedOver) this.lease?.release();
 	}
 
+	/** What opens something in what is sent: the token, or an address that stands for one. */
+	get secrets(): string[] {
+		const token = this.headers['Authorization']?.replace(/^Bearer /, '');
+		return token === undefined ? [this.url, ...new URL(this.url).searchParams.values()] : [token];
+	}
+
 	get uploadBytes(): number {
 		if (this.body === undefined || this.method === 'GET' || this.method === 'DELETE') return 0;
 		return typeof this.body === 'string' ? Buffer.byteLength(this.body) : this.body.length;

@@ -1,8 +1,8 @@
 import { Failure, type FailureKind } from '../base/failure';
+import { redact } from '../base/redact';
 import { expiredCursorTexts, knownCodes, knownTexts } from './error-codes';
 import { shownPath } from './graph-path';
 import { permissionNextStep } from './permissions';
-import { redact } from './redact';
 import { retryAfterMs } from './retry-after';
 
 export interface ErrorAnswer {
@@ -14,6 +14,8 @@ export interface ErrorAnswer {
 	/** Parsed JSON, or text, or nothing. */
 	body: unknown;
 	now: Date;
+	/** What was sent and opens something: a service may repeat it. */
+	secrets?: readonly string[];
 }
 
 /**
@@ -26,11 +28,12 @@ export function classifyAnswer(answer: ErrorAnswer): Failure {
 	const known = told ?? (code === undefined ? undefined : knownCodes[code.toLowerCase()]);
 	const wait = retryAfterMs(answer.headers, answer.now);
 	const kind = kindOf(answer.status, message, known?.kind, wait);
-	const said = message === undefined ? '' : `: ${redact(message)}`;
-	const name = code === undefined ? String(answer.status) : `${answer.status} ${redact(code)}`;
+	const said = message === undefined ? '' : `: ${redact(message, answer.secrets)}`;
+	const shownCode = code === undefined ? undefined : redact(code, answer.secrets);
+	const name = shownCode === undefined ? String(answer.status) : `${answer.status} ${shownCode}`;
 	return new Failure(kind, `Microsoft Graph answered ${name} to ${answer.method} ${shownPath(answer.path)}${said}`, {
 		status: answer.status,
-		code,
+		code: shownCode,
 		retryAfterMs: wait,
 		title: known?.title ?? titleOf(kind, answer),
 		nextStep: known?.nextStep ?? nextStepOf(kind, answer),

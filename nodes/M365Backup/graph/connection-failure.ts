@@ -1,5 +1,5 @@
 import { Failure, toFailure } from '../base/failure';
-import { redact } from './redact';
+import { redact } from '../base/redact';
 
 /** Codes of Node and undici, and of our login, that prove that the request never reached Graph, so that nothing can have happened there. */
 const neverSent: ReadonlySet<string> = new Set([

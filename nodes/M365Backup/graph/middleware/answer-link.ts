@@ -30,7 +30,7 @@ export class AnswerLink extends Link {
 		}
 		call.onRefusal?.(response);
 		const text = (await bytesOf(response, new URL(call.url).host, longestErrorBytes)).toString('utf8');
-		throw classifyAnswer({ method: call.method, path: call.path, status: response.status, headers: response.headers, body: asJson(text), now });
+		throw classifyAnswer({ method: call.method, path: call.path, status: response.status, headers: response.headers, body: asJson(text), now, secrets: call.secrets });
 	}
 }
 
