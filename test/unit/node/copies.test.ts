@@ -120,10 +120,10 @@ describe('copies in any storage', () => {
 		it('does not keep addresses and secrets of the storage', async () => {
 			const { items } = await get();
 			const archive = items.find(({ json }) => json['kind'] === 'archive')!;
-			await confirm([{ json: { id: 'drive-0', downloadUrl: 'https://x/?sig=1', accessToken: 't', webViewLink: 'w', big: 'x'.repeat(5000), nested: { a: 1 } } }], [archive]);
+			await confirm([{ json: { id: 'drive-0', downloadUrl: 'https://x/?sig=1', accessToken: 't', webViewLink: 'https://drive.example/view', thumbnail: 'https://drive.example/t?X-Amz-Signature=1', big: 'x'.repeat(5000), nested: { a: 1 } } }], [archive]);
 			await rename(path.join(mail.folder, archive.json['path'] as string), path.join(base, 'away'));
 			const needed = { mode: 'neededFor', source: { mode: 'list', value: mail.key }, snapshot: { mode: 'list', value: 'latest' }, itemIds: 'mail/m1' };
-			expect((await get(needed)).items[0]!.json['copy']).toEqual({ id: 'drive-0', webViewLink: 'w' });
+			expect((await get(needed)).items[0]!.json['copy']).toEqual({ id: 'drive-0', webViewLink: 'https://drive.example/view' });
 		});
 
 		it('takes the nearest node that puts out files: also Back Up with that option, no other', async () => {

@@ -2,6 +2,8 @@ import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 
 /** Pre-signed addresses and the like: whoever can read the repository must not get them. */
 const secretField = /url|token|secret|signature|password|authorization/i;
+/** An address with a query: that is where such keys stand, whatever the field is called. */
+const keyedAddress = /^\s*https?:\/\/[^?#]*\?/i;
 /** What our own item said and the storage node passed on: nothing that the storage knows. */
 const ownFields = new Set(['folder', 'kind']);
 const maxFieldLength = 1000;
@@ -30,7 +32,7 @@ export function storageFields(json: IDataObject): Record<string, Scalar> {
 }
 
 function isShortScalar(value: unknown): value is Scalar {
-	return typeof value === 'string' ? value.length <= maxFieldLength : typeof value === 'number' || typeof value === 'boolean';
+	return typeof value === 'string' ? value.length <= maxFieldLength && !keyedAddress.test(value) : typeof value === 'number' || typeof value === 'boolean';
 }
 
 function errorText(error: unknown): string {
