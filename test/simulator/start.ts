@@ -36,6 +36,8 @@ export interface SimulatorOptions {
 	/** Generated sites with libraries, lists and pages; none unless said. */
 	sites?: number;
 	seed?: number;
+	/** Keeps what is handed out that opens something (`tenant.issued`). */
+	keepSecrets?: boolean;
 	switches?: Partial<Switches>;
 	/** Where certificates are kept between runs; a folder in the system's temporary one unless said. */
 	certDir?: string;
@@ -65,6 +67,7 @@ const A_YEAR_MS = 365 * 24 * 3_600_000;
 export async function startSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
 	const tenant = new Tenant(options.seed ?? 1, options.switches);
 	tenant.latencyMs = options.latencyMs ?? 0;
+	tenant.issued.isKept = options.keepSecrets ?? false;
 	if (options.dataDir !== undefined) await loadData(tenant, options.dataDir);
 	else generateTenant(tenant, { users: options.users ?? 2, messages: options.messages ?? 200, folders: options.folders ?? 8, ...(options.contacts ? { contacts: options.contacts } : {}), ...(options.tasks ? { tasks: options.tasks } : {}), ...(options.events ? { events: options.events } : {}), ...(options.files ? { files: options.files } : {}), ...(options.sites ? { sites: options.sites } : {}) });
 	const recordFile = options.recordFile ?? process.env.M365_SIMULATOR_RECORD;
