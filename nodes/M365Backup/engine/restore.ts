@@ -110,34 +110,39 @@ async function* restorableItems(
 	entries: AsyncIterable<CatalogEntry>,
 	unsupported: CatalogEntry[],
 ): AsyncGenerator<RestorableItem> {
-	const { repository, signal } = options;
-	const key = sourceKey(options.snapshot.source);
 	for await (const entry of entries) {
 		if (!options.restorer.types.includes(entry.type)) {
 			unsupported.push(entry);
 			continue;
 		}
-		const { id, type, name, parent, modified, size, etag, meta } = entry;
-		const open = (ref: ContentRef): RestorableContent => ({
-			sizeBytes: ref.size,
-			sha256: ref.sha256,
-			open: () => repository.readContent(key, ref, signal),
-		});
-		const { main, parts } = contentsOf(entry);
-		yield {
-			id,
-			type,
-			name,
-			meta,
-			markerKey: markerKey(options, key, entry),
-			...(parent === undefined ? {} : { parent }),
-			...(modified === undefined ? {} : { modified }),
-			...(size === undefined ? {} : { size }),
-			...(etag === undefined ? {} : { etag }),
-			...(main === undefined ? {} : { content: open(main) }),
-			...(parts.size === 0 ? {} : { parts: new Map([...parts].map(([part, ref]) => [part, open(ref)])) }),
-		};
+		yield restorableItem(options, entry);
 	}
+}
+
+/** An item of the snapshot as a restorer takes it; nothing of its content is read yet. */
+export function restorableItem(options: Pick<RestoreOptions, 'repository' | 'snapshot' | 'conflictPolicy' | 'signal'>, entry: CatalogEntry): RestorableItem {
+	const { repository, signal } = options;
+	const key = sourceKey(options.snapshot.source);
+	const { id, type, name, parent, modified, size, etag, meta } = entry;
+	const open = (ref: ContentRef): RestorableContent => ({
+		sizeBytes: ref.size,
+		sha256: ref.sha256,
+		open: () => repository.readContent(key, ref, signal),
+	});
+	const { main, parts } = contentsOf(entry);
+	return {
+		id,
+		type,
+		name,
+		meta,
+		markerKey: markerKey(options, key, entry),
+		...(parent === undefined ? {} : { parent }),
+		...(modified === undefined ? {} : { modified }),
+		...(size === undefined ? {} : { size }),
+		...(etag === undefined ? {} : { etag }),
+		...(main === undefined ? {} : { content: open(main) }),
+		...(parts.size === 0 ? {} : { parts: new Map([...parts].map(([part, ref]) => [part, open(ref)])) }),
+	};
 }
 
 /**
@@ -145,7 +150,7 @@ async function* restorableItems(
  * another snapshot is known again. Copies made on purpose (keepBoth) are marked for their snapshot: the same restore
  * again adds nothing, one from another snapshot does.
  */
-function markerKey(options: RestoreOptions, key: string, entry: CatalogEntry): string {
+function markerKey(options: Pick<RestoreOptions, 'snapshot' | 'conflictPolicy'>, key: string, entry: CatalogEntry): string {
 	const contents = ownContents(entry.content ?? []);
 	const hash = createHash('sha256').update([key, entry.id, ...contents.map((ref) => ref.sha256)].join('\n'));
 	if (options.conflictPolicy === 'keepBoth') hash.update(`\ncopy of ${options.snapshot.id}`);
