@@ -1,12 +1,15 @@
+import { KeyTable } from '../repository/key-table';
 import type { Repository } from '../repository/repository';
 import type { CatalogEntry, SnapshotRecord } from '../repository/records';
 import type { RunWriter } from '../repository/run-writer';
-import type { KnownItem, KnownItems } from '../workloads/workload';
+import type { KnownItem, KnownItems, KnownPlaces } from '../workloads/workload';
 
 /** The catalog that a run builds upon with the run's own lines on top, as the workload and the engine ask for it. */
 export class CatalogState implements KnownItems {
 	/** What was looked up for the page at hand: the engine needs the same entries that the workload asked for. */
 	private readonly page = new Map<string, CatalogEntry | null>();
+	/** What the run has changed, and what `all` may therefore be wrong about. */
+	private readonly changed = new KeyTable();
 
 	constructor(
 		private readonly repository: Repository,
@@ -23,6 +26,31 @@ export class CatalogState implements KnownItems {
 
 	async *ofType(type: string): AsyncGenerator<KnownItem> {
 		for await (const entry of this.all()) if (entry.type === type) yield toKnown(entry);
+	}
+
+	/** With 100,000 messages in 40 folders, looking up page by page read the catalog more than twenty times. */
+	async places(): Promise<KnownPlaces> {
+		const parents: string[] = [];
+		const numbers = new Map<string, number>();
+		const byId = new KeyTable(this.base()?.totals.items);
+		for await (const { id, parent } of this.all()) {
+			if (parent === undefined) continue;
+			const number = numbers.get(parent) ?? parents.push(parent);
+			numbers.set(parent, number);
+			byId.set(id, number);
+		}
+		return {
+			parentOf: (id) => {
+				const number = this.changed.get(id) === undefined ? byId.get(id) : undefined;
+				return number === undefined ? undefined : parents[number - 1];
+			},
+		};
+	}
+
+	/** To be called before lines of these ids are written. */
+	noteChanges(ids: Iterable<string>): void {
+		if (this.base() === null) return;
+		for (const id of ids) this.changed.set(id, 1);
 	}
 
 	/** Every living entry of the last commit, in constant memory; without the lines since then. */

@@ -20,6 +20,14 @@ export interface KnownItems {
 	lookUp(ids: readonly string[]): Promise<Map<string, KnownItem>>;
 	/** All living items of a type. A full pass over the catalog unless the type is rare (`folder`). */
 	ofType(type: string): AsyncIterable<KnownItem>;
+	/** Where all living items are, by one pass over the catalog: for whoever compares all of them, page by page, in an order of their own. */
+	places(): Promise<KnownPlaces>;
+}
+
+/** A few bytes an item, and so a hint, never a proof: what it says of one id in some billions of billions is another one's. */
+export interface KnownPlaces {
+	/** Undefined also for items without a parent, and for those that this run has changed: to be looked up. */
+	parentOf(id: string): string | undefined;
 }
 
 /** What to fetch and under what name a person finds it in the archive. */

@@ -24,6 +24,7 @@ const known: KnownItems = {
 	async *ofType(type) {
 		for (const item of catalog.values()) if (item.type === type) yield item;
 	},
+	places: () => Promise.resolve({ parentOf: (id) => catalog.get(id)?.parent }),
 };
 
 function decide(items: GraphItem[], options: Partial<DriveOptions> = {}, context?: DriveContext): Promise<Decided> {

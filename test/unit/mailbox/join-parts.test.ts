@@ -28,7 +28,7 @@ function part(name: MailboxPartName, steps: readonly Step[], asked: EnumerationI
 	};
 }
 
-const known = { lookUp: () => Promise.resolve(new Map()), async *ofType() { yield* await Promise.resolve([]); } };
+const known = { lookUp: () => Promise.resolve(new Map()), async *ofType() { yield* await Promise.resolve([]); }, places: () => Promise.resolve({ parentOf: () => undefined }) };
 
 function input(more: Partial<EnumerationInput> = {}): EnumerationInput {
 	return { known, links: {}, notes: {}, retry: [], isFirst: false, signal: new AbortController().signal, ...more };

@@ -42,6 +42,7 @@ async function pagesOf(perFolder: number): Promise<ChangePage[]> {
 			ofType: () => {
 				throw new Error('not asked for');
 			},
+			places: () => Promise.reject(new Error('not asked for')),
 		},
 		links: {},
 		relisting: new Set(),

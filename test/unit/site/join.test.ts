@@ -6,7 +6,7 @@ import { joinRestorers } from '../../../nodes/M365Backup/workloads/join-restorer
 import type { RestorableFolder, RestorableItem, Restorer, RestoreRequest } from '../../../nodes/M365Backup/workloads/restorer';
 import type { EnumerationInput } from '../../../nodes/M365Backup/workloads/workload';
 
-const known = { lookUp: () => Promise.resolve(new Map()), async *ofType() { yield* await Promise.resolve([]); } };
+const known = { lookUp: () => Promise.resolve(new Map()), async *ofType() { yield* await Promise.resolve([]); }, places: () => Promise.resolve({ parentOf: () => undefined }) };
 
 function input(more: Partial<EnumerationInput> = {}): EnumerationInput {
 	return { known, links: {}, notes: {}, retry: [], isFirst: false, signal: new AbortController().signal, ...more };

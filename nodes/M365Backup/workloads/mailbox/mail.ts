@@ -133,9 +133,10 @@ async function* enumerateMail(run: MailRun, input: EnumerationInput): AsyncGener
 	yield { changes: [], warnings: await warningsOf(run, { isOverQuota: folders.isOverQuota || enumeration.overQuota.size > 0, asksForArchive: fullPass || weekly }, signal) };
 	const doubtful = weekly ? [...context.tree.entries()].map(([id]) => id) : driftedFolders(context, folders.totals, fullPass);
 	const uncompared = new Set<string>();
+	const places = weekly ? await known.places() : undefined;
 	for (const id of doubtful) {
 		if (!context.tree.holdsMessages(id) || enumeration.overQuota.has(id)) continue;
-		if (!(yield* reconcileFolder(enumeration, id))) uncompared.add(id);
+		if (!(yield* reconcileFolder(enumeration, id, places))) uncompared.add(id);
 	}
 	settleDrift(context, folders.totals, uncompared);
 	if (weekly) run.reconciledAt = now.toISOString();

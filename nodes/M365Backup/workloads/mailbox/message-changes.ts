@@ -2,7 +2,7 @@ import type { Failure } from '../../base/failure';
 import { isFailure, toFailure } from '../../base/failure';
 import type { DeltaCursor, DeltaPage } from '../../graph/client';
 import { isGone } from '../is-gone';
-import type { Change, ChangePage, KnownItem, KnownItems, ListingNews, ScopeNews } from '../workload';
+import type { Change, ChangePage, KnownItem, KnownItems, KnownPlaces, ListingNews, ScopeNews } from '../workload';
 import { askMessages } from './ask-messages';
 import { brokenOff, MOST_RESTARTS } from './broken-off';
 import { decideMessage } from './decide-message';
@@ -223,9 +223,10 @@ async function decideRound(run: MessageEnumeration, round: Round): Promise<void>
  * Lists the ids of a folder and compares: finds messages that delta never showed (decided at once) and, through the
  * engine, catalog items that are not there any more.
  *
+ * @param places Where many folders are compared in one run: spares looking up what is where it was.
  * @returns false if trouble that may pass cut it short: then it is to be compared again.
  */
-export async function* reconcileFolder(run: MessageEnumeration, folderId: string): AsyncGenerator<ChangePage, boolean> {
+export async function* reconcileFolder(run: MessageEnumeration, folderId: string, places?: KnownPlaces): AsyncGenerator<ChangePage, boolean> {
 	const { context, known, signal } = run;
 	const key = scopedId(folderId);
 	const path = `${context.userPath}/mailFolders/${encodeURIComponent(folderId)}/messages?$select=id,parentFolderId&$top=1000`;
@@ -247,13 +248,9 @@ export async function* reconcileFolder(run: MessageEnumeration, folderId: string
 		}
 		const seen = [...new Set(messages.map((message) => scopedId(message.id)))];
 		count += seen.length;
-		const before: Map<string, KnownItem> = await known.lookUp(seen);
-		const unknown = messages
-			.map((message) => message.id)
-			.filter((id) => {
-				const item = before.get(scopedId(id));
-				return !item || item.parent !== key;
-			});
+		const elsewhere = messages.map(({ id }) => id).filter((id) => places?.parentOf(scopedId(id)) !== key);
+		const before: Map<string, KnownItem> = await known.lookUp([...new Set(elsewhere.map(scopedId))]);
+		const unknown = elsewhere.filter((id) => before.get(scopedId(id))?.parent !== key);
 		const changes: Change[] = unknown.length === 0 ? [] : await askMessages(context, [...new Set(unknown)], before, signal);
 		yield { changes, listings: [{ parent: key, type: 'message', state: 'going', seen }] };
 	}
