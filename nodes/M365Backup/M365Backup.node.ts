@@ -37,6 +37,12 @@ export class M365Backup implements INodeType {
 				testedBy: 'testEncryptionCredential',
 				displayOptions: { show: { repositoryEncrypted: [true] } },
 			},
+			{
+				name: 'm365BackupS3Api',
+				required: true,
+				testedBy: 'testS3Credential',
+				displayOptions: { show: { repositoryType: ['s3Bucket'] } },
+			},
 		],
 		properties,
 	};

@@ -1,6 +1,7 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult, INodeType } from 'n8n-workflow';
 import { testEncryptionCredential } from '../connect/encryption';
 import { testMicrosoftCredential } from '../connect/credential-test';
+import { testS3Credential } from '../connect/s3';
 import { searchFolders } from '../pickers/folder';
 import { searchLibrariesOf } from '../pickers/library';
 import { searchMailboxes } from '../pickers/mailbox';
@@ -13,7 +14,7 @@ type ListSearch = (this: ILoadOptionsFunctions, filter?: string, paginationToken
 
 /** What the editor calls: the lists behind the pickers, and the test of the credential. */
 export const methods = {
-	credentialTest: { testEncryptionCredential, testMicrosoftCredential },
+	credentialTest: { testEncryptionCredential, testMicrosoftCredential, testS3Credential },
 	listSearch: {
 		searchFolders: explained(searchFolders),
 		searchLibraries: explained(searchLibrariesOf('driveSite')),

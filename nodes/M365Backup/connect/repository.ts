@@ -9,6 +9,7 @@ import type { Store } from '../stores/store';
 import { isPathBlocked } from './allowed-path';
 import { connectEncryption } from './encryption';
 import { localFolder, type PathRule } from './local-folder';
+import { connectS3 } from './s3';
 
 export { sourceKey } from '../repository/names';
 export type { Repository } from '../repository/repository';
@@ -20,11 +21,13 @@ export interface RepositoryUse {
 }
 
 /**
- * The store that the parameters of this item name. Failures: invalid and denied as `localFolder`.
+ * The store that the parameters of this item name. Failures: invalid and denied as `localFolder`, or as `connectS3`.
  * `create` reads the option `useAnyway`, which operations that create have.
  */
 export async function connectStore(this: IExecuteFunctions, itemIndex: number, use: RepositoryUse = {}): Promise<Store> {
-	refuseUnknownType(this.getNodeParameter('repositoryType', itemIndex, 'localFolder'));
+	if (repositoryType(this.getNodeParameter('repositoryType', itemIndex, 'localFolder')) === 's3Bucket') {
+		return await connectS3.call(this, { ...bucketOf.call(this, itemIndex), signal: this.getExecutionCancelSignal() });
+	}
 	const named = this.getNodeParameter('repositoryFolder', itemIndex) as string;
 	const rule: PathRule = {
 		resolve: (path) => this.helpers.resolvePath(path),
@@ -54,23 +57,42 @@ export async function encryptionOf(this: IExecuteFunctions, itemIndex: number): 
 
 /** What tells repositories apart without opening them: items with equal keys work on the same one. */
 export function repositoryKey(this: IExecuteFunctions, itemIndex: number): string {
-	const type = this.getNodeParameter('repositoryType', itemIndex, 'localFolder') as string;
+	const type = repositoryType(this.getNodeParameter('repositoryType', itemIndex, 'localFolder'));
+	if (type === 's3Bucket') {
+		const { bucket, folder } = bucketOf.call(this, itemIndex);
+		return [type, bucket.trim(), folder.trim()].join('\n');
+	}
 	return `${type}\n${(this.getNodeParameter('repositoryFolder', itemIndex) as string).trim()}`;
+}
+
+function bucketOf(this: IExecuteFunctions, itemIndex: number): { bucket: string; folder: string } {
+	return {
+		bucket: this.getNodeParameter('repositoryBucket', itemIndex) as string,
+		folder: this.getNodeParameter('repositoryBucketFolder', itemIndex, '') as string,
+	};
 }
 
 /** The repository that the open parameter panel names, for its lists. Never creates anything. */
 export async function repositoryForPicker(this: ILoadOptionsFunctions): Promise<Repository> {
-	refuseUnknownType(this.getCurrentNodeParameter('repositoryType') ?? 'localFolder');
+	const store = await storeForPicker.call(this);
+	const encryption = await connectEncryption.call(this, this.getCurrentNodeParameter('repositoryEncrypted'));
+	return Repository.open(store, realAmbient, { encryption });
+}
+
+async function storeForPicker(this: ILoadOptionsFunctions): Promise<Store> {
+	if (repositoryType(this.getCurrentNodeParameter('repositoryType') ?? 'localFolder') === 's3Bucket') {
+		const [bucket, folder] = ['repositoryBucket', 'repositoryBucketFolder'].map((name) => this.getCurrentNodeParameter(name));
+		return await connectS3.call(this, { bucket, folder, isPicker: true });
+	}
 	const named = this.getCurrentNodeParameter('repositoryFolder');
 	const rule: PathRule = { resolve: (path) => realpath(path), isBlocked: (path) => isPathBlocked(path) };
 	const root = await localFolder(typeof named === 'string' ? named : '', rule, { create: false, useAnyway: false });
-	const encryption = await connectEncryption.call(this, this.getCurrentNodeParameter('repositoryEncrypted'));
-	return Repository.open(createFolderStore({ root }), realAmbient, { encryption });
+	return createFolderStore({ root });
 }
 
-function refuseUnknownType(type: unknown): void {
-	if (type === 'localFolder') return;
+function repositoryType(type: unknown): 'localFolder' | 's3Bucket' {
+	if (type === 'localFolder' || type === 's3Bucket') return type;
 	throw new Failure('invalid', `There is no repository type "${String(type)}"`, {
-		nextStep: 'Set Repository to Local Folder.',
+		nextStep: 'Set Repository to Local Folder or S3 Bucket.',
 	});
 }

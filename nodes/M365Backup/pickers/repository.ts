@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 /** Where a repository lives if nobody says otherwise: inside the only folder that n8n lets nodes write to by default. */
 export const defaultRepositoryFolder = '~/.n8n-files/m365-backup';
 
-/** Which repository to work with. More types than a folder will follow, hence the list. */
+/** Which repository to work with. */
 export const repositoryFields: INodeProperties[] = [
 	{
 		displayName: 'Repository',
@@ -15,6 +15,11 @@ export const repositoryFields: INodeProperties[] = [
 				name: 'Local Folder',
 				value: 'localFolder',
 				description: 'A folder of the machine or container that n8n runs on, or a drive mounted there',
+			},
+			{
+				name: 'S3 Bucket',
+				value: 's3Bucket',
+				description: 'A bucket at AWS, or at any provider or server that speaks S3, e.g. MinIO, Wasabi, Backblaze B2 or Ceph',
 			},
 		],
 		default: 'localFolder',
@@ -30,6 +35,25 @@ export const repositoryFields: INodeProperties[] = [
 		description:
 			'Folder that holds the backups. By default, n8n lets nodes use only folders within ~/.n8n-files; N8N_RESTRICT_FILE_ACCESS_TO allows others. In Docker, choose a folder on a mounted volume.',
 		displayOptions: { show: { repositoryType: ['localFolder'] } },
+	},
+	{
+		displayName: 'Bucket',
+		name: 'repositoryBucket',
+		type: 'string',
+		required: true,
+		default: '',
+		placeholder: 'e.g. contoso-backup',
+		description: 'Name of the bucket that holds the backups. It must exist already.',
+		displayOptions: { show: { repositoryType: ['s3Bucket'] } },
+	},
+	{
+		displayName: 'Folder in the Bucket',
+		name: 'repositoryBucketFolder',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. m365/contoso',
+		description: 'Where in the bucket the backups live; several repositories can share a bucket. Empty: the whole bucket.',
+		displayOptions: { show: { repositoryType: ['s3Bucket'] } },
 	},
 	{
 		displayName: 'Encrypted',

@@ -11,6 +11,8 @@ import { errorFacts, s3Failure } from './s3-failure';
 import { endpointOf, type S3Place, type S3Settings } from './s3-settings';
 import { S3Store } from './s3-store';
 
+export { placeOf } from './s3-settings';
+
 /** So many tries bridge half a minute. */
 const ATTEMPTS = 7;
 const HASTY_ATTEMPTS = 2;

@@ -1,0 +1,64 @@
+import type { ICredentialDataDecryptedObject, ICredentialsDecrypted, ICredentialTestFunctions, IExecuteFunctions, ILoadOptionsFunctions, INodeCredentialTestResult } from 'n8n-workflow';
+import { realAmbient } from '../base/ambient';
+import { isFailure, toFailure } from '../base/failure';
+import type * as S3 from '../stores/s3/s3-repository-store';
+import type { S3Settings } from '../stores/s3/s3-settings';
+import type { Store } from '../stores/store';
+
+export const s3CredentialType = 'm365BackupS3Api';
+
+export interface S3Use {
+	/** As the user named it. */
+	bucket: unknown;
+	/** Folder within the bucket, as the user named it. */
+	folder: unknown;
+	/** For the lists of the open parameter panel: reads only, and gives up soon. */
+	isPicker?: boolean;
+	signal?: AbortSignal | undefined;
+}
+
+/** The store in the bucket that the node's S3 credential reaches. Failures: invalid, denied and transient as `openS3Store`. */
+export async function connectS3(this: IExecuteFunctions | ILoadOptionsFunctions, { bucket, folder, isPicker = false, signal }: S3Use): Promise<Store> {
+	const settings = settingsOf(await this.getCredentials(s3CredentialType));
+	const { openS3Store, placeOf } = await loadS3();
+	return await openS3Store(settings, placeOf(textOf(bucket), textOf(folder)), {
+		ambient: realAmbient,
+		readOnly: isPicker,
+		hasty: isPicker,
+		isOverwritten: (key) => key.endsWith('/cursor.json'),
+		signal,
+	});
+}
+
+/** n8n's test of the credential: whether the server is there and knows the keys. What they may do in a bucket, only the bucket can tell. */
+export async function testS3Credential(this: ICredentialTestFunctions, credential: ICredentialsDecrypted): Promise<INodeCredentialTestResult> {
+	try {
+		const { checkS3Keys } = await loadS3();
+		await checkS3Keys(settingsOf(credential.data ?? {}));
+		return { status: 'OK', message: 'The storage knows these keys' };
+	} catch (error) {
+		const { message, nextStep } = toFailure(error);
+		return { status: 'Error', message: isFailure(error) ? `${message}. ${nextStep ?? ''}`.trim() : `The credential could not be tested: ${message}` };
+	}
+}
+
+/** Half a second and 35 MB, which whoever backs up into a folder need not pay. */
+async function loadS3(): Promise<typeof S3> {
+	return await import('../stores/s3/s3-repository-store.js');
+}
+
+function settingsOf(data: ICredentialDataDecryptedObject): S3Settings {
+	const { addressing } = data;
+	return {
+		endpoint: textOf(data['endpoint']),
+		region: textOf(data['region']),
+		accessKeyId: textOf(data['accessKeyId']),
+		secretAccessKey: textOf(data['secretAccessKey']),
+		addressing: addressing === 'path' || addressing === 'virtualHost' ? addressing : 'automatic',
+		caCertificate: textOf(data['caCertificate']),
+	};
+}
+
+function textOf(value: unknown): string {
+	return typeof value === 'string' ? value : '';
+}
