@@ -31,7 +31,7 @@ async function stateOf(mailbox: Mailbox): Promise<string[]> {
 		...[...calendar.calendars.values()].map(({ name }) => `calendar ${name}`),
 		...[...contacts.all()].map(({ id }) => `contact ${id}`),
 		...[...contacts.folders.values()].map(({ displayName }) => `contact folder ${displayName}`),
-		...todo.allTasks().map(({ id }) => `task ${id}`),
+		...todo.allTasks().map((task) => `task ${todo.taskId(task)}`),
 		...[...todo.lists.values()].map(({ displayName }) => `list ${displayName}`),
 	];
 	return [...ids.sort(), ...(await pictureOf(mailbox))];

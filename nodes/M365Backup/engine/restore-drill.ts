@@ -320,7 +320,8 @@ class RestoreDrill {
 				retries: graph?.retries ?? 0,
 			},
 		};
-		return { status: proof.status, message: proofMessage(proof), ...proof };
+		const { status, ...rest } = proof;
+		return { status, message: proofMessage(proof), ...rest };
 	}
 }
 

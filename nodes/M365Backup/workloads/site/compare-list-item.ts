@@ -43,7 +43,7 @@ export async function compareListItem(
 function sameValue(source: Column, target: Column | undefined, stored: JsonObject, there: JsonObject): boolean {
 	const was = valueOf(stored, source);
 	const is = target && valueOf(there, target);
-	if (was === undefined || is === undefined) return was === is;
+	if (was === undefined || is === undefined || target === undefined) return was === is;
 	if (source.kind === target.kind) return canonical(source.kind, was) === canonical(source.kind, is);
 	return canonical('text', shownText(was)) === canonical('text', shownText(is));
 }
