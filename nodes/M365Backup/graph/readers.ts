@@ -1,5 +1,5 @@
 import { Failure } from '../base/failure';
-import { bodyOf, bytesOf, plainLength } from './body';
+import { bytesOf, piecesOf, plainLength } from './body';
 import type { Call } from './call';
 import { onAbort } from './on-abort';
 
@@ -43,7 +43,7 @@ export function readStream(response: Response, call: Call): Promise<StreamAnswer
 		lease?.release();
 	};
 	const forget = onAbort(signal, release);
-	const source = bodyOf(response, new URL(call.url).host);
+	const source = piecesOf(response, new URL(call.url).host);
 	let started = false;
 	const iterator: AsyncIterator<Uint8Array, void, undefined> = {
 		next: async () => {

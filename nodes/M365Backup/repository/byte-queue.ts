@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { giveBack } from '../base/pieces';
 
 /** After so many bytes other work of this process gets its turn: contents from memory would otherwise never let go of it. */
 const BYTES_A_TURN = 4 * 1024 * 1024;
@@ -74,6 +75,8 @@ export class ByteQueue {
 				this.onSent(chunk);
 				if (this.#queuedBytes <= HIGH_BYTES) this.#wakeWriter?.();
 				yield chunk;
+				// Whoever asks for the next one is through with this one.
+				giveBack(chunk);
 			} else if (this.#ended) {
 				return;
 			} else {

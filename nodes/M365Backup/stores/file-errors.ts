@@ -27,3 +27,12 @@ export function fileFailure(error: unknown, doing: string): Failure {
 	if (known === undefined) return new Failure('defect', `Could not ${doing}: ${message}`, { code, cause: error });
 	return new Failure(known.kind, `Could not ${doing}: ${message}`, { code, nextStep: known.nextStep, cause: error });
 }
+
+/** What the action throws, as a Failure that says what was being done. */
+export async function attempt<T>(doing: string, action: () => Promise<T>): Promise<T> {
+	try {
+		return await action();
+	} catch (error) {
+		throw fileFailure(error, doing);
+	}
+}

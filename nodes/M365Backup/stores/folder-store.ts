@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { constants, type Dirent } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { realAmbient, type Ambient } from '../base/ambient';
 import { Failure } from '../base/failure';
 import { abortable, throwIfAborted } from './abortable';
-import { errorCode, fileFailure } from './file-errors';
+import { attempt, errorCode, fileFailure } from './file-errors';
 import { checkKey, checkPrefix, temporaryPrefix } from './keys';
 import { alreadyThere, refuseRetention } from './refusals';
 import type { ByteRange, PutOptions, Store, StoreFile } from './store';
+import { writeAll } from './write-all';
 
 const readBytes = 128 * 1024;
-const writeBytes = 256 * 1024;
 const leftoverAgeMs = 48 * 60 * 60 * 1000;
 const claimAgeMs = 10 * 60 * 1000;
 
@@ -260,14 +260,6 @@ function notOurs(place: string, problem: string): Failure {
 	});
 }
 
-async function attempt<T>(doing: string, action: () => Promise<T>): Promise<T> {
-	try {
-		return await action();
-	} catch (error) {
-		throw fileFailure(error, doing);
-	}
-}
-
 async function missingAsNull<T>(doing: string, action: () => Promise<T>): Promise<T | null> {
 	try {
 		return await action();
@@ -275,34 +267,6 @@ async function missingAsNull<T>(doing: string, action: () => Promise<T>): Promis
 		const code = errorCode(error);
 		if (code === 'ENOENT' || code === 'ENOTDIR') return null;
 		throw fileFailure(error, doing);
-	}
-}
-
-/** Gathers small chunks, so that a source of single bytes does not cost a system call each. The source's own errors pass as they are. */
-async function writeAll(handle: FileHandle, source: AsyncIterable<Uint8Array>, doing: string): Promise<void> {
-	const gathered = Buffer.allocUnsafeSlow(writeBytes);
-	let filled = 0;
-	for await (const chunk of source) {
-		if (filled + chunk.length > writeBytes) {
-			await writeBuffer(handle, gathered.subarray(0, filled), doing);
-			filled = 0;
-		}
-		if (chunk.length > writeBytes) {
-			await writeBuffer(handle, chunk, doing);
-		} else {
-			gathered.set(chunk, filled);
-			filled += chunk.length;
-		}
-	}
-	await writeBuffer(handle, gathered.subarray(0, filled), doing);
-}
-
-async function writeBuffer(handle: FileHandle, bytes: Uint8Array, doing: string): Promise<void> {
-	let written = 0;
-	while (written < bytes.length) {
-		const from = written;
-		const result = await attempt(doing, () => handle.write(bytes, from, bytes.length - from));
-		written += result.bytesWritten;
 	}
 }
 
