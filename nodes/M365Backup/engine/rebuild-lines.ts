@@ -109,7 +109,8 @@ export class RebuildLines {
 			this.lost.delete(id);
 			this.older.delete(id);
 		} else {
-			const { content: _lost, ...rest } = line;
+			// Without its etag nobody takes the item for one that is stored as it is.
+			const { content: _lost, etag: _stored, ...rest } = line;
 			const failed = { reason: problem, since: this.since, attempts: 0 };
 			await this.sink.add({ ...rest, failed }, new Set());
 			this.lost.set(id, { id, name: entry.name, ...failed });
