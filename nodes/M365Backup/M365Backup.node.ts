@@ -28,8 +28,8 @@ export class M365Backup implements INodeType {
 				name: 'm365BackupMicrosoftApi',
 				required: true,
 				testedBy: 'testMicrosoftCredential',
-				// What reads only the repository needs no Microsoft credential.
-				displayOptions: { show: { resource: ['drive', 'mailbox', 'site', 'item'] }, hide: { operation: ['search', 'export'] } },
+				// What reads only the repository needs no Microsoft credential; Prune does where it asks whether sources still exist.
+				displayOptions: { show: { resource: ['drive', 'mailbox', 'site', 'item', 'snapshot'] }, hide: { operation: ['search', 'export'], removeGone: [false] } },
 			},
 			{
 				name: 'm365BackupEncryptionApi',

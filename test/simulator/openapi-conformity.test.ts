@@ -38,9 +38,11 @@ describe('the simulated tenant, held against Microsoft’s description of Graph 
 async function exercise(simulator: RunningSimulator): Promise<void> {
 	const [user] = simulator.tenant.users;
 	addVariety(user!.mailbox!, { large: false });
+	const left = simulator.tenant.addUser({ displayName: 'Left Company' });
+	simulator.tenant.removeUser(left);
 	const graph = new GraphCaller(simulator);
 	const mail = `/users/${user!.id}`;
-	for (const path of ['/users?$top=1&$select=id,displayName,mail,accountEnabled,assignedLicenses,proxyAddresses', '/users', mail, '/users/nobody@contoso.example', '/organization']) await graph.get(path);
+	for (const path of ['/users?$top=1&$select=id,displayName,mail,accountEnabled,assignedLicenses,proxyAddresses', '/users', mail, '/users/nobody@contoso.example', '/organization', `/directory/deletedItems/${left.id}?$select=id,deletedDateTime`, `/directory/deletedItems/${user!.id}`]) await graph.get(path);
 	for (const path of ['mailboxSettings', 'mailFolders/inbox/messageRules', 'outlook/masterCategories', 'mailFolders?includeHiddenFolders=true&$expand=childFolders', 'mailFolders/inbox/childFolders', 'mailFolders/recoverableitemsroot/childFolders']) {
 		await graph.get(`${mail}/${path}`);
 	}

@@ -80,6 +80,8 @@ export const NEEDED = {
 	readCalendars: ['Calendars.Read', 'Calendars.ReadWrite'],
 	writeCalendars: ['Calendars.ReadWrite'],
 	readUsers: ['User.ReadBasic.All', 'User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+	/** directory-deleteditems-get, users: no less than this. */
+	readDeletedUsers: ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	readOrganization: ['Organization.Read.All', 'Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	writeMailboxSettings: ['MailboxSettings.ReadWrite'],
 	/** settings/exchange needs no less (usersettings-list-exchange). */
@@ -92,7 +94,7 @@ export type Need = keyof typeof NEEDED;
 /** @throws GraphError 403 unless the token has one of the roles */
 export function need(request: Pick<GraphRequest, 'roles'>, what: Need): void {
 	if (!NEEDED[what].some((role) => request.roles.has(role))) {
-		throw what === 'readUsers' || what === 'readOrganization'
+		throw what === 'readUsers' || what === 'readDeletedUsers' || what === 'readOrganization'
 			? new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.')
 			: accessDenied();
 	}

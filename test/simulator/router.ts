@@ -15,7 +15,7 @@ import { withGrantedRoles } from './site-access';
 import { listOfDriveRoutes, siteOfDrive, siteRoutes } from './site-routes';
 import type { TenantUser } from './tenant';
 import { todoRoutes } from './todo-routes';
-import { organizationRoutes, userRoutes } from './user-routes';
+import { deletedItemRoutes, organizationRoutes, userRoutes } from './user-routes';
 
 /** Answers one Graph request, scripted faults and throttling included. Never throws. */
 export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
@@ -33,7 +33,7 @@ export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
 	return answer;
 }
 
-const KEYED = new Set(['users', 'calendars', 'calendargroups', 'events', 'calendarview', 'instances', 'lists', 'tasks', 'checklistitems', 'linkedresources', 'extensions', 'attachmentsessions', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts', 'sites', 'items', 'columns', 'contenttypes', 'pages', 'permissions', 'versions', 'drives']);
+const KEYED = new Set(['users', 'deleteditems', 'calendars', 'calendargroups', 'events', 'calendarview', 'instances', 'lists', 'tasks', 'checklistitems', 'linkedresources', 'extensions', 'attachmentsessions', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts', 'sites', 'items', 'columns', 'contenttypes', 'pages', 'permissions', 'versions', 'drives']);
 
 /** The name under which a request is counted that was refused before its route could say it. */
 function routeOf(method: string, segments: readonly string[]): string {
@@ -67,6 +67,9 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 		case 'organization':
 			await request.tenant.hold();
 			return organizationRoutes(request);
+		case 'directory':
+			await request.tenant.hold();
+			return deletedItemRoutes(request);
 		case 'users':
 			if (third === undefined || third === '') {
 				await request.tenant.hold();

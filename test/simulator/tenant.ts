@@ -98,6 +98,8 @@ export class Tenant {
 	latencyMs = 0;
 	/** Origin of upload URLs: another one than Graph's. Set when the server listens. */
 	uploadOrigin = 'http://127.0.0.1:1';
+	/** Users in Entra's recycle bin, by id. */
+	readonly deletedUsers = new Map<string, { user: TenantUser; deletedAt: Date }>();
 	private readonly byKey = new Map<string, TenantUser>();
 
 	constructor(readonly seed: number, switches: Partial<Switches> = {}) {
@@ -170,10 +172,26 @@ export class Tenant {
 		return this.byKey.get(idOrPrincipalName.toLowerCase());
 	}
 
+	/** Into Entra's recycle bin; the OneDrive stays until `tenant.drives` loses it. */
 	removeUser(user: TenantUser): void {
+		this.deletedUsers.set(user.id.toLowerCase(), { user, deletedAt: this.clock.now() });
 		this.users.splice(this.users.indexOf(user), 1);
 		this.byKey.delete(user.id.toLowerCase());
 		this.byKey.delete(user.userPrincipalName.toLowerCase());
+	}
+
+	/** Out of the recycle bin for good, as Entra does after 30 days. */
+	purgeUser(user: TenantUser): void {
+		if (this.findUser(user.id)) this.removeUser(user);
+		this.deletedUsers.delete(user.id.toLowerCase());
+	}
+
+	/** Out of the recycle bin, under the same id. */
+	restoreUser(user: TenantUser): void {
+		this.deletedUsers.delete(user.id.toLowerCase());
+		this.users.push(user);
+		this.byKey.set(user.id.toLowerCase(), user);
+		this.byKey.set(user.userPrincipalName.toLowerCase(), user);
 	}
 
 	/** @throws Error if there is no such user or the user has no mailbox */

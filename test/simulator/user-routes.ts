@@ -94,6 +94,22 @@ function searched(search: string): (user: TenantUser) => boolean {
 		});
 }
 
+/** `/directory/deletedItems/{id}`: users alone. */
+export function deletedItemRoutes(request: GraphRequest): GraphAnswer {
+	const [, collection, key] = request.segments;
+	if (request.method !== 'GET' || collection?.toLowerCase() !== 'deleteditems' || key === undefined || request.segments.length > 3) return miss();
+	need(request, 'readDeletedUsers');
+	const found = request.tenant.deletedUsers.get(key.toLowerCase());
+	if (!found) throw new GraphError(404, 'Request_ResourceNotFound', `Resource '${key}' does not exist or one of its queried reference-property objects are not present.`);
+	const full: Record<string, unknown> = { ...allProperties(found.user), deletedDateTime: `${found.deletedAt.toISOString().slice(0, 19)}Z` };
+	const names = request.query.select ?? [...DEFAULT_PROPERTIES, 'deletedDateTime'];
+	return {
+		status: 200,
+		route: 'GET /directory/deletedItems/{id}',
+		json: { '@odata.context': contextUrl(request, 'directoryObjects/$entity'), '@odata.type': '#microsoft.graph.user', ...Object.fromEntries(names.map((name) => [name, full[name]])) },
+	};
+}
+
 export function organizationRoutes(request: GraphRequest): GraphAnswer {
 	if (request.method !== 'GET' || request.segments.length > 1) return miss();
 	need(request, 'readOrganization');

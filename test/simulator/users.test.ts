@@ -35,6 +35,23 @@ describe('users', () => {
 		expect((await graph.get('/users/room.1@contoso.example')).status).toBe(200);
 	});
 
+	it('that were deleted stay in the recycle bin, with when, until they are purged or restored under the same id', async () => {
+		const { tenant } = simulator;
+		const anna = tenant.findUser('anna.berg@contoso.example')!;
+		const bin = `/directory/deletedItems/${anna.id}`;
+		expect(await graph.get(bin)).toMatchObject({ status: 404, json: { error: { code: 'Request_ResourceNotFound' } } });
+		tenant.removeUser(anna);
+		expect(await graph.get(`/users/${anna.id}`)).toMatchObject({ status: 404, json: { error: { code: 'Request_ResourceNotFound' } } });
+		const { status, json } = await graph.get(`${bin}?$select=id,deletedDateTime`);
+		expect({ status, json }).toMatchObject({ status: 200, json: { id: anna.id, deletedDateTime: `${tenant.clock.now().toISOString().slice(0, 19)}Z` } });
+		tenant.restoreUser(anna);
+		expect([(await graph.get(`/users/${anna.id}`)).status, (await graph.get(bin)).status]).toEqual([200, 404]);
+		tenant.purgeUser(anna);
+		expect([(await graph.get(`/users/${anna.id}`)).status, (await graph.get(bin)).status]).toEqual([404, 404]);
+		tenant.roles.revoke('User.Read.All');
+		expect(await graph.get(bin)).toMatchObject({ status: 403, json: { error: { code: 'Authorization_RequestDenied' } } });
+	});
+
 	it('are not reachable as /me with application tokens', async () => {
 		expect(await graph.get('/me/messages')).toMatchObject({ status: 400, json: { error: { message: '/me request is only valid with delegated authentication flow.' } } });
 	});

@@ -40,6 +40,7 @@ const rows: readonly PermissionRow[] = Object.freeze([
 	{ path: /^\/groups\/[^/]+\/drives?\b/i, backup: 'Files.Read.All', restore: 'Files.ReadWrite.All' },
 	{ path: /^\/groups\/[^/]+\/sites\b/i, backup: 'Sites.Read.All', restore: 'Sites.ReadWrite.All' },
 	{ path: /^\/users\/delta/i, backup: 'User.Read.All', restore: 'User.Read.All' },
+	{ path: /^\/directory\/deletedItems\b/i, backup: 'User.Read.All', restore: 'User.Read.All' },
 	{ path: /^\/users\b/i, backup: 'User.ReadBasic.All', restore: 'User.ReadBasic.All' },
 	{ path: /^\/(groups|organization|domains)\b/i, backup: 'Directory.Read.All', restore: 'Directory.Read.All' },
 ]);

@@ -49,6 +49,7 @@ describe('the node as n8n sees it', () => {
 			'item: Export',
 			'item: Get Many',
 			'item: Restore',
+			'item: Restore Drill',
 			'mailbox: Back Up',
 			'mailbox: Get Many',
 			'repository: Confirm Copied',
@@ -68,9 +69,17 @@ describe('the node as n8n sees it', () => {
 	it('asks for the Microsoft credential only where Microsoft is spoken to', () => {
 		const [credential] = description.credentials!;
 		const asking = operations.filter(({ resource, operation }) =>
-			NodeHelpers.displayParameter({ resource, operation }, credential!, null, description),
+			NodeHelpers.displayParameter(defaultsOf({ resource, operation }), credential!, null, description),
 		);
-		expect(asking.map(({ resource, operation }) => `${resource}/${operation}`).sort()).toEqual(['drive/backUp', 'drive/getMany', 'item/restore', 'mailbox/backUp', 'mailbox/getMany', 'site/backUp', 'site/getMany']);
+		expect(asking.map(({ resource, operation }) => `${resource}/${operation}`).sort()).toEqual(['drive/backUp', 'drive/getMany', 'item/restore', 'item/restoreDrill', 'mailbox/backUp', 'mailbox/getMany', 'site/backUp', 'site/getMany']);
+	});
+
+	it('asks for it in Prune only where it has to find out whether sources still exist', () => {
+		const [credential] = description.credentials!;
+		const asks = (fields: INodeParameters): boolean => NodeHelpers.displayParameter(defaultsOf(fields), credential!, null, description);
+		for (const operation of ['getMany', 'hold', 'prune', 'release']) expect(asks({ resource: 'snapshot', operation }), operation).toBe(false);
+		expect(asks({ resource: 'snapshot', operation: 'prune', removeGone: true })).toBe(true);
+		expect(asks({ resource: 'snapshot', operation: 'hold', removeGone: false })).toBe(false);
 	});
 
 	it('previews unless told otherwise, asks where the repository is, and skips what is there', () => {

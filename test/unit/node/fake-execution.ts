@@ -11,6 +11,8 @@ export interface FakeExecutionOptions {
 	continueOnFail?: boolean;
 	mode?: 'manual' | 'trigger';
 	isTool?: boolean;
+	/** By type. */
+	credentials?: Record<string, object>;
 	signal?: AbortSignal;
 	/** Paths that n8n would forbid. */
 	isBlocked?: (path: string) => boolean;
@@ -43,6 +45,11 @@ export function fakeExecution(options: FakeExecutionOptions): FakeExecution {
 		getMode: () => options.mode ?? 'trigger',
 		isToolExecution: () => options.isTool ?? false,
 		getExecutionCancelSignal: () => options.signal,
+		getCredentials: async (type: string) => {
+			const credential = options.credentials?.[type];
+			if (!credential) throw new Error(`Node does not have any credentials set for "${type}"`);
+			return await Promise.resolve(credential);
+		},
 		getExecutionId: () => '4711',
 		getInstanceId: () => 'instance',
 		getTimezone: () => 'Europe/Berlin',

@@ -28,6 +28,7 @@ describe('README.md', () => {
 		['Tasks (To Do)', '/users/x/todo/lists'],
 		['Rules, categories, mailbox settings', '/users/x/mailFolders/inbox/messageRules'],
 		['Exchange Export (see below), notice of an in-place archive', '/users/x/settings/exchange'],
+		['Prune: when a person was deleted', '/directory/deletedItems/x'],
 		['Exchange Export', '/admin/exchange/mailboxes/x/exportItems'],
 		['OneDrive and document libraries', '/drives/x/root/delta'],
 		['Sites: lists, list items, pages, site data', '/sites/x/lists'],

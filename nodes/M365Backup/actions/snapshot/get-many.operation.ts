@@ -6,6 +6,7 @@ import { forEachItem } from '../each-item';
 import { limitFields } from '../limit';
 import type { Operation } from '../operation';
 import { simplifyField } from '../simplify';
+import { withoutMicrosoft } from './gone-fields';
 import { snapshotItems } from './snapshot-items';
 
 /** Lists snapshots, newest first. */
@@ -16,6 +17,7 @@ export const getMany: Operation = {
 	description: 'Get a list of the snapshots in the repository, newest first',
 	properties: [
 		...repositoryFields,
+		withoutMicrosoft,
 		sourceField({ description: 'The mailbox, drive or site whose snapshots to list. Leave empty for all.', required: false }),
 		...limitFields,
 		simplifyField,

@@ -4,6 +4,7 @@ import { snapshotField } from '../../pickers/snapshot';
 import { sourceField } from '../../pickers/source';
 import { forEachItem } from '../each-item';
 import type { Operation } from '../operation';
+import { withoutMicrosoft } from './gone-fields';
 import { heldItem } from './hold-items';
 
 /** Keeps a snapshot from every prune. */
@@ -16,6 +17,7 @@ export const hold: Operation = {
 		...repositoryFields,
 		sourceField({ description: 'The mailbox, drive or site of the snapshot', required: true }),
 		snapshotField({}),
+		withoutMicrosoft,
 		{
 			displayName: 'Reason',
 			name: 'reason',

@@ -5,6 +5,7 @@ import { resolveSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
 import { failedItem, named, nextStepOf, sentences, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
+import { readGone } from './gone-fields';
 import { pruneMode } from './prune-mode';
 import { readRetention } from './read-retention';
 
@@ -14,7 +15,7 @@ export async function pruneAll(this: IExecuteFunctions): Promise<INodeExecutionD
 		JSON.stringify([
 			pruneMode.read.call(this, itemIndex),
 			repositoryKey.call(this, itemIndex),
-			...['source', 'retention', 'keepDays', 'tiers', 'output', 'options'].map((name) => this.getNodeParameter(name, itemIndex, null) as unknown),
+			...['source', 'retention', 'keepDays', 'tiers', 'removeGone', 'goneDays', 'output', 'options'].map((name) => this.getNodeParameter(name, itemIndex, null) as unknown),
 		]),
 	);
 	const output = [...failed];
@@ -40,10 +41,11 @@ async function* pruneOne(this: IExecuteFunctions, itemIndex: number): AsyncGener
 	const dryRun = pruneMode.read.call(this, itemIndex) === 'preview';
 	const policy = readRetention.call(this, itemIndex);
 	const zone = (this.getNodeParameter('options.timeZone', itemIndex, '') as string).trim() || this.getTimezone();
+	const gone = readGone.call(this, itemIndex);
 	const repository = await connectRepository.call(this, itemIndex);
 	const source = await resolveSource(repository, this.getNodeParameter('source', itemIndex, ''));
 	const signal = this.getExecutionCancelSignal();
-	yield* useCases.prune({ repository, policy, zone, dryRun, ...(source ? { sourceKeys: [source.key] } : {}), ...(signal ? { signal } : {}) });
+	yield* useCases.prune({ repository, policy, zone, dryRun, gone, ...(source ? { sourceKeys: [source.key] } : {}), ...(signal ? { signal } : {}) });
 }
 
 function shown(this: IExecuteFunctions, result: PruneResult, itemIndex: number): INodeExecutionData[] {
@@ -74,16 +76,20 @@ function summary(result: PruneResult): IDataObject {
 		freedBytes: files.bytes,
 		waitingFiles: waitingFiles.count,
 		nextRemoval: waiting.map(({ until }) => until).sort()[0] ?? null,
+		...(result.gone ? { gone: { ...result.gone } } : {}),
 		source: { ...source },
 	};
 }
 
 /** A ready line for a chat. */
-function message({ source, dryRun, keep, waiting, remove, files }: PruneResult): string {
+function message({ source, dryRun, keep, waiting, remove, files, gone }: PruneResult): string {
 	const did = dryRun ? 'Would remove' : 'Removed';
 	const freed = `${(files.bytes / 1e6).toFixed(1)} MB`;
+	const of = `${remove.length} of ${keep.length + waiting.length + remove.length} snapshots (${freed})`;
+	if (gone?.decision === 'remove') return `${source.name}: ${did} ${of}: ${gone.reason}`;
 	const waits = waiting.length === 0 ? '' : `, ${waiting.length} more go within 48 hours of a later complete one`;
-	return `${source.name}: ${did} ${remove.length} of ${keep.length + waiting.length + remove.length} snapshots (${freed})${waits}`;
+	const quiet = gone ? `. Not backed up since ${gone.lastSeenAt.slice(0, 10)}: ${gone.reason}` : '';
+	return `${source.name}: ${did} ${of}${waits}${quiet}`;
 }
 
 function listRefusals(this: IExecuteFunctions, refused: readonly PruneResult[]): Error {

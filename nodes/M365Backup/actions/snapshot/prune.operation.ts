@@ -3,6 +3,7 @@ import { repositoryFields } from '../../pickers/repository';
 import { sourceField } from '../../pickers/source';
 import { optionsField } from '../collection-field';
 import type { Operation } from '../operation';
+import { goneFields } from './gone-fields';
 import { pruneAll } from './prune-items';
 import { pruneMode } from './prune-mode';
 import { retentionFields } from './retention-fields';
@@ -18,6 +19,7 @@ export const prune: Operation = {
 		...repositoryFields,
 		sourceField({ description: 'The mailbox, drive or site whose snapshots to prune. Leave empty for all.', required: false }),
 		...retentionFields,
+		...goneFields,
 		{
 			displayName: 'Output',
 			name: 'output',

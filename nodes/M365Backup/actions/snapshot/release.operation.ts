@@ -4,6 +4,7 @@ import { snapshotField } from '../../pickers/snapshot';
 import { sourceField } from '../../pickers/source';
 import { forEachItem } from '../each-item';
 import type { Operation } from '../operation';
+import { withoutMicrosoft } from './gone-fields';
 import { releasedItem } from './hold-items';
 
 /** Ends a hold: from then on the retention policy decides. */
@@ -12,7 +13,7 @@ export const release: Operation = {
 	name: 'Release',
 	action: 'Release held snapshot',
 	description: 'End the hold of a snapshot, so that it may be pruned again',
-	properties: [...repositoryFields, sourceField({ description: 'The mailbox, drive or site of the snapshot', required: true }), snapshotField({})],
+	properties: [...repositoryFields, sourceField({ description: 'The mailbox, drive or site of the snapshot', required: true }), snapshotField({}), withoutMicrosoft],
 	async execute(this: IExecuteFunctions) {
 		return [await forEachItem.call(this, releasedItem)];
 	},
