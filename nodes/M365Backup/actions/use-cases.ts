@@ -1,6 +1,6 @@
 import { backUp } from '../engine/back-up';
 import { confirmCopied, filesToCopy } from '../engine/copy';
-import { driveRestorer, driveWorkload } from '../engine/drive';
+import { driveRestorer, driveScratch, driveWorkload } from '../engine/drive';
 import { exportItem } from '../engine/export-items';
 import { exportList } from '../engine/export-list';
 import { exportZip } from '../engine/export-zip';
@@ -9,19 +9,23 @@ import { holdSnapshot, releaseSnapshot } from '../engine/hold';
 import { importFiles } from '../engine/import-files';
 import { filesNeeded } from '../engine/files-needed';
 import { listSnapshots } from '../engine/list-snapshots';
-import { mailboxWorkload, mailboxRestorer } from '../engine/mailbox';
+import { mailboxRestorer, mailboxScratch, mailboxWorkload } from '../engine/mailbox';
 import { prune } from '../engine/prune';
+import { archivedSources, rebuildCatalog, sourceOf } from '../engine/rebuild-catalog';
 import { restore } from '../engine/restore';
+import { restoreDrill } from '../engine/restore-drill';
 import { searchSnapshot } from '../engine/search';
 import { searchHistory } from '../engine/search-history';
-import { siteRestorer, siteWorkload } from '../engine/site';
+import { siteContainers, siteRestorer, siteScratch, siteWorkload } from '../engine/site';
 import { verifyRepository } from '../engine/verify';
 
 /** What the operations call, in one place, so that tests of an operation can put something else there. */
 export const useCases = {
+	archivedSources,
 	backUp,
 	confirmCopied,
 	driveRestorer,
+	driveScratch,
 	driveWorkload,
 	exportItem,
 	exportList,
@@ -34,12 +38,18 @@ export const useCases = {
 	listSnapshots,
 	mailboxWorkload,
 	mailboxRestorer,
+	mailboxScratch,
 	prune,
+	rebuildCatalog,
 	releaseSnapshot,
 	restore,
+	restoreDrill,
 	searchHistory,
 	searchSnapshot,
+	siteContainers,
 	siteRestorer,
+	siteScratch,
 	siteWorkload,
+	sourceOf,
 	verifyRepository,
 };

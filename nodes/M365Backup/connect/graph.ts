@@ -22,6 +22,8 @@ export interface ConnectedGraph {
 	graph: GraphClient;
 	/** The GUID from the token: this, not a spelling of the credential, identifies sources. */
 	tenantId: string;
+	/** Application permissions in the token; access granted in Exchange or on single sites is not among them. */
+	roles?: readonly string[];
 }
 
 /** Signs in with the credential of this item. Each call makes a client with counters of its own; tokens are shared. */
@@ -38,7 +40,7 @@ export async function graphForPicker(this: ILoadOptionsFunctions): Promise<Graph
 async function signIn(credential: MicrosoftCredential, { priority, signal }: GraphUse): Promise<ConnectedGraph> {
 	const options = msalOptionsOf(credential);
 	const tokens = msalTokens(options);
-	const { tenantId } = readTokenClaims(await tokens.token(signal ? { signal } : {}));
+	const { tenantId, roles } = readTokenClaims(await tokens.token(signal ? { signal } : {}));
 	const { licences, isUnlimited } = requestLimitsOf(credential);
 	if (!isUnlimited) processGovernor.setTenantSize(tenantId, licences);
 	const graph = createGraphClient({
@@ -50,5 +52,5 @@ async function signIn(credential: MicrosoftCredential, { priority, signal }: Gra
 		priority,
 		...(signal ? { signal } : {}),
 	});
-	return { graph, tenantId };
+	return { graph, tenantId, roles };
 }
