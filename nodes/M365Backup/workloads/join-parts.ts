@@ -2,6 +2,7 @@ import type { Failure } from '../base/failure';
 import { isFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
 import { itemReason } from './item-reason';
+import { scopeOf } from './scope-of';
 import type { Change, ChangePage, ContentRequest, EnumerationInput, Fetched, KnownItem, KnownItems, ScopeNews, Workload } from './workload';
 
 /** A part as people and scopes know it. */
@@ -27,11 +28,6 @@ const DOUBTED_NOTE = 'doubtedParts';
 
 /** What leaves the other parts as they are, if one cannot be read for it. Damage of the repository is none of it. */
 const OF_ONE_PART = ['denied', 'transient', 'throttled', 'quota', 'notFound', 'conflict', 'invalid', 'expiredCursor'] as const;
-
-/** `calendar/AAMk…` → `calendar`. */
-export function scopeOf(id: string): string {
-	return id.slice(0, id.indexOf('/'));
-}
 
 /**
  * Parts as one workload, one after the other. While one is enumerated, further ones may be appended to `parts`: they

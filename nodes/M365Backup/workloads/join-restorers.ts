@@ -1,3 +1,4 @@
+import { itemRuns } from './item-runs';
 import type { RestorableFolder, RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from './restorer';
 
 export interface JoinRestorersOptions<P extends string> {
@@ -23,7 +24,7 @@ export function joinRestorers<P extends string>(options: JoinRestorersOptions<P>
 		types: options.types,
 		async *restore(request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
 			const waiting = waitingParts(request, options);
-			for await (const { part, items } of runsOfOnePart(request.items, partOf)) {
+			for await (const { key: part, items } of itemRuns(request.items, partOf)) {
 				const restorer = part === undefined ? undefined : restorerOf(part);
 				if (part === undefined || !restorer) {
 					for await (const item of items) yield unknownPart(item);
@@ -46,36 +47,6 @@ export function joinRestorers<P extends string>(options: JoinRestorersOptions<P>
 function waitingParts<P extends string>(request: RestoreRequest, { partOf, order }: JoinRestorersOptions<P>): Set<P> {
 	const selected = new Set([...request.selectedFolders].flatMap((id) => partOf(id) ?? []));
 	return order ? new Set(order.filter((part) => selected.has(part))) : selected;
-}
-
-interface PartRun<P extends string> {
-	part: P | undefined;
-	/** To be read to its end, or given up, before the next run is asked for. */
-	items: AsyncIterable<RestorableItem>;
-}
-
-/** Cuts a stream wherever the part changes, without holding more than one item. */
-async function* runsOfOnePart<P extends string>(items: AsyncIterable<RestorableItem>, partOf: (id: string) => P | undefined): AsyncGenerator<PartRun<P>> {
-	const iterator = items[Symbol.asyncIterator]();
-	let next = await iterator.next();
-	const itemsOf = async function* (part: P | undefined): AsyncGenerator<RestorableItem> {
-		while (!next.done && partOf(next.value.id) === part) {
-			const item = next.value;
-			next = await iterator.next();
-			yield item;
-		}
-	};
-	try {
-		while (!next.done) {
-			const part = partOf(next.value.id);
-			const run = itemsOf(part);
-			yield { part, items: run };
-			// What a restorer did not take.
-			for await (const _rest of run);
-		}
-	} finally {
-		await iterator.return?.();
-	}
 }
 
 async function* noItems(): AsyncGenerator<RestorableItem> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../nodes/M365Backup/base/failure';
 import type { Part } from '../../../nodes/M365Backup/workloads/join-parts';
-import { joinParts, scopeOf } from '../../../nodes/M365Backup/workloads/join-parts';
+import { joinParts } from '../../../nodes/M365Backup/workloads/join-parts';
+import { scopeOf } from '../../../nodes/M365Backup/workloads/scope-of';
 import { joinRestorers } from '../../../nodes/M365Backup/workloads/join-restorers';
 import type { RestorableFolder, RestorableItem, Restorer, RestoreRequest } from '../../../nodes/M365Backup/workloads/restorer';
 import type { EnumerationInput } from '../../../nodes/M365Backup/workloads/workload';

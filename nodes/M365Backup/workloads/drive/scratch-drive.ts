@@ -3,6 +3,7 @@ import { lackedPermission } from '../lacked-permission';
 import { removeForGood } from '../remove-for-good';
 import type { DrillMarks, FoundThing, ItemComparison, RemovedTo, Scratch, ScratchThing } from '../scratch';
 import type { RestorableItem } from '../restorer';
+import { scopeOf } from '../scope-of';
 import { compareFile } from './compare-file';
 import type { GraphIdentitySet, GraphItem } from './graph-item';
 
@@ -28,7 +29,7 @@ export function driveScratch({ graph, driveId, roles }: ScratchDriveOptions): Sc
 		return found;
 	};
 	return {
-		placeOf: (scopedId) => scopedId.slice(0, scopedId.indexOf('/')),
+		placeOf: scopeOf,
 		notDrilled: () => undefined,
 		lackedPermission: (type) => lackedPermission(roles, type),
 		async compare(item: RestorableItem, thing: ScratchThing, signal: AbortSignal): Promise<ItemComparison> {

@@ -1,4 +1,5 @@
 import type { Workload } from '../workload';
+import { scopeOf } from '../scope-of';
 
 /**
  * What of a mailbox can be backed up. Each part's ids, scopes, links and notes begin with its scope, so that they never
@@ -24,7 +25,7 @@ export interface MailboxPart extends Workload {
 
 /** `calendar/AAMk…` → `calendar`; undefined where it is none of ours. */
 export function partOf(id: string): MailboxPartName | undefined {
-	const name = id.slice(0, id.indexOf('/'));
+	const name = scopeOf(id);
 	return MAILBOX_PARTS.find((part) => part === name);
 }
 

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../base/json';
 import type { Part } from '../join-parts';
 import { unreadable } from '../join-parts';
 import type { Change, ChangePage, EnumerationInput, ScopeNews } from '../workload';
+import { scopeOf } from '../scope-of';
 import { FirstPages } from './first-pages';
 import { gonePart } from './gone-part';
 import type { GraphList } from './graph-site';
@@ -107,7 +108,7 @@ export function contentsPart(run: SiteRun, web: Web, parts: Part[], subsites: Su
 			for await (const folder of input.known.ofType('folder')) {
 				const { web: guid, kind } = folder.meta;
 				if (guid !== web.guid || (kind !== 'list' && kind !== 'library')) continue;
-				const one = folder.id.slice(0, folder.id.indexOf('/'));
+				const one = scopeOf(folder.id);
 				if (!gone.has(one)) lists.set(one, titleOf(web, ...(kind === 'list' ? [LISTS_TITLE] : []), folder.name));
 			}
 			root = (await input.known.lookUp([rootOf(scope)])).has(rootOf(scope));

@@ -1,14 +1,15 @@
 import type { Failure } from '../../base/failure';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../restorer';
 import { inFlight } from '../mailbox/restore/in-flight';
+import { itemRuns } from '../item-runs';
 import { takeTurn } from '../restore-turns';
+import { scopeOf } from '../scope-of';
 import { listsInOrder } from './restore/list-order';
 import { restoreLibrary } from './restore/restore-library';
 import { restoreListItems } from './restore/restore-list-items';
 import { restorePages } from './restore/restore-pages';
 import { restoreSiteItem } from './restore/restore-site-item';
-import { runsOfOneScope } from './restore/scope-runs';
-import { scopedId, scopeOf } from './restore/scoped-id';
+import { scopedId } from './restore/scoped-id';
 import { failedOutcome, outcomeOf, ownFailure, stopIfCancelled, type SiteRestoreContext, type SiteRestorerOptions } from './restore/site-restore-context';
 import { SiteWork } from './restore/site-work';
 import { TargetLists, type TargetList } from './restore/target-lists';
@@ -89,7 +90,7 @@ class SiteRestore {
 	async *files(): AsyncGenerator<RestoreOutcome> {
 		const { context, request } = this;
 		const seen = new Set<string>();
-		for await (const { scope, items } of runsOfOneScope(request.items)) {
+		for await (const { key: scope, items } of itemRuns(request.items, scopeOf)) {
 			stopIfCancelled(context);
 			if (scopedId(`${scope}/root`)?.kind === 'library') {
 				yield* this.library(scope, items, seen.has(scope) ? new Set() : request.selectedFolders);

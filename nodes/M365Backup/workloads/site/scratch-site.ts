@@ -6,11 +6,12 @@ import { lackedPermission } from '../lacked-permission';
 import { flatName } from '../mailbox/restore/flat-name';
 import { removeToBin } from '../remove-for-good';
 import type { RestorableItem } from '../restorer';
+import { scopeOf } from '../scope-of';
 import type { DrillMarks, FoundThing, ItemComparison, RemovedTo, Scratch, ScratchThing } from '../scratch';
 import { compareListItem } from './compare-list-item';
 import { columnsOf } from './restore/column';
 import { isObject, objectIn, objectsIn, textIn } from './restore/item-document';
-import { scopedId, scopeOf } from './restore/scoped-id';
+import { scopedId } from './restore/scoped-id';
 import { sitePath } from './restore/site-restore-context';
 
 export interface ScratchSiteOptions {

@@ -28,12 +28,6 @@ export function signalOf(context: Pick<DriveContext, 'signal'>): { signal?: Abor
 	return context.signal ? { signal: context.signal } : {};
 }
 
-/** `drive/01AB…` → drive; a scope has no slash. */
-export function scopeOf(scopedId: string): string {
-	const slash = scopedId.indexOf('/');
-	return slash < 0 ? '' : scopedId.slice(0, slash);
-}
-
 /** `drive/01AB…` → 01AB… */
 export function graphIdOf(scopedId: string): string {
 	return scopedId.slice(scopedId.indexOf('/') + 1);

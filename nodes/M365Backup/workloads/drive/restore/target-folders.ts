@@ -1,6 +1,7 @@
 import { Failure, isFailure, toFailure } from '../../../base/failure';
 import type { ConflictPolicy, RestorableFolder, RestoreDestination, RestoreOutcome } from '../../restorer';
-import { graphIdOf, scopeOf, signalOf, type DriveContext } from './drive-context';
+import { scopeOf } from '../../scope-of';
+import { graphIdOf, signalOf, type DriveContext } from './drive-context';
 import { refusalOf } from './drive-failure';
 import type { DriveView } from './drive-view';
 import type { DriveWriter } from './drive-writer';

@@ -2,6 +2,7 @@ import { Failure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome } from '../../restorer';
 import { inFlight } from '../../mailbox/restore/in-flight';
+import { scopeOf } from '../../scope-of';
 import { isUnderscored, type Column } from './column';
 import { ItemCreator, type NewItem } from './create-items';
 import { SITE_NOTES } from './fidelity';
@@ -153,7 +154,7 @@ class ListRestore {
 		if (!target.isOriginal) return new Set();
 		const own = new Set(items.map(idOf));
 		const prints = new Set([...open.values()].map(({ wanted }) => wanted.print.hard));
-		const scope = target.key.slice(0, target.key.indexOf('/'));
+		const scope = scopeOf(target.key);
 		const candidates = [...there.ids()].filter((id) => !own.has(id) && prints.has(there.get(id)?.print.hard ?? ''));
 		for (let at = 0; at < candidates.length; at += 500) {
 			const held = await work.context.held(candidates.slice(at, at + 500).map((id) => `${scope}/${id}`));

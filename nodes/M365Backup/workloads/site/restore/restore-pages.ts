@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome } from '../../restorer';
 import { createOnce } from '../../mailbox/restore/create-once';
 import { flatName } from '../../mailbox/restore/flat-name';
+import { scopeOf } from '../../scope-of';
 import { isObject, objectIn, personIn, readDocument, textIn } from './item-document';
 import { isCheckedOut, isPublished, newPage, PAGE_TYPE, pageDifference, wasPublished } from './page-fields';
 import { REASONS } from './restore-list-items';
@@ -82,7 +83,7 @@ class Pages {
 		const name = this.nameOf(item, wanted);
 		const same = this.byName.get(name.toLowerCase());
 		if (!same) return await this.make(item, wanted, name);
-		if (site.isOriginal && same.id !== id && (await work.context.held([`${item.id.slice(0, item.id.indexOf('/'))}/${same.id}`])).size > 0) {
+		if (site.isOriginal && same.id !== id && (await work.context.held([`${scopeOf(item.id)}/${same.id}`])).size > 0) {
 			throw new Failure('conflict', `Another page of the backup is called ${name} now`, { nextStep: 'Rename it in SharePoint, or restore with Keep Both.' });
 		}
 		return await this.setBack(item, wanted, same, false);

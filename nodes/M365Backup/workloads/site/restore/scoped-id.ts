@@ -16,11 +16,6 @@ export function scopedId(text: string): ScopedId | undefined {
 	return { kind: kind as ScopedId['kind'], guid: guid.toLowerCase(), id };
 }
 
-/** Scope of an item: what stands before the first slash. */
-export function scopeOf(text: string): string {
-	return text.slice(0, text.indexOf('/'));
-}
-
 /** `host,site collection,web` → the last of them; an id that is a GUID alone is that. */
 export function webGuid(siteId: string): string {
 	return (siteId.split(',').at(-1) ?? siteId).toLowerCase();
