@@ -18,6 +18,8 @@ export type { CatalogEntry, SnapshotRecord, SourceRef } from '../repository/reco
 export interface RepositoryUse {
 	/** Makes folder and repository if they are missing. Refuses a folder that is lost with the container. */
 	create?: boolean;
+	/** Makes a new `repository.json` over backups whose own is lost. */
+	adopt?: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function connectStore(this: IExecuteFunctions, itemIndex: number, u
 export async function connectRepository(this: IExecuteFunctions, itemIndex: number, use: RepositoryUse = {}): Promise<Repository> {
 	const store = await connectStore.call(this, itemIndex, use);
 	const encryption = await encryptionOf.call(this, itemIndex);
-	return Repository.open(store, realAmbient, { create: use.create ?? false, encryption, signal: this.getExecutionCancelSignal() });
+	return Repository.open(store, realAmbient, { create: use.create ?? false, adopt: use.adopt ?? false, encryption, signal: this.getExecutionCancelSignal() });
 }
 
 /** The key of the repository that the parameters of this item name, if it is encrypted. */

@@ -56,6 +56,7 @@ describe('the node as n8n sees it', () => {
 			'repository: Get Files to Copy',
 			'repository: Get Files to Delete',
 			'repository: Import Files',
+			'repository: Rebuild Catalog',
 			'repository: Verify',
 			'site: Back Up',
 			'site: Get Many',

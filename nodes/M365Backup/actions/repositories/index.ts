@@ -3,11 +3,12 @@ import { confirmCopied } from './confirm-copied.operation';
 import { getFilesToCopy } from './get-files-to-copy.operation';
 import { getFilesToDelete } from './get-files-to-delete.operation';
 import { importFiles } from './import-files.operation';
+import { rebuildCatalog } from './rebuild-catalog.operation';
 import { verify } from './verify.operation';
 
 export const repository: Resource = {
 	value: 'repository',
 	name: 'Repository',
 	description: 'The folder that holds the backups, and its copies elsewhere',
-	operations: [getFilesToCopy, confirmCopied, getFilesToDelete, importFiles, verify],
+	operations: [getFilesToCopy, confirmCopied, getFilesToDelete, importFiles, rebuildCatalog, verify],
 };
