@@ -1,7 +1,7 @@
 import type { Ambient } from '../../base/ambient';
 import { isFailure, toFailure, type Failure } from '../../base/failure';
 import type { GraphClient } from '../../graph/client';
-import { inFlight } from '../mailbox/restore/in-flight';
+import { inFlight } from '../in-flight';
 import { takeTurn } from '../restore-turns';
 import { scopeOf } from '../scope-of';
 import type { RestorableFolder, RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../restorer';

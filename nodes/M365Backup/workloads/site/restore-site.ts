@@ -1,6 +1,6 @@
 import type { Failure } from '../../base/failure';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../restorer';
-import { inFlight } from '../mailbox/restore/in-flight';
+import { inFlight } from '../in-flight';
 import { itemRuns } from '../item-runs';
 import { takeTurn } from '../restore-turns';
 import { scopeOf } from '../scope-of';

@@ -3,8 +3,8 @@ import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '.
 import { isWithoutMailbox } from '../restore-mail';
 import type { MailboxRestorerOptions } from '../mailbox-options';
 import { FolderMarkers, type FoundMarker } from '../restore/folder-markers';
-import { inFlight } from '../restore/in-flight';
-import { takeTurn } from '../restore/mailbox-turns';
+import { inFlight } from '../../in-flight';
+import { takeTurn } from '../../restore-turns';
 import { OneAtATime } from '../restore/one-at-a-time';
 import type { RestoreContext } from '../restore/restore-context';
 import { stopIfCancelled } from '../restore/restore-context';

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../../restorer';
 import type { MailboxRestorerOptions } from '../mailbox-options';
 import { isWithoutMailbox } from '../restore-mail';
-import { takeTurn } from '../restore/mailbox-turns';
+import { takeTurn } from '../../restore-turns';
 import { OneAtATime } from '../restore/one-at-a-time';
 import type { RestoreContext } from '../restore/restore-context';
 import { stopIfCancelled } from '../restore/restore-context';

@@ -1,8 +1,8 @@
 import { isFailure, toFailure, type Failure } from '../../../base/failure';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../../restorer';
 import { partRootId } from '../mailbox-part';
-import { inFlight } from '../restore/in-flight';
-import { takeTurn } from '../restore/mailbox-turns';
+import { inFlight } from '../../in-flight';
+import { takeTurn } from '../../restore-turns';
 import { OneAtATime } from '../restore/one-at-a-time';
 import { stopIfCancelled, type RestoreContext } from '../restore/restore-context';
 import { failed } from '../restore/restore-message';

@@ -1,7 +1,7 @@
 import { Failure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome } from '../../restorer';
-import { inFlight } from '../../mailbox/restore/in-flight';
+import { inFlight } from '../../in-flight';
 import { scopeOf } from '../../scope-of';
 import { isUnderscored, type Column } from './column';
 import { ItemCreator, type NewItem } from './create-items';
