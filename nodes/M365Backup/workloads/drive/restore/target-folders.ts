@@ -1,4 +1,5 @@
 import { Failure, isFailure, toFailure } from '../../../base/failure';
+import { parentFolder } from '../../parent-folder';
 import type { ConflictPolicy, RestorableFolder, RestoreDestination, RestoreOutcome } from '../../restorer';
 import { scopeOf } from '../../scope-of';
 import { graphIdOf, signalOf, type DriveContext } from './drive-context';
@@ -90,7 +91,7 @@ export class TargetFolders {
 		if (folderId === this.input.context.topOf(scopeOf(folderId))) return await this.base();
 		const folder = this.input.folders.get(folderId);
 		if (!folder) return await this.below(await this.base(), { id: '', name: ORPHANAGE, meta: {} });
-		const parent = this.parentOf(folder);
+		const parent = parentFolder(this.input.folders, folder);
 		if (this.looksForOriginal(folderId)) {
 			const living = await this.input.view.item(graphIdOf(folderId));
 			if (living?.isFolder) {
@@ -99,21 +100,6 @@ export class TargetFolders {
 			}
 		}
 		return await this.below(await this.target(parent?.id), folder);
-	}
-
-	private parentOf(folder: RestorableFolder): RestorableFolder | undefined {
-		const parent = folder.parent === undefined ? undefined : this.input.folders.get(folder.parent);
-		return parent && !this.isOwnAncestor(folder) ? parent : undefined;
-	}
-
-	/** A catalog written while folders were being moved could hold a ring. */
-	private isOwnAncestor(folder: RestorableFolder): boolean {
-		const met = new Set<string>();
-		for (let at: RestorableFolder | undefined = folder; at; at = at.parent === undefined ? undefined : this.input.folders.get(at.parent)) {
-			if (met.has(at.id)) return true;
-			met.add(at.id);
-		}
-		return false;
 	}
 
 	/** The drive's root, or the folder that the user named, made if need be. */

@@ -1,4 +1,5 @@
 import { Failure, isFailure, toFailure } from '../../../base/failure';
+import { parentFolder } from '../../parent-folder';
 import type { RestorableFolder, RestoreDestination, RestoreOutcome } from '../../restorer';
 import type { GraphFolder } from '../graph-folder';
 import { OUTSIDE_ROLES, ROOT_ROLE, WELL_KNOWN_ROLES } from '../graph-folder';
@@ -76,7 +77,7 @@ export class TargetFolders {
 
 	/** It was one of Recoverable Items: nothing is ever put there. */
 	isRecoverable(folder: RestorableFolder): boolean {
-		for (let at: RestorableFolder | undefined = folder; at; at = this.parentOf(at)) {
+		for (let at: RestorableFolder | undefined = folder; at; at = parentFolder(this.input.folders, at)) {
 			const role = at.meta['role'];
 			if (typeof role === 'string' && OUTSIDE_ROLES.has(role)) return true;
 		}
@@ -102,23 +103,8 @@ export class TargetFolders {
 			const existing = (await this.livingFolder(folder)) ?? (await this.folderOfRole(folder));
 			if (existing) return existing;
 		}
-		const parent = this.parentOf(folder);
+		const parent = parentFolder(this.input.folders, folder);
 		return await this.below(parent ? await this.target(parent.id) : base, folder);
-	}
-
-	private parentOf(folder: RestorableFolder): RestorableFolder | undefined {
-		const parent = folder.parent === undefined ? undefined : this.input.folders.get(folder.parent);
-		return parent && !this.isOwnAncestor(folder) ? parent : undefined;
-	}
-
-	/** A catalog written while folders were being moved could hold a ring. */
-	private isOwnAncestor(folder: RestorableFolder): boolean {
-		const met = new Set<string>();
-		for (let at: RestorableFolder | undefined = folder; at; at = at.parent === undefined ? undefined : this.input.folders.get(at.parent)) {
-			if (met.has(at.id)) return true;
-			met.add(at.id);
-		}
-		return false;
 	}
 
 	/** The top folder of the mailbox, or the folder that the user named, made if need be. */
@@ -158,7 +144,7 @@ export class TargetFolders {
 	}
 
 	private async cameBackWithParent(folder: RestorableFolder, living: GraphFolder): Promise<boolean> {
-		const parentId = this.parentOf(folder)?.id;
+		const parentId = parentFolder(this.input.folders, folder)?.id;
 		const parent = parentId === undefined ? undefined : this.targets.get(parentId);
 		if (!parent) return false;
 		const { cameBack, id } = await parent;
@@ -166,7 +152,7 @@ export class TargetFolders {
 	}
 
 	private wasInBin(folder: RestorableFolder): boolean {
-		for (let at: RestorableFolder | undefined = folder; at; at = this.parentOf(at)) {
+		for (let at: RestorableFolder | undefined = folder; at; at = parentFolder(this.input.folders, at)) {
 			if (at.meta['role'] === 'deleteditems') return true;
 		}
 		return false;
@@ -174,8 +160,8 @@ export class TargetFolders {
 
 	/** From the bin to where it belongs, with all that is in it: lossless. If its place is taken, that folder is used. */
 	private async bringBack(folder: RestorableFolder, living: GraphFolder): Promise<TargetFolder | undefined> {
-		const parentFolder = this.parentOf(folder);
-		const parent = parentFolder ? await this.target(parentFolder.id) : await this.base();
+		const folderAbove = parentFolder(this.input.folders, folder);
+		const parent = folderAbove ? await this.target(folderAbove.id) : await this.base();
 		if (parent.cameBack && living.parentFolderId === parent.id) {
 			return { ...this.existing(living, [...parent.path, living.displayName ?? folder.name]), cameBack: true };
 		}

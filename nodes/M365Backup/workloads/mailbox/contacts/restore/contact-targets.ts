@@ -1,4 +1,5 @@
 import { Failure, isFailure, toFailure } from '../../../../base/failure';
+import { parentFolder } from '../../../parent-folder';
 import type { RestorableFolder, RestoreDestination, RestoreOutcome } from '../../../restorer';
 import { graphIdIn, PART_TITLES, partRootId } from '../../mailbox-part';
 import { createOnce } from '../../restore/create-once';
@@ -95,19 +96,8 @@ export class ContactTargets {
 	}
 
 	private async parentTarget(folder: RestorableFolder): Promise<TargetFolder> {
-		const parent = folder.parent === undefined ? undefined : this.input.folders.get(folder.parent);
-		const isOwn = !parent || parent.id === partRootId(CONTACTS) || this.isInRing(folder);
-		return isOwn ? await this.base() : await this.target(parent.id);
-	}
-
-	/** A catalog written while folders were being moved could hold a ring. */
-	private isInRing(folder: RestorableFolder): boolean {
-		const met = new Set<string>();
-		for (let at: RestorableFolder | undefined = folder; at; at = at.parent === undefined ? undefined : this.input.folders.get(at.parent)) {
-			if (met.has(at.id)) return true;
-			met.add(at.id);
-		}
-		return false;
+		const parent = parentFolder(this.input.folders, folder);
+		return !parent || parent.id === partRootId(CONTACTS) ? await this.base() : await this.target(parent.id);
 	}
 
 	/** The default folder, or the folder that the user named, made below it if need be. */
