@@ -36,3 +36,13 @@ export async function takeTurn(place: string, signal: AbortSignal | undefined): 
 	}
 	return end;
 }
+
+/** One restore into a place after the other: what the first has made is there for the second to find. See `takeTurn`. */
+export async function* inTurn<T>(place: string, signal: AbortSignal | undefined, restore: () => AsyncIterable<T>): AsyncGenerator<T> {
+	const endTurn = await takeTurn(place, signal);
+	try {
+		yield* restore();
+	} finally {
+		endTurn();
+	}
+}

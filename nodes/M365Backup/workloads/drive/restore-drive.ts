@@ -2,7 +2,7 @@ import type { Ambient } from '../../base/ambient';
 import { isFailure, toFailure, type Failure } from '../../base/failure';
 import type { GraphClient } from '../../graph/client';
 import { inFlight } from '../in-flight';
-import { takeTurn } from '../restore-turns';
+import { inTurn } from '../restore-turns';
 import { scopeOf } from '../scope-of';
 import type { RestorableFolder, RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../restorer';
 import { graphIdOf, signalOf, stopIfCancelled, type DriveContext } from './restore/drive-context';
@@ -43,20 +43,11 @@ const MANY_FOLDERS = 25;
 
 /** Gives one drive its files and folders back. See DESIGN §6: restore markers, never notifies, fidelity. */
 export function driveRestorer(options: DriveRestorerOptions): Restorer {
+	const place = `${options.tenantId ?? options.source.tenantId}/drive/${options.driveId}`;
 	return {
 		types: ['folder', 'file'],
-		restore: (request) => (request.preview ? restoreDrive(options, request) : restoreInTurn(options, request)),
+		restore: (request) => (request.preview ? restoreDrive(options, request) : inTurn(place, request.signal, () => restoreDrive(options, request))),
 	};
-}
-
-/** One restore into a drive after the other: what the first has made is there for the second to find. */
-async function* restoreInTurn(options: DriveRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const endTurn = await takeTurn(`${options.tenantId ?? options.source.tenantId}/drive/${options.driveId}`, request.signal);
-	try {
-		yield* restoreDrive(options, request);
-	} finally {
-		endTurn();
-	}
 }
 
 async function* restoreDrive(options: DriveRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {

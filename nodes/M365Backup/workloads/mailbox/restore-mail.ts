@@ -6,8 +6,7 @@ import type { MailboxRestorerOptions } from './mailbox-options';
 import { FolderMarkers } from './restore/folder-markers';
 import { inFlight } from '../in-flight';
 import { findLiving } from './restore/living-message';
-import { takeTurn } from '../restore-turns';
-import { OneAtATime } from './restore/one-at-a-time';
+import { partRestorer } from './restore/part-restorer';
 import { planMessage } from './restore/plan-message';
 import type { RestoreContext } from './restore/restore-context';
 import { stopIfCancelled } from './restore/restore-context';
@@ -24,36 +23,11 @@ const IN_FLIGHT = 4;
 
 /** Gives one mailbox its mail back. See DESIGN §6: restore markers, never notifies, fidelity. */
 export function mailRestorer(options: MailboxRestorerOptions): Restorer {
-	return {
-		types: ['folder', 'message'],
-		restore: (request) => (request.preview ? restoreMail(options, request) : restoreInTurn(options, request)),
-	};
+	return partRestorer(options, ['folder', 'message'], restoreMail);
 }
 
-/** One restore into a mailbox after the other: what the first has made is there for the second to find. */
-async function* restoreInTurn(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const mailbox = `${options.tenantId ?? options.source.tenantId}/${options.mailboxId}`.toLowerCase();
-	const endTurn = await takeTurn(mailbox, request.signal);
-	try {
-		yield* restoreMail(options, request);
-	} finally {
-		endTurn();
-	}
-}
-
-async function* restoreMail(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const context: RestoreContext = {
-		graph: options.graph,
-		ambient: options.ambient,
-		mailboxId: options.mailboxId,
-		userPath: `/users/${encodeURIComponent(options.mailboxId)}`,
-		isOriginalMailbox:
-			options.mailboxId.toLowerCase() === options.source.id.toLowerCase() &&
-			(options.tenantId ?? options.source.tenantId) === options.source.tenantId,
-		largeUploads: new OneAtATime(),
-		...(request.held ? { held: request.held } : {}),
-		...(request.signal ? { signal: request.signal } : {}),
-	};
+async function* restoreMail(base: RestoreContext, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
+	const context: RestoreContext = { ...base, ...(request.held ? { held: request.held } : {}) };
 	if (!request.preview) context.exchange = new ExchangeImport(context);
 	const news: RestoreOutcome[] = [];
 	const report = (outcome: RestoreOutcome): number => news.push(outcome);

@@ -2,7 +2,7 @@ import type { Failure } from '../../base/failure';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../restorer';
 import { inFlight } from '../in-flight';
 import { itemRuns } from '../item-runs';
-import { takeTurn } from '../restore-turns';
+import { inTurn } from '../restore-turns';
 import { scopeOf } from '../scope-of';
 import { listsInOrder } from './restore/list-order';
 import { restoreLibrary } from './restore/restore-library';
@@ -22,20 +22,11 @@ const IN_FLIGHT = 4;
 
 /** Gives one site its libraries, lists and pages back. See DESIGN §6: list items by living id or field fingerprint. */
 export function siteRestorer(options: SiteRestorerOptions): Restorer {
+	const place = `${options.tenantId ?? options.source.tenantId}/site/${options.siteId}`.toLowerCase();
 	return {
 		types: ['folder', 'file', 'listItem', 'page', 'site'],
-		restore: (request) => (request.preview ? restoreSite(options, request) : restoreInTurn(options, request)),
+		restore: (request) => (request.preview ? restoreSite(options, request) : inTurn(place, request.signal, () => restoreSite(options, request))),
 	};
-}
-
-/** One restore into a site after the other: what the first has made is there for the second to find. */
-async function* restoreInTurn(options: SiteRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const endTurn = await takeTurn(`${options.tenantId ?? options.source.tenantId}/site/${options.siteId}`.toLowerCase(), request.signal);
-	try {
-		yield* restoreSite(options, request);
-	} finally {
-		endTurn();
-	}
 }
 
 async function* restoreSite(options: SiteRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {

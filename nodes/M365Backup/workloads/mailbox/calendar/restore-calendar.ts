@@ -4,8 +4,7 @@ import { isWithoutMailbox } from '../restore-mail';
 import type { MailboxRestorerOptions } from '../mailbox-options';
 import { FolderMarkers, type FoundMarker } from '../restore/folder-markers';
 import { inFlight } from '../../in-flight';
-import { takeTurn } from '../../restore-turns';
-import { OneAtATime } from '../restore/one-at-a-time';
+import { partRestorer } from '../restore/part-restorer';
 import type { RestoreContext } from '../restore/restore-context';
 import { stopIfCancelled } from '../restore/restore-context';
 import { failed } from '../restore/restore-message';
@@ -27,35 +26,10 @@ const IN_FLIGHT = 4;
 
 /** Gives one mailbox its calendars back. See DESIGN §6: restore markers, never notifies, fidelity. */
 export function calendarRestorer(options: MailboxRestorerOptions): Restorer {
-	return {
-		types: ['folder', 'event'],
-		restore: (request) => (request.preview ? restoreCalendars(options, request) : restoreInTurn(options, request)),
-	};
+	return partRestorer(options, ['folder', 'event'], restoreCalendars);
 }
 
-/** One restore into a mailbox after the other: what the first has made is there for the second to find. */
-async function* restoreInTurn(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const mailbox = `${options.tenantId ?? options.source.tenantId}/${options.mailboxId}`.toLowerCase();
-	const endTurn = await takeTurn(mailbox, request.signal);
-	try {
-		yield* restoreCalendars(options, request);
-	} finally {
-		endTurn();
-	}
-}
-
-async function* restoreCalendars(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const context: RestoreContext = {
-		graph: options.graph,
-		ambient: options.ambient,
-		mailboxId: options.mailboxId,
-		userPath: `/users/${encodeURIComponent(options.mailboxId)}`,
-		isOriginalMailbox:
-			options.mailboxId.toLowerCase() === options.source.id.toLowerCase() &&
-			(options.tenantId ?? options.source.tenantId) === options.source.tenantId,
-		largeUploads: new OneAtATime(),
-		...(request.signal ? { signal: request.signal } : {}),
-	};
+async function* restoreCalendars(context: RestoreContext, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
 	const news: RestoreOutcome[] = [];
 	const report = (outcome: RestoreOutcome): number => news.push(outcome);
 	const { folders, destination, preview } = request;

@@ -4,8 +4,7 @@ import { graphIdIn, partRootId } from '../mailbox-part';
 import type { FoundMarker } from '../restore/folder-markers';
 import { FolderMarkers } from '../restore/folder-markers';
 import { inFlight } from '../../in-flight';
-import { takeTurn } from '../../restore-turns';
-import { OneAtATime } from '../restore/one-at-a-time';
+import { partRestorer } from '../restore/part-restorer';
 import type { RestoreContext } from '../restore/restore-context';
 import { stopIfCancelled } from '../restore/restore-context';
 import { failed } from '../restore/restore-message';
@@ -27,25 +26,10 @@ const IN_FLIGHT = 4;
 
 /** Gives one mailbox its contacts back. See DESIGN §6: restore markers, never notifies, fidelity. */
 export function contactsRestorer(options: MailboxRestorerOptions): Restorer {
-	return {
-		types: ['folder', 'contact'],
-		restore: (request) => (request.preview ? restoreContacts(options, request) : restoreInTurn(options, request)),
-	};
+	return partRestorer(options, ['folder', 'contact'], restoreContacts);
 }
 
-/** One restore into a mailbox after the other: what the first has made is there for the second to find. */
-async function* restoreInTurn(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const mailbox = `${options.tenantId ?? options.source.tenantId}/${options.mailboxId}`.toLowerCase();
-	const endTurn = await takeTurn(mailbox, request.signal);
-	try {
-		yield* restoreContacts(options, request);
-	} finally {
-		endTurn();
-	}
-}
-
-async function* restoreContacts(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const context = contextOf(options, request);
+async function* restoreContacts(context: RestoreContext, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
 	const news: RestoreOutcome[] = [];
 	const report = (outcome: RestoreOutcome): number => news.push(outcome);
 	const { folders, destination, preview } = request;
@@ -61,19 +45,6 @@ async function* restoreContacts(options: MailboxRestorerOptions, request: Restor
 		yield outcome;
 	}
 	yield* news.splice(0);
-}
-
-function contextOf(options: MailboxRestorerOptions, request: RestoreRequest): RestoreContext {
-	const tenantId = options.tenantId ?? options.source.tenantId;
-	return {
-		graph: options.graph,
-		ambient: options.ambient,
-		mailboxId: options.mailboxId,
-		userPath: `/users/${encodeURIComponent(options.mailboxId)}`,
-		isOriginalMailbox: options.mailboxId.toLowerCase() === options.source.id.toLowerCase() && tenantId === options.source.tenantId,
-		largeUploads: new OneAtATime(),
-		...(request.signal ? { signal: request.signal } : {}),
-	};
 }
 
 /** Folders that were selected themselves, parents first; a folder that cannot be made fails here and for its contacts. */

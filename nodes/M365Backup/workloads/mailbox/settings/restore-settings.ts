@@ -3,8 +3,7 @@ import type { JsonObject } from '../../../base/json';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../../restorer';
 import type { MailboxRestorerOptions } from '../mailbox-options';
 import { isWithoutMailbox } from '../restore-mail';
-import { takeTurn } from '../../restore-turns';
-import { OneAtATime } from '../restore/one-at-a-time';
+import { partRestorer } from '../restore/part-restorer';
 import type { RestoreContext } from '../restore/restore-context';
 import { stopIfCancelled } from '../restore/restore-context';
 import { failed } from '../restore/restore-message';
@@ -27,34 +26,10 @@ const MOST_BYTES = 4 * 1024 * 1024;
  * replies do not come back.
  */
 export function settingsRestorer(options: MailboxRestorerOptions): Restorer {
-	return {
-		types: ['folder', 'setting'],
-		restore: (request) => (request.preview ? restoreAll(options, request) : restoreInTurn(options, request)),
-	};
+	return partRestorer(options, ['folder', 'setting'], restoreAll);
 }
 
-async function* restoreInTurn(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const mailbox = `${options.tenantId ?? options.source.tenantId}/${options.mailboxId}`.toLowerCase();
-	const endTurn = await takeTurn(mailbox, request.signal);
-	try {
-		yield* restoreAll(options, request);
-	} finally {
-		endTurn();
-	}
-}
-
-async function* restoreAll(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const context: RestoreContext = {
-		graph: options.graph,
-		ambient: options.ambient,
-		mailboxId: options.mailboxId,
-		userPath: `/users/${encodeURIComponent(options.mailboxId)}`,
-		isOriginalMailbox:
-			options.mailboxId.toLowerCase() === options.source.id.toLowerCase() &&
-			(options.tenantId ?? options.source.tenantId) === options.source.tenantId,
-		largeUploads: new OneAtATime(),
-		...(request.signal ? { signal: request.signal } : {}),
-	};
+async function* restoreAll(context: RestoreContext, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
 	const restore: SettingsRestore = { context, request, living: new LivingSettings(context), ruleFolders: new RuleFolders(context, request) };
 	const items: RestorableItem[] = [];
 	// A few hundred at most: known together, so that a rule that stands for itself is not taken for the copy of another.

@@ -2,8 +2,7 @@ import { isFailure, toFailure, type Failure } from '../../../base/failure';
 import type { RestorableItem, RestoreOutcome, Restorer, RestoreRequest } from '../../restorer';
 import { partRootId } from '../mailbox-part';
 import { inFlight } from '../../in-flight';
-import { takeTurn } from '../../restore-turns';
-import { OneAtATime } from '../restore/one-at-a-time';
+import { partRestorer } from '../restore/part-restorer';
 import { stopIfCancelled, type RestoreContext } from '../restore/restore-context';
 import { failed } from '../restore/restore-message';
 import { isWithoutMailbox } from '../restore-mail';
@@ -19,25 +18,10 @@ const IN_FLIGHT = 4;
 
 /** Gives one mailbox its To Do lists and tasks back. See DESIGN §6: tasks by field fingerprint, counted. */
 export function tasksRestorer(options: MailboxRestorerOptions): Restorer {
-	return {
-		types: ['folder', TASK_TYPE],
-		restore: (request) => (request.preview ? restoreTasks(options, request) : restoreInTurn(options, request)),
-	};
+	return partRestorer(options, ['folder', TASK_TYPE], restoreTasks);
 }
 
-/** One restore into a mailbox after the other: what the first has made is there for the second to find. */
-async function* restoreInTurn(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const mailbox = `${options.tenantId ?? options.source.tenantId}/${options.mailboxId}`.toLowerCase();
-	const endTurn = await takeTurn(mailbox, request.signal);
-	try {
-		yield* restoreTasks(options, request);
-	} finally {
-		endTurn();
-	}
-}
-
-async function* restoreTasks(options: MailboxRestorerOptions, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
-	const context = contextOf(options, request);
+async function* restoreTasks(context: RestoreContext, request: RestoreRequest): AsyncGenerator<RestoreOutcome> {
 	const news: RestoreOutcome[] = [];
 	const items = await byList(context, request.items);
 	const selected = [...request.selectedFolders].filter((id) => id !== partRootId(TASKS_PART) && request.folders.has(id)).sort();
@@ -113,15 +97,3 @@ async function byList(context: RestoreContext, items: AsyncIterable<RestorableIt
 	return lists;
 }
 
-function contextOf(options: MailboxRestorerOptions, request: RestoreRequest): RestoreContext {
-	const tenantId = options.tenantId ?? options.source.tenantId;
-	return {
-		graph: options.graph,
-		ambient: options.ambient,
-		mailboxId: options.mailboxId,
-		userPath: `/users/${encodeURIComponent(options.mailboxId)}`,
-		isOriginalMailbox: options.mailboxId.toLowerCase() === options.source.id.toLowerCase() && tenantId === options.source.tenantId,
-		largeUploads: new OneAtATime(),
-		...(request.signal ? { signal: request.signal } : {}),
-	};
-}
