@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { crc32, createDeflateRaw, deflateRaw } from 'node:zlib';
@@ -8,6 +8,7 @@ import { ByteQueue } from './byte-queue';
 import { isStored, type PutContext } from './put-confirmed';
 import { readAhead } from './read-ahead';
 import type { ContentRef, FileRef } from './records';
+import { ownHash, type Digest, type StreamHash } from './stream-hash';
 import { centralHeader, dataDescriptor, endOfArchive, localHeader, type DirectoryEntry } from './zip-headers';
 
 /** The name under which an archive repeats the catalog lines of its items. */
@@ -22,6 +23,8 @@ export interface ArchiveEntryInput {
 	compress: boolean;
 	/** If known. */
 	sizeBytes?: number | undefined;
+	/** Computes the content's checksums, both of them; on this thread if absent. */
+	hash?: StreamHash | undefined;
 }
 
 /**
@@ -51,7 +54,6 @@ export class ArchiveWriter {
 	/** Holds small contents, one after the other, while they are deflated; made for the first one. */
 	#scratch: Buffer | undefined;
 	readonly #queue: ByteQueue;
-	readonly #hash = createHash('sha256');
 	readonly #stored: Promise<void>;
 	/** What is stored, where the store encrypts. */
 	#encrypted: StoredFile | undefined;
@@ -67,8 +69,10 @@ export class ArchiveWriter {
 		private readonly context: PutContext,
 		private readonly prefix: string,
 		readonly name: string,
+		/** Of the whole file. */
+		private readonly hash: StreamHash = ownHash(),
 	) {
-		this.#queue = new ByteQueue((bytes) => this.#hash.update(bytes));
+		this.#queue = new ByteQueue((bytes) => hash.update(bytes));
 		const { signal } = context;
 		signal?.addEventListener('abort', this.#onAbort, { once: true });
 		const onStored = (stored: StoredFile): void => void (this.#encrypted = stored);
@@ -104,7 +108,7 @@ export class ArchiveWriter {
 		const name = Buffer.from(entry);
 		await this.write(localHeader({ name, modified, compressed, sizeBytes: input.sizeBytes }));
 		const start = this.#queue.count;
-		const measured = read.all ? await this.writeWhole(read.all) : await this.writeStream(read.content, compressed);
+		const measured = read.all ? await this.writeWhole(read.all) : await this.writeStream(read.content, compressed, input.hash ?? ownHash('withCrc32'));
 		const descriptor = { crc32: measured.crc32, size: measured.sizeBytes, compressedSize: this.#queue.count - start };
 		await this.write(dataDescriptor(descriptor));
 		this.#directory.push({ name, modified, compressed, offset, ...descriptor });
@@ -120,9 +124,9 @@ export class ArchiveWriter {
 		return { sizeBytes: whole.length, crc32: crc32(whole), sha256: hash('sha256', whole), failed: false };
 	}
 
-	private async writeStream(content: AsyncIterable<Uint8Array>, compressed: boolean): Promise<Measured> {
+	private async writeStream(content: AsyncIterable<Uint8Array>, compressed: boolean, hash: StreamHash): Promise<Measured> {
 		const measured: Measured = { sizeBytes: 0, crc32: 0, sha256: '', failed: false };
-		const bytes = measure(content, measured);
+		const bytes = measure(content, measured, hash);
 		if (!compressed) {
 			for await (const chunk of bytes) await this.write(chunk);
 			return measured;
@@ -164,7 +168,7 @@ export class ArchiveWriter {
 		} finally {
 			this.context.signal?.removeEventListener('abort', this.#onAbort);
 		}
-		return this.fileRef();
+		return await this.fileRef();
 	}
 
 	/** Gives the volume up: nothing of it is left in the store. */
@@ -182,14 +186,15 @@ export class ArchiveWriter {
 		);
 	}
 
-	#fileRef: FileRef | undefined;
+	#digest: Promise<Digest> | undefined;
 
-	private fileRef(): FileRef {
+	/** Once all bytes were sent. */
+	private async fileRef(): Promise<FileRef> {
+		const { name } = this;
 		const stored = this.#encrypted;
-		this.#fileRef ??= stored
-			? { name: this.name, size: stored.sizeBytes, sha256: stored.sha256 }
-			: { name: this.name, size: this.#queue.count, sha256: this.#hash.digest('hex') };
-		return this.#fileRef;
+		if (stored) return { name, size: stored.sizeBytes, sha256: stored.sha256 };
+		const { sha256 } = await (this.#digest ??= this.hash.digest());
+		return { name, size: this.#queue.count, sha256 };
 	}
 
 	private async *output(): AsyncIterable<Uint8Array> {
@@ -200,7 +205,7 @@ export class ArchiveWriter {
 	/** All bytes were handed over and then the answer was lost: same size and hash = stored (§3.5.7). */
 	private async checkLostAnswer(failure: Failure): Promise<void> {
 		const isThere =
-			this.#wasSent && isFailure(failure, 'transient', 'throttled') && (await isStored(this.context, `${this.prefix}/${this.name}`, this.fileRef()));
+			this.#wasSent && isFailure(failure, 'transient', 'throttled') && (await isStored(this.context, `${this.prefix}/${this.name}`, await this.fileRef()));
 		if (isThere) return;
 		this.fail(failure);
 		throw failure;
@@ -216,6 +221,7 @@ export class ArchiveWriter {
 	}
 
 	private fail(failure: Failure): void {
+		if (!this.#failure && !this.#digest) this.hash.discard();
 		this.#failure ??= failure;
 		this.#queue.fail(this.#failure);
 		this.#onFailure?.(this.#failure);
@@ -259,21 +265,26 @@ function iterable<T>(iterator: AsyncIterator<T>): AsyncIterable<T> {
 }
 
 /** Passes the bytes on, measured; ends instead of throwing. */
-async function* measure(content: AsyncIterable<Uint8Array>, measured: Measured): AsyncIterable<Buffer> {
-	const hash = createHash('sha256');
+async function* measure(content: AsyncIterable<Uint8Array>, measured: Measured, hash: StreamHash): AsyncIterable<Buffer> {
+	let isRead = false;
 	try {
-		for await (const chunk of content) {
-			if (chunk.length === 0) continue;
-			hash.update(chunk);
-			measured.crc32 = crc32(chunk, measured.crc32);
-			measured.sizeBytes += chunk.length;
-			yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+		try {
+			for await (const chunk of content) {
+				if (chunk.length === 0) continue;
+				const hashing = hash.update(chunk);
+				if (hashing) await hashing;
+				measured.sizeBytes += chunk.length;
+				yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+			}
+		} catch (error) {
+			measured.failed = true;
+			measured.error = error;
 		}
-	} catch (error) {
-		measured.failed = true;
-		measured.error = error;
+		isRead = true;
+		Object.assign(measured, await hash.digest());
+	} finally {
+		if (!isRead) hash.discard();
 	}
-	measured.sha256 = hash.digest('hex');
 }
 
 async function* textLines(lines: readonly string[]): AsyncIterable<Uint8Array> {

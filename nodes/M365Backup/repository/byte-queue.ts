@@ -31,8 +31,8 @@ export class ByteQueue {
 	/** Bytes written so far. */
 	count = 0;
 
-	/** @param onSent Called with everything that is handed on. */
-	constructor(private readonly onSent: (bytes: Buffer) => void) {}
+	/** @param onSent Called with everything that is handed on, and waited for where it answers. */
+	constructor(private readonly onSent: (bytes: Buffer) => Promise<void> | undefined) {}
 
 	/** Resolves when there is room for more, or nobody reads any more. Whoever writes must wait for it. */
 	async write(chunk: Buffer): Promise<void> {
@@ -72,7 +72,8 @@ export class ByteQueue {
 			const chunk = this.#chunks.shift();
 			if (chunk) {
 				this.#queuedBytes -= chunk.length;
-				this.onSent(chunk);
+				const sending = this.onSent(chunk);
+				if (sending) await sending;
 				if (this.#queuedBytes <= HIGH_BYTES) this.#wakeWriter?.();
 				yield chunk;
 				// Whoever asks for the next one is through with this one.

@@ -6,11 +6,15 @@ import { shouldCompress } from './compressible';
 import { ArchiveLines, type ArchiveLinesContext } from './archive-lines';
 import { VOLUME_BYTES, VOLUME_ENTRIES } from './limits';
 import { numberedName } from './names';
+import { hashThread, type HashThread } from './off-thread-hash';
 import type { PutContext } from './put-confirmed';
 import type { ContentRef, FileRef, ItemLine } from './records';
 
 /** Content up to this size is held back to compare its hash with what is stored already. */
 export const COMPARE_BYTES = 8 * 1024 * 1024;
+
+/** Contents of this size on are hashed beside the main thread. */
+const LONG_BYTES = 32 * 1024 * 1024;
 
 export interface ContentInput {
 	/** From `entryName`. */
@@ -79,9 +83,11 @@ export class Volumes {
 			if (same) return same;
 		}
 		const { content, compress } = await shouldCompress(read?.content ?? input.content, input.entryName, input.compress);
-		const volume = this.volumeFor(input.sizeBytes ?? read?.all?.length ?? 0);
+		const { sizeBytes } = input;
+		const thread = sizeBytes !== undefined && sizeBytes >= LONG_BYTES ? await hashThread() : undefined;
+		const volume = this.volumeFor(sizeBytes ?? read?.all?.length ?? 0, thread);
 		const modified = input.modified ?? this.context.ambient.now();
-		const ref = await volume.writer.append({ name: input.entryName, modified, content, compress, sizeBytes: input.sizeBytes });
+		const ref = await volume.writer.append({ name: input.entryName, modified, content, compress, sizeBytes, hash: thread?.open('withCrc32') });
 		volume.unclaimed.add(ref.offset);
 		if (volume.writer.sizeBytes >= this.volumeBytes || volume.writer.entries >= VOLUME_ENTRIES) this.#current = undefined;
 		return ref;
@@ -120,17 +126,18 @@ export class Volumes {
 		for (const volume of this.#volumes) await volume.writer?.settled();
 	}
 
-	private volumeFor(sizeBytes: number): OpenVolume {
+	private volumeFor(sizeBytes: number, thread: HashThread | undefined): OpenVolume {
 		const current = this.#current;
 		if (current && current.writer.sizeBytes > 0 && current.writer.sizeBytes + sizeBytes > this.volumeBytes) this.retire(current);
-		this.#current ??= this.open();
+		this.#current ??= this.open(thread);
 		return this.#current;
 	}
 
-	private open(): OpenVolume {
+	/** @param thread Hashes the volume, too, where it begins with a long content. */
+	private open(thread: HashThread | undefined): OpenVolume {
 		this.#ordinal++;
 		const name = numberedName(this.runId, 'archive', this.#ordinal);
-		const volume = { name, writer: new ArchiveWriter(this.context, this.prefix, name), unclaimed: new Set<number>(), lines: this.#waiting };
+		const volume = { name, writer: new ArchiveWriter(this.context, this.prefix, name, thread?.open()), unclaimed: new Set<number>(), lines: this.#waiting };
 		this.#waiting = new ArchiveLines(this.repeated);
 		this.#volumes.push(volume);
 		return volume;

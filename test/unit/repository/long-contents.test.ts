@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { crc32 } from 'node:zlib';
+import { Failure } from '../../../nodes/M365Backup/base/failure';
+import { PIECE_BYTES, takePiece } from '../../../nodes/M365Backup/base/pieces';
+import { sourceKey } from '../../../nodes/M365Backup/repository/names';
+import { addMessage, commitInput, message, openNew, readAll, SOURCE, stateOf } from './fixtures';
+
+const KEY = sourceKey(SOURCE);
+/** From 32 MB on a content is hashed by another thread. */
+const LONG_BYTES = 33 * 1024 * 1024 + 5;
+
+/** Bytes that can be told apart wherever they are cut. */
+function longBytes(seed: number): Buffer {
+	const bytes = Buffer.alloc(LONG_BYTES);
+	for (let at = 0; at + 4 <= bytes.length; at += 64) bytes.writeUInt32LE((at ^ seed) >>> 0, at);
+	return bytes;
+}
+
+/** As a download gives them: in buffers that go round. */
+async function* inPieces(bytes: Buffer, breakAt = Infinity): AsyncGenerator<Uint8Array> {
+	for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+		if (at >= breakAt) throw new Failure('transient', 'The download broke off');
+		const piece = takePiece();
+		yield piece.subarray(0, bytes.copy(piece, 0, at, at + PIECE_BYTES));
+		await Promise.resolve();
+	}
+}
+
+describe('a long content', () => {
+	it('comes back as it was, beside small ones, deflated or not, with the right checksums of itself and its archive', async () => {
+		const { repository, store } = await openNew();
+		const run = repository.startRun(SOURCE, null);
+		const contents = new Map<string, Buffer>();
+		for (const [seed, name] of ['film.mp4', 'table.csv', 'other.mp4'].entries()) {
+			await addMessage(run, `mail/${name}`, `small before ${name}`);
+			const bytes = longBytes(seed);
+			contents.set(name, bytes);
+			const ref = await run.addContent({ entryName: name, content: inPieces(bytes), sizeBytes: bytes.length });
+			expect(ref).toMatchObject({ size: LONG_BYTES, sha256: createHash('sha256').update(bytes).digest('hex') });
+			await run.add(message(`long/${name}`, { content: [ref] }));
+		}
+		const snapshot = await run.commit(commitInput());
+		for (const archive of snapshot.archives) {
+			const bytes = await readAll((await store.get(`${KEY}/${archive.name}`))!);
+			// What it is called by is what is stored, unless that is encrypted and has a hash of its own.
+			if (!store.asStored) expect(archive).toMatchObject({ size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
+		}
+		const entries = await stateOf(repository, snapshot);
+		for (const [name, bytes] of contents) {
+			const [ref] = entries.get(`long/${name}`)!.content!;
+			const read = await readAll(repository.readContent(KEY, ref!));
+			expect(read.equals(bytes)).toBe(true);
+			expect((await readAll(repository.readContent(KEY, entries.get(`mail/${name}`)!.content![0]!))).toString()).toBe(`small before ${name}`);
+			const whole = await readAll((await store.get(`${KEY}/${ref!.archive}`))!);
+			const descriptor = whole.subarray(ref!.offset + ref!.length - 16, ref!.offset + ref!.length);
+			expect([descriptor.readUInt32LE(4), descriptor.readUInt32LE(12)]).toEqual([crc32(bytes), LONG_BYTES]);
+		}
+	});
+
+	it('that breaks off leaves the archive good for what follows', async () => {
+		const { repository } = await openNew();
+		const run = repository.startRun(SOURCE, null);
+		const bytes = longBytes(7);
+		await expect(run.addContent({ entryName: 'film.mp4', content: inPieces(bytes, 20 * PIECE_BYTES), sizeBytes: bytes.length })).rejects.toThrow('The download broke off');
+		const ref = await run.addContent({ entryName: 'film.mp4', content: inPieces(bytes), sizeBytes: bytes.length });
+		await run.add(message('long/1', { content: [ref] }));
+		await run.commit(commitInput());
+		expect((await readAll(repository.readContent(KEY, ref))).equals(bytes)).toBe(true);
+	});
+});

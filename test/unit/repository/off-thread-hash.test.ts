@@ -1,0 +1,56 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { crc32 } from 'node:zlib';
+import { PIECE_BYTES } from '../../../nodes/M365Backup/base/pieces';
+import { hashThread, type HashThread } from '../../../nodes/M365Backup/repository/off-thread-hash';
+
+async function thread(): Promise<HashThread> {
+	const started = await hashThread();
+	if (!started) throw new Error('no thread could be started');
+	return started;
+}
+
+describe('The thread that hashes long contents', () => {
+	it('computes what the main thread would, of several contents at once, in chunks of any size, more than it has places for', async () => {
+		const { length } = await Promise.all(
+			[1, 1000, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES * 2 + 7].map(async (chunkBytes) => {
+				const content = randomBytes(Math.min(chunkBytes * 40, PIECE_BYTES * 21));
+				const hash = (await thread()).open('withCrc32');
+				for (let at = 0; at < content.length; at += chunkBytes) {
+					// The same buffer again and again, as a download's pieces are.
+					const chunk = Buffer.from(content.subarray(at, at + chunkBytes));
+					await hash.update(chunk);
+					chunk.fill(0);
+				}
+				expect(await hash.digest()).toMatchObject({ sha256: createHash('sha256').update(content).digest('hex'), crc32: crc32(content) });
+			}),
+		);
+		expect(length).toBe(5);
+	});
+
+	it('knows the digest of nothing', async () => {
+		expect(await (await thread()).open().digest()).toMatchObject({ sha256: createHash('sha256').digest('hex') });
+	});
+
+	it('forgets what is discarded, and goes on with the others', async () => {
+		const [one, other] = [(await thread()).open(), (await thread()).open()];
+		await one.update(Buffer.from('dropped'));
+		one.discard();
+		await other.update(Buffer.from('kept'));
+		expect(await other.digest()).toMatchObject({ sha256: createHash('sha256').update('kept').digest('hex') });
+	});
+
+	it('that has ended makes whoever waits fail, and is followed by a new one', async () => {
+		const first = await thread();
+		const hash = first.open();
+		await hash.update(Buffer.alloc(PIECE_BYTES));
+		await first.end();
+		await expect(hash.update(Buffer.alloc(1))).rejects.toMatchObject({ kind: 'transient' });
+		await expect(hash.digest()).rejects.toMatchObject({ kind: 'transient' });
+		const next = await thread();
+		expect(next).not.toBe(first);
+		const again = next.open();
+		await again.update(Buffer.from('again'));
+		expect(await again.digest()).toMatchObject({ sha256: createHash('sha256').update('again').digest('hex') });
+	});
+});
