@@ -10,6 +10,11 @@ export interface EncryptionRecord {
 
 /** What opens an encrypted repository, or creates one: made of a credential, and handed to `Repository.open`. */
 export interface RepositoryEncryption {
+	/**
+	 * An id that everybody with the key gives to that store: where the store cannot put if absent, two runs that create a
+	 * repository at once must not sign their records with different ones.
+	 */
+	sharedId(storeLabel: string): string;
 	/** What `repository.json` of a new repository says. */
 	newRecord(): Promise<EncryptionRecord>;
 	/**

@@ -249,7 +249,7 @@ function refuseOrphan(store: Store, orphan: string, { adopt, isEncrypted }: { ad
 	if (!adopt) {
 		throw new Failure('corrupt', `${store.label} holds backups, but its repository.json is missing`, {
 			nextStep:
-				'Put repository.json back from a copy (Repository → Import Files). Without a copy, run Repository → Rebuild Catalog with Mode Rebuild and the option Make a New repository.json.',
+				'Put repository.json back from a copy (Repository → Import Files). Without a copy, run Repository → Rebuild Catalog with Mode Rebuild and the option Make a New Repository File.',
 			code: 'missingFile',
 		});
 	}
@@ -268,7 +268,7 @@ async function createRepository(
 	const record: RepositoryRecord = {
 		format: 'm365-backup',
 		version: 1,
-		id: ambient.randomHex(16),
+		id: encryption && !store.capabilities.ifAbsent ? encryption.sharedId(store.label) : ambient.randomHex(16),
 		created: ambient.now().toISOString(),
 		readme: sha256(Buffer.from(REPOSITORY_README)),
 		...(await encryption?.newRecord()),

@@ -214,10 +214,10 @@ export class RunWriter {
 			seen,
 			...(input.cursor.notes && { notes: input.cursor.notes }),
 		};
-		const cursorBytes = this.seal(cursor);
+		const cursorBytes = sealJson(this.signed(cursor));
 		const cursorName = recordName(this.#runId, 'cursor');
 		const cursorHash = await this.putBytes(cursorName, cursorBytes);
-		const record: SnapshotRecord = {
+		const record = this.signed<SnapshotRecord>({
 			format: 1,
 			source: this.source,
 			id: this.#runId,
@@ -233,8 +233,8 @@ export class RunWriter {
 			cursor: { name: cursorName, sha256: cursorHash },
 			failures: input.failures.slice(0, RECORDED_FAILURES),
 			tag: input.tag,
-		};
-		await this.putBytes(recordName(this.#runId, 'snapshot'), this.seal(record));
+		});
+		await this.putBytes(recordName(this.#runId, 'snapshot'), sealJson(record));
 		await this.copyCursor(cursorBytes);
 		this.standOn(record);
 		this.seenFiles = seen;
@@ -299,9 +299,10 @@ export class RunWriter {
 		return stored.sha256;
 	}
 
-	private seal(record: object): Buffer {
+	/** With its mac, where the repository is encrypted. */
+	private signed<T extends object>(record: T): T {
 		const { mac } = this.context;
-		return sealJson(mac ? mac.sign(this.#prefix, record) : record);
+		return mac ? mac.sign(this.#prefix, record) : record;
 	}
 
 	private noteStored(name: string, sizeBytes: number): void {

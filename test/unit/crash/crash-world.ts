@@ -4,7 +4,7 @@ import { isFailure } from '../../../nodes/M365Backup/base/failure';
 import { backUp } from '../../../nodes/M365Backup/engine/back-up';
 import type { BackUpSummary } from '../../../nodes/M365Backup/engine/back-up-summary';
 import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
-import { sourceKey } from '../../../nodes/M365Backup/repository/names';
+import { plainName, sourceKey } from '../../../nodes/M365Backup/repository/names';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import { createFaultyStore, diskFull, type FaultyStore } from '../../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
@@ -145,7 +145,7 @@ export async function atEveryCall(
 			if (error !== undefined) expect(isFailure(error), `${what}: ${error instanceof Error ? (error.stack ?? '') : 'no error'}`).toBe(true);
 			// What is put if absent is not put again over what is there: half of it stays.
 			const stays = mishap === 'tornAndKilled' || (mishap === 'torn' && /^repository\.json|^copies\//.test(hit?.keys[0] ?? ''));
-			const torn = stays && hit?.call === 'put' ? hit.keys[0] : undefined;
+			const torn = stays && hit?.call === 'put' ? plainName(hit.keys[0] ?? '') : undefined;
 			await check({ what, mishap, torn, error, world });
 			accidents += 1;
 		}

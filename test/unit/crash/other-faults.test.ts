@@ -5,7 +5,7 @@ import { filesToDelete } from '../../../nodes/M365Backup/engine/files-to-delete'
 import { holdSnapshot, releaseSnapshot } from '../../../nodes/M365Backup/engine/hold';
 import { importFiles } from '../../../nodes/M365Backup/engine/import-files';
 import { prune } from '../../../nodes/M365Backup/engine/prune';
-import { recordName } from '../../../nodes/M365Backup/repository/names';
+import { plainName, recordName } from '../../../nodes/M365Backup/repository/names';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { Store } from '../../../nodes/M365Backup/stores/store';
@@ -39,7 +39,7 @@ async function pruned({ store, ambient }: World) {
 }
 
 async function keysOf(store: Store): Promise<string[]> {
-	return (await all(store.list(''))).map(({ key }) => key).sort();
+	return (await all(store.list(''))).map(({ key }) => plainName(key)).sort();
 }
 
 /** Those that are still there are as they were. */

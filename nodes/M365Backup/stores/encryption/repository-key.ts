@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { Failure } from '../../base/failure';
 import type { Store } from '../store';
@@ -5,6 +6,7 @@ import { derivedKey, type AgeKey } from './age-key';
 import { createEncryptedStore } from './encrypted-store';
 
 const MAC_KEY_BYTES = 32;
+const ID_CHARS = 32;
 
 /** Of `repository.json`; see `EncryptionRecord`. */
 interface EncryptionRecord {
@@ -15,6 +17,10 @@ interface EncryptionRecord {
 /** What a key opens and creates: the repository's side of it is `RepositoryEncryption`. */
 export class RepositoryKey {
 	constructor(private readonly key: AgeKey) {}
+
+	sharedId(storeLabel: string): string {
+		return createHmac('sha256', derivedKey(this.key.identity, 'repository id')).update(storeLabel).digest('hex').slice(0, ID_CHARS);
+	}
 
 	async newRecord(): Promise<EncryptionRecord> {
 		const { identity, recipients } = this.key;
