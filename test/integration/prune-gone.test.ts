@@ -19,7 +19,7 @@ import type { Workload } from '../../nodes/M365Backup/workloads/workload';
 import type { Site } from '../simulator/site-store';
 import { startSimulator, type RunningSimulator } from '../simulator/start';
 import type { Tenant, TenantUser } from '../simulator/tenant';
-import { tenantAmbient } from '../support/drive-fixture';
+import { tenantAmbient } from '../support/tenant-ambient';
 import { plainMail } from '../support/mailbox-fixture';
 
 const DAY_MS = 24 * 3_600_000;

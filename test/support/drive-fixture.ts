@@ -1,5 +1,4 @@
 import type { Ambient } from '../../nodes/M365Backup/base/ambient';
-import { realAmbient } from '../../nodes/M365Backup/base/ambient';
 import type { BackUpOptions } from '../../nodes/M365Backup/engine/back-up';
 import { backUp } from '../../nodes/M365Backup/engine/back-up';
 import type { BackUpSummary } from '../../nodes/M365Backup/engine/back-up-summary';
@@ -20,6 +19,8 @@ import type { RunningSimulator } from '../simulator/start';
 import { startSimulator } from '../simulator/start';
 import type { Switches } from '../simulator/switches';
 import type { TenantUser } from '../simulator/tenant';
+import { readAll } from './read-all';
+import { tenantAmbient } from './tenant-ambient';
 
 export type DriveBackUpOptions = Partial<BackUpOptions> &
 	Partial<Omit<DriveOptions, 'graph' | 'driveId' | 'ambient'>> & { graphClient?: GraphClient; hoursLater?: number };
@@ -52,25 +53,6 @@ export interface DriveFixture {
 	stop(): Promise<void>;
 }
 
-/** Advances the tenant's clock where the product waits. */
-export function tenantAmbient(sim: RunningSimulator): Ambient {
-	const { clock } = sim.tenant;
-	return {
-		...realAmbient,
-		now: () => clock.now(),
-		sleep: async (delayMs, signal) => {
-			// A background wait (the lease) must not run the clock away: only what ends within minutes advances it.
-			if (delayMs >= 300_000) {
-				await realAmbient.sleep(delayMs, signal);
-				return;
-			}
-			signal?.throwIfAborted();
-			clock.advance(delayMs);
-			await new Promise((resolve) => setImmediate(resolve));
-		},
-	};
-}
-
 export async function driveFixture(options: { switches?: Partial<Switches>; store?: Store; /** In this tenant instead of one of its own. */ sim?: RunningSimulator; userName?: string } = {}): Promise<DriveFixture> {
 	const sim = options.sim ?? (await startSimulator({ http: true, users: 0, switches: options.switches ?? {} }));
 	const user = sim.tenant.addUser({ displayName: options.userName ?? 'Adele Vance' });
@@ -83,11 +65,6 @@ export async function driveFixture(options: { switches?: Partial<Switches>; stor
 	const key = sourceKey(source);
 	const client = (): GraphClient =>
 		createGraphClient({ graphUrl: sim.graphUrl, tokens: fixedToken(sim.tenant.tokens.issue().token), ambient, governor: new Governor(ambient), tenantId: sim.tenantId });
-	const read = async (content: AsyncIterable<Uint8Array>): Promise<Buffer> => {
-		const chunks: Uint8Array[] = [];
-		for await (const chunk of content) chunks.push(chunk);
-		return Buffer.concat(chunks);
-	};
 
 	const fixture: DriveFixture = {
 		sim,
@@ -137,7 +114,7 @@ export async function driveFixture(options: { switches?: Partial<Switches>; stor
 			for (const entry of entries.values()) {
 				const path = pathOf(entries, entry);
 				if (entry.type === 'folder') found.set(`${path}/`, '');
-				else found.set(path, entry.content ? (await read(exportItem(repository, key, entry).open())).toString('latin1') : `(no content: ${JSON.stringify(entry.meta['skipped'] ?? entry.failed?.reason ?? '?')})`);
+				else found.set(path, entry.content ? (await readAll(exportItem(repository, key, entry).open())).toString('latin1') : `(no content: ${JSON.stringify(entry.meta['skipped'] ?? entry.failed?.reason ?? '?')})`);
 			}
 			return sorted(found);
 		},
@@ -153,7 +130,7 @@ export async function driveFixture(options: { switches?: Partial<Switches>; stor
 		content: async (entry, part) => {
 			const ref = entry.content?.find((one) => one.part === part);
 			if (!ref) throw new Error(`${entry.id} has no content ${part ?? ''}`);
-			return read(repository.readContent(key, ref));
+			return readAll(repository.readContent(key, ref));
 		},
 		stop: () => sim.stop(),
 	};

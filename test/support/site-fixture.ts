@@ -1,5 +1,4 @@
 import type { Ambient } from '../../nodes/M365Backup/base/ambient';
-import { realAmbient } from '../../nodes/M365Backup/base/ambient';
 import type { BackUpOptions } from '../../nodes/M365Backup/engine/back-up';
 import { backUp } from '../../nodes/M365Backup/engine/back-up';
 import type { BackUpSummary } from '../../nodes/M365Backup/engine/back-up-summary';
@@ -19,6 +18,8 @@ import type { RunningSimulator } from '../simulator/start';
 import { startSimulator } from '../simulator/start';
 import type { Switches } from '../simulator/switches';
 import type { Tenant, TenantUser } from '../simulator/tenant';
+import { readAll } from './read-all';
+import { tenantAmbient } from './tenant-ambient';
 
 /** One SharePoint site of a simulated tenant, one repository, and the two brought together as a user would. */
 export interface SiteFixture {
@@ -56,20 +57,7 @@ export async function siteFixture(options: { switches?: Partial<Switches>; store
 	tenant.roles.grant('Sites.Manage.All');
 	tenant.roles.grant('Sites.FullControl.All');
 	const { clock } = tenant;
-	const ambient: Ambient = {
-		...realAmbient,
-		now: () => clock.now(),
-		sleep: async (delayMs, signal) => {
-			// A background wait (the lease) must not run the clock away: only what ends within an hour advances it.
-			if (delayMs >= 300_000) {
-				await realAmbient.sleep(delayMs, signal);
-				return;
-			}
-			signal?.throwIfAborted();
-			clock.advance(delayMs);
-			await new Promise((resolve) => setImmediate(resolve));
-		},
-	};
+	const ambient = tenantAmbient(sim);
 	const store = options.store ?? createMemoryStore({ now: () => clock.now() });
 	const repository = await Repository.open(store, ambient, { create: true });
 	const source: SourceRef = { workload: 'site', id: site.id, name: site.displayName, tenantId: sim.tenantId };
@@ -124,9 +112,7 @@ export async function siteFixture(options: { switches?: Partial<Switches>; store
 		content: async (entry) => {
 			const ref = entry.content?.[0];
 			if (!ref) throw new Error(`${entry.id} has no content`);
-			const chunks: Uint8Array[] = [];
-			for await (const chunk of repository.readContent(key, ref)) chunks.push(chunk);
-			return Buffer.concat(chunks);
+			return readAll(repository.readContent(key, ref));
 		},
 		document: async (entry) => {
 			if (!entry) throw new Error('No such item in the newest snapshot');
