@@ -1,4 +1,5 @@
 import { Failure, type FailureDetails, type FailureKind } from '../../base/failure';
+import { redact } from '../../base/redact';
 
 /** What was being done, for messages. */
 export interface S3Call {
@@ -101,7 +102,7 @@ export function s3Failure(error: unknown, call: S3Call): Failure {
 	if (facts.code === 'AbortError') return new Failure('cancelled', 'The run was stopped', { cause: error });
 	const { kind, said, nextStep } = answerTo(facts, call);
 	const reason = said ?? ([facts.message, facts.status].find((known) => known !== undefined && known !== '') ?? 'no reason given');
-	const message = `Could not ${call.doing}: ${hidden(String(reason), call.secrets)} (${hidden(facts.code, call.secrets)})`;
+	const message = `Could not ${call.doing}: ${redact(String(reason).replaceAll(/\s+/g, ' ').trim(), call.secrets)} (${redact(facts.code, call.secrets)})`;
 	// The SDK's error is no cause to hand on: it holds the whole request, the key's id and signature among it.
 	const details: FailureDetails = { code: facts.code, status: facts.status, nextStep };
 	return new Failure(kind, message, { ...details, ...(facts.retryAfterMs !== undefined && { retryAfterMs: facts.retryAfterMs }) });
@@ -145,10 +146,6 @@ function byStatus({ status, code, message }: S3ErrorFacts, call: S3Call): Answer
 	}
 	if (status !== undefined) return { kind: 'invalid', nextStep: 'Check endpoint, region and bucket; if they are right, this storage may lack something that backups need.' };
 	return { kind: 'defect', nextStep: 'Run again. If it goes on, report it together with this message.' };
-}
-
-function hidden(message: string, secrets: readonly string[]): string {
-	return secrets.reduce((left, secret) => (secret.length < 4 ? left : left.replaceAll(secret, '***')), message.replaceAll(/\s+/g, ' ').trim().slice(0, 400));
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

@@ -6,6 +6,7 @@ import {
 	HeadObjectCommand,
 	ListPartsCommand,
 	PutObjectCommand,
+	PutObjectRetentionCommand,
 	UploadPartCommand,
 	type CompletedPart,
 } from '@aws-sdk/client-s3';
@@ -28,6 +29,7 @@ const LARGEST_IF_ABSENT_BYTES = 64 * MEBIBYTE;
 /** A small put is over in no time: cutting it off would only leave open whether it is stored. */
 const UNINTERRUPTED_BYTES = MEBIBYTE;
 const ABANDON_ATTEMPTS = 3;
+const SECOND_MS = 1000;
 /** Tells our own put from others' when its answer was lost. */
 const MARK = 'm365-backup-put';
 
@@ -62,7 +64,7 @@ class S3Put {
 			const first = await parts.next(this.options.ifAbsent === true ? LARGEST_IF_ABSENT_BYTES : PART_BYTES);
 			throwIfAborted(this.options.signal);
 			const version = first.isLast ? await this.putWhole(first.bytes) : await this.putInParts(first, parts);
-			if (this.options.retainUntil) await this.checkLock(this.options.retainUntil, version);
+			if (this.options.retainUntil) await this.ensureLock(this.options.retainUntil, version);
 		} finally {
 			parts.close();
 		}
@@ -191,20 +193,27 @@ class S3Put {
 		}
 	}
 
-	/** "Stored" with a lock means read back as locked. */
-	private async checkLock(until: Date, VersionId: string | undefined): Promise<void> {
-		const locked = await retried(
-			() => this.send('look at the lock of', (signal) => this.bucket.client.send(new HeadObjectCommand({ ...this.target, ...(VersionId && { VersionId }) }), signal), 's3:GetObjectRetention'),
-			this.bucket.patience,
-			this.options.signal,
+	/** "Stored" with a lock means read back as locked. Older servers take no lock with an upload in parts: they get it afterwards. */
+	private async ensureLock(until: Date, version: string | undefined): Promise<void> {
+		const target = { ...this.target, ...(version !== undefined && { VersionId: version }) };
+		if (await this.isLocked(target, until)) return;
+		const Retention = { Mode: this.lockMode, RetainUntilDate: until };
+		await this.persistently(() =>
+			this.send('lock', (signal) => this.bucket.client.send(new PutObjectRetentionCommand({ ...target, Retention }), signal), 's3:PutObjectRetention'),
 		);
-		const SECOND_MS = 1000;
-		const lockedUntil = locked.ObjectLockRetainUntilDate?.getTime() ?? 0;
-		if (locked.ObjectLockMode !== undefined && lockedUntil > until.getTime() - SECOND_MS) return;
+		if (await this.isLocked(target, until)) return;
 		throw new Failure('invalid', `${this.key} was stored in ${this.bucket.label}, but the server did not lock it until ${until.toISOString()}`, {
 			code: 'notLocked',
 			nextStep: 'Check that the bucket was made with object lock and that the access key has the permissions s3:PutObjectRetention and s3:GetObjectRetention.',
 		});
+	}
+
+	private async isLocked(target: { Bucket: string; Key: string; VersionId?: string }, until: Date): Promise<boolean> {
+		const { ObjectLockMode, ObjectLockRetainUntilDate } = await this.persistently(() =>
+			this.send('look at the lock of', (signal) => this.bucket.client.send(new HeadObjectCommand(target), signal), 's3:GetObjectRetention'),
+		);
+		// Servers round to seconds.
+		return ObjectLockMode === this.lockMode && (ObjectLockRetainUntilDate?.getTime() ?? 0) > until.getTime() - SECOND_MS;
 	}
 
 	private async send<T>(doing: string, request: (options: { abortSignal: AbortSignal }) => Promise<T>, permission?: string): Promise<T> {
