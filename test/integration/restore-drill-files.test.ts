@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EVERY_COLUMN, fillEveryColumn } from '../simulator/site-generate';
 import type { Drive } from '../simulator/drive-store';
 import type { RunningSimulator } from '../simulator/start';
+import type { Switches } from '../simulator/switches';
 import { driveFixture, type DriveFixture } from '../support/drive-fixture';
 import { siteFixture, type SiteFixture } from '../support/site-fixture';
 import { portrait } from './drive-restore-help';
@@ -101,8 +102,8 @@ describe('a restore drill of a drive', () => {
 });
 
 describe('a restore drill of a site', () => {
-	async function filled(): Promise<SiteFixture> {
-		const fixture = await siteFixture({ switches: { listLinkWrites: 'accepted', listPlaceWrites: 'accepted' } });
+	async function filled(switches: Partial<Switches> = {}): Promise<SiteFixture> {
+		const fixture = await siteFixture({ switches: { listLinkWrites: 'accepted', listPlaceWrites: 'accepted', ...switches } });
 		({ sim } = fixture);
 		const { site, owner } = fixture;
 		const list = site.addList({ displayName: 'Projects', columns: EVERY_COLUMN });
@@ -149,6 +150,32 @@ describe('a restore drill of a site', () => {
 		});
 		expect(proof).toMatchObject({ status: 'failed', sampled: 10, identical: 9 });
 		expect(proof.different).toMatchObject([{ name: 'Item 3', kind: 'listItem', folderPath: 'Lists/Projects', differences: ['the column Amount is not as it was'] }]);
+		expect(siteState(fixture)).toEqual(before);
+	});
+
+	it('compares what files have in the columns of their library', async () => {
+		const fixture = await siteFixture();
+		({ sim } = fixture);
+		const library = fixture.site.library('Documents');
+		library.addColumn({ name: 'Status', text: {} });
+		const node = library.drive.addFile('', 'a.txt', 'a');
+		library.edit(library.itemOf(node), { Status: 'Final' });
+		await fixture.backUp();
+		const before = siteState(fixture);
+		expect(await drillSite(fixture)).toMatchObject({ status: 'passed', identical: 1 });
+		const proof = await drillSite(fixture, {
+			afterRestore: ({ type, newId }) => {
+				if (type === 'file') library.edit(library.itemOf(library.drive.find(newId!)!), { Status: 'Draft' });
+			},
+		});
+		expect(proof.different).toMatchObject([{ name: 'a.txt', differences: ['the column Status is not as it was'] }]);
+		expect(siteState(fixture)).toEqual(before);
+	});
+
+	it.each([{ listLinkWrites: 'refused' as const, listPlaceWrites: 'refused' as const }, { listUnderscoreWrites: 'refused' as const, listRichText: 'kept' as const }, { listItemGetBringsFields: false }])('passes, whatever Graph really does (%j)', async (switches) => {
+		const fixture = await filled(switches);
+		const before = siteState(fixture);
+		expect(await drillSite(fixture, { items: 100 })).toMatchObject({ status: 'passed', different: [], failed: [], leftBehind: [], identical: 16 });
 		expect(siteState(fixture)).toEqual(before);
 	});
 

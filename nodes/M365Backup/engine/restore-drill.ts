@@ -234,7 +234,7 @@ class RestoreDrill {
 		for (let tries = 1; ; tries += 1) {
 			this.stopIfCancelled();
 			try {
-				const { differences, notCompared } = await scratch.compare(drilled.item, thing, this.hard.signal);
+				const { differences, notCompared } = await scratch.compare(drilled.item, thing, fidelity, this.hard.signal);
 				for (const note of new Set([...fidelity, ...notCompared])) this.notes.set(note, (this.notes.get(note) ?? 0) + 1);
 				if (differences.length === 0) this.identical += 1;
 				else this.different.push({ ...drilled.shown, differences });

@@ -9,9 +9,9 @@ import type { RemovedTo } from './scratch';
  *
  * @param path of the thing itself
  */
-export async function removeForGood(graph: GraphClient, path: string, signal: AbortSignal): Promise<RemovedTo> {
+export async function removeForGood(graph: GraphClient, path: string, signal: AbortSignal | undefined): Promise<RemovedTo> {
 	try {
-		await graph.json({ method: 'POST', path: `${path}/permanentDelete`, repeatable: true, signal });
+		await graph.json({ method: 'POST', path: `${path}/permanentDelete`, repeatable: true, ...(signal ? { signal } : {}) });
 		return 'forGood';
 	} catch (error) {
 		// 404 is of the thing, or of an action that this cloud lacks: the DELETE tells.
@@ -21,9 +21,9 @@ export async function removeForGood(graph: GraphClient, path: string, signal: Ab
 }
 
 /** DELETE, for what knows nothing else. */
-export async function removeToBin(graph: GraphClient, path: string, signal: AbortSignal): Promise<RemovedTo> {
+export async function removeToBin(graph: GraphClient, path: string, signal: AbortSignal | undefined): Promise<RemovedTo> {
 	try {
-		await graph.json({ method: 'DELETE', path, signal });
+		await graph.json({ method: 'DELETE', path, ...(signal ? { signal } : {}) });
 		return 'bin';
 	} catch (error) {
 		if (isFailure(error, 'notFound')) return 'forGood';

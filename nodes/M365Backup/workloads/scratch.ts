@@ -54,8 +54,11 @@ export interface Scratch {
 	lackedPermission(type: string): string | undefined;
 	/** Why nothing can be tried out in a place as things are now; undefined if it can. */
 	unfit?(place: string, signal: AbortSignal): Promise<string | undefined>;
-	/** @throws Failure if it cannot be read back */
-	compare(item: RestorableItem, thing: ScratchThing, signal: AbortSignal): Promise<ItemComparison>;
+	/**
+	 * @param said What the restore said that the item could not get back: that it lacks just this is no difference.
+	 * @throws Failure if it cannot be read back
+	 */
+	compare(item: RestorableItem, thing: ScratchThing, said: readonly string[], signal: AbortSignal): Promise<ItemComparison>;
 	/** The drill's own topmost folders in a place, by the name that no other folder has. */
 	tops(place: string, scratchName: string, signal: AbortSignal): Promise<ScratchThing[]>;
 	/** What lies in one of the drill's folders, one level deep. */

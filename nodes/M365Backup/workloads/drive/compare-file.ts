@@ -4,12 +4,15 @@ import type { GraphClient } from '../../graph/client';
 import type { RestorableItem } from '../restorer';
 import type { ItemComparison } from '../scratch';
 import type { GraphItem } from './graph-item';
+import { NOTES } from './restore/fidelity-notes';
 import { livingItem, LIVING_SELECT, secondsOf } from './restore/living-item';
 import { isRewrittenType } from './rewritten-types';
 
 export const FILE_COMPARED = {
 	rewritten: 'SharePoint writes its own properties into Office, PDF, HTML and JPEG files: of these, name, dates and the beginning of the file are compared where the bytes differ.',
 } as const;
+
+const DATES_REFUSED = NOTES.datesRefused('').slice(0, 30);
 
 /** `PK`, `%PDF`, JPEG's mark: what a file of these types begins with, whatever SharePoint writes into it. */
 const SIGNATURE_BYTES = 4;
@@ -20,16 +23,17 @@ const SIGNATURE_BYTES = 4;
  *
  * @param path `/drives/D/items/I`
  */
-export async function compareFile(graph: GraphClient, path: string, item: RestorableItem, signal: AbortSignal): Promise<ItemComparison> {
+export async function compareFile(graph: GraphClient, path: string, item: RestorableItem, said: readonly string[], signal: AbortSignal): Promise<ItemComparison> {
 	const { content } = item;
 	if (!content) throw new Failure('notFound', 'The backup holds no content of this file');
 	const there = livingItem(await graph.json<GraphItem>({ path: `${path}?$select=${LIVING_SELECT}`, signal }));
 	const differences: string[] = [];
 	const notCompared: string[] = [];
-	if (secondsOf(item.modified) !== there.modifiedSeconds && item.modified !== undefined) differences.push('the date of its last change is not as it was');
+	const hasItsDates = !said.some((sentence) => sentence.startsWith(DATES_REFUSED));
+	if (hasItsDates && secondsOf(item.modified) !== there.modifiedSeconds && item.modified !== undefined) differences.push('the date of its last change is not as it was');
 	const { created } = item.meta;
-	if (typeof created === 'string' && secondsOf(created) !== there.createdSeconds) differences.push('the date of its creation is not as it was');
-	if (there.name !== item.name) notCompared.push('Names that SharePoint does not take are not compared.');
+	if (hasItsDates && typeof created === 'string' && secondsOf(created) !== there.createdSeconds) differences.push('the date of its creation is not as it was');
+	if (there.name !== item.name && !said.includes(NOTES.renamed(item.name, there.name))) differences.push(`it is named "${there.name}"`);
 
 	const { body } = await graph.stream({ path: `${path}/content`, signal });
 	const read = await digest(body);

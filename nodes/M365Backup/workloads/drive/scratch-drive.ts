@@ -32,8 +32,8 @@ export function driveScratch({ graph, driveId, roles }: ScratchDriveOptions): Sc
 		placeOf: scopeOf,
 		notDrilled: () => undefined,
 		lackedPermission: (type) => lackedPermission(roles, type),
-		async compare(item: RestorableItem, thing: ScratchThing, signal: AbortSignal): Promise<ItemComparison> {
-			return await compareFile(graph, pathOf(thing), item, signal);
+		async compare(item: RestorableItem, thing: ScratchThing, said: readonly string[], signal: AbortSignal): Promise<ItemComparison> {
+			return await compareFile(graph, pathOf(thing), item, said, signal);
 		},
 		async tops(place: string, scratchName: string, signal: AbortSignal): Promise<ScratchThing[]> {
 			const top = await children(`${drivePath}/root`, signal);

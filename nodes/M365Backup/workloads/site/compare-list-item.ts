@@ -29,6 +29,21 @@ export async function compareListItem(
 	const there = objectIn(await graph.json<JsonObject>({ path: `${listPath}/items/${itemId}?$expand=fields`, signal }), 'fields');
 	const list = await graph.json<JsonObject>({ path: `${listPath}?$expand=columns`, signal });
 	const columns = new Map(columnsOf(objectsIn(list, 'columns')).map((column) => [column.name, column]));
+	return compareColumns(sourceColumns, columns, stored, there);
+}
+
+/**
+ * The same of what a file has in the columns of its library.
+ *
+ * @param itemPath `/drives/D/items/I`
+ */
+export async function compareFileColumns(graph: GraphClient, itemPath: string, stored: JsonObject, sourceColumns: readonly Column[], signal: AbortSignal): Promise<ItemComparison> {
+	const there = objectIn(await graph.json<JsonObject>({ path: `${itemPath}/listItem?$expand=fields`, signal }), 'fields');
+	const filled = sourceColumns.filter((column) => valueOf(stored, column) !== undefined);
+	return compareColumns(filled, new Map(filled.map((column) => [column.name, column])), stored, there);
+}
+
+function compareColumns(sourceColumns: readonly Column[], columns: ReadonlyMap<string, Column>, stored: JsonObject, there: JsonObject): ItemComparison {
 	const differences: string[] = [];
 	const soft: string[] = [];
 	for (const column of sourceColumns.filter(isWritable)) {

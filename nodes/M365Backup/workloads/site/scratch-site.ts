@@ -8,7 +8,7 @@ import { removeToBin } from '../remove-for-good';
 import type { RestorableItem } from '../restorer';
 import { scopeOf } from '../scope-of';
 import type { DrillMarks, FoundThing, ItemComparison, RemovedTo, Scratch, ScratchThing } from '../scratch';
-import { compareListItem } from './compare-list-item';
+import { compareFileColumns, compareListItem } from './compare-list-item';
 import { columnsOf } from './restore/column';
 import { isObject, objectIn, objectsIn, textIn } from './restore/item-document';
 import { scopedId } from './restore/scoped-id';
@@ -62,9 +62,17 @@ export function siteScratch({ graph, siteId, containers, roles }: ScratchSiteOpt
 				return 'Its library is not in the site any more: a drill makes no libraries';
 			}
 		},
-		async compare(item: RestorableItem, thing: ScratchThing, signal: AbortSignal): Promise<ItemComparison> {
-			if (isLibrary(thing.place)) return await driveOf(thing.place).compare(item, thing, signal);
-			const columns = columnsOf(objectsIn(containerOf(thing.place), 'columns'));
+		async compare(item: RestorableItem, thing: ScratchThing, said: readonly string[], signal: AbortSignal): Promise<ItemComparison> {
+			const container = containerOf(thing.place);
+			const columns = columnsOf(objectsIn(container, 'columns'));
+			if (isLibrary(thing.place)) {
+				const ofFile = await driveOf(thing.place).compare(item, thing, said, signal);
+				const stored = item.meta['columns'];
+				if (!isObject(stored)) return ofFile;
+				const path = `/drives/${encodeURIComponent(textIn(container, 'driveId') ?? '')}/items/${encodeURIComponent(thing.id)}`;
+				const ofColumns = await compareFileColumns(graph, path, stored, columns, signal);
+				return { differences: [...ofFile.differences, ...ofColumns.differences], notCompared: [...ofFile.notCompared, ...ofColumns.notCompared] };
+			}
 			return await compareListItem(graph, `${listsPath(thing.place)}/${thing.listId ?? ''}`, thing.id, item, columns, signal);
 		},
 		async tops(place: string, scratchName: string, signal: AbortSignal): Promise<ScratchThing[]> {

@@ -6,6 +6,7 @@ import type { RestorableItem } from '../../restorer';
 import type { ItemComparison } from '../../scratch';
 import { eventPath } from '../calendar/calendar-context';
 import type { EventDocument } from '../calendar/event-document';
+import { EVENT_NOTES } from '../calendar/fidelity-notes';
 import { filesOf } from '../calendar/event-files';
 import { eventRequest } from '../calendar/event-request';
 import type { GraphEvent } from '../calendar/graph-event';
@@ -22,6 +23,7 @@ export async function compareEvent(
 	context: { graph: GraphClient; userPath: string; ambient: Ambient },
 	graphId: string,
 	item: RestorableItem,
+	said: readonly string[],
 	signal: AbortSignal,
 ): Promise<ItemComparison> {
 	const document = await readDocument(item);
@@ -30,30 +32,49 @@ export async function compareEvent(
 	if (!loaded) throw new Failure('notFound', 'Microsoft Graph gave no answer about the event');
 	if (isFailure(loaded)) throw loaded;
 	const now = context.ambient.now();
-	const differences = compareEvents('', document.event, loaded.document.event, now);
-	differences.push(...compareOccurrences(document, loaded.document, now));
+	const how: How = { now, careful: said.some((sentence) => sentence.startsWith(CAREFUL)), isShortened: said.includes(EVENT_NOTES.longText) };
+	const differences = compareEvents('', document.event, loaded.document.event, how);
+	// What the restored series did not take, the restore names by its day.
+	differences.push(...compareOccurrences(document, loaded.document, how).filter(({ day }) => !said.some((sentence) => sentence.includes(day))).map(({ text }) => text));
 
 	const { files } = filesOf(item, document, document.event.id);
 	const there = loaded.attachments
 		.filter(({ listed }) => listed.of === graphId)
 		.map(({ id, listed }) => ({ name: listed.name, open: valueOf(context.graph, `${eventPath(context, graphId)}/attachments/${encodeURIComponent(id)}`) }));
 	const stored = files.map(({ name, content }) => ({ name, ...('sha256' in content && typeof content.sha256 === 'string' ? { sha256: content.sha256 } : {}) }));
-	const compared = await compareFiles(stored, there, signal);
+	const compared = await compareFiles(stored, there, said, signal);
 	return { differences: [...differences, ...compared.differences], notCompared: compared.notCompared };
 }
 
-function compareOccurrences(stored: EventDocument, there: EventDocument, now: Date): string[] {
-	const differences: string[] = [];
-	const [was, is] = [[...stored.cancelled].sort().join(', '), [...there.cancelled].sort().join(', ')];
-	if (was !== is) differences.push(difference('the cancelled days', was, is));
+interface How {
+	now: Date;
+	/** Graph had refused the full request. */
+	careful: boolean;
+	/** The text was too long for any request. */
+	isShortened: boolean;
+}
+
+const CAREFUL = EVENT_NOTES.careful('').slice(0, 40);
+
+interface DayDifference {
+	/** `2026-11-24` */
+	day: string;
+	text: string;
+}
+
+function compareOccurrences(stored: EventDocument, there: EventDocument, how: How): DayDifference[] {
+	const differences: DayDifference[] = [];
+	for (const day of stored.cancelled) if (!there.cancelled.includes(day)) differences.push({ day, text: `the cancelled day ${day} takes place` });
+	for (const day of there.cancelled) if (!stored.cancelled.includes(day)) differences.push({ day, text: `the day ${day} is cancelled` });
 	const found = new Map(there.exceptions.map((one) => [startOf(one), one]));
 	for (const exception of stored.exceptions) {
 		const same = found.get(startOf(exception));
 		const day = startOf(exception).slice(0, 10);
-		if (same) differences.push(...compareEvents(`of the day ${day} `, { ...exception, recurrence: null }, { ...same, recurrence: null }, now));
-		else differences.push(`the changed day ${day} of the series is missing`);
+		if (same) differences.push(...compareEvents(`on ${day} `, { ...exception, recurrence: null }, { ...same, recurrence: null }, how).map((text) => ({ day, text })));
+		else differences.push({ day, text: `the changed day ${day} of the series is missing` });
 	}
-	if (there.exceptions.length > stored.exceptions.length) differences.push('days of the series differ that did not in the backup');
+	const known = new Set(stored.exceptions.map(startOf));
+	for (const start of found.keys()) if (!known.has(start)) differences.push({ day: start.slice(0, 10), text: `the day ${start.slice(0, 10)} differs from its series` });
 	return differences;
 }
 
@@ -77,9 +98,9 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** What a request for either of them would say: leaves out what nobody can set. */
-function compareEvents(of: string, stored: GraphEvent, there: GraphEvent, now: Date): string[] {
-	const [was, is] = [eventRequest(stored, now).body, eventRequest(there, now).body];
-	const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((name) => name !== 'responseRequested');
+function compareEvents(of: string, stored: GraphEvent, there: GraphEvent, { now, careful, isShortened }: How): string[] {
+	const [was, is] = [eventRequest(stored, now, careful).body, eventRequest(there, now, careful).body];
+	const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((name) => name !== 'responseRequested' && !(isShortened && name === 'body'));
 	return names.flatMap((name) => {
 		const [before, now_] = [comparable(name, was[name]), comparable(name, is[name])];
 		return before === now_ ? [] : [difference(`${of}${WORDS[name] ?? `the ${name}`}`.trim(), before, now_)];

@@ -9,6 +9,8 @@ export interface StoredFile {
 	name: string;
 	/** Absent where no bytes can be held against: Graph shows attached Outlook items in a form of its own. */
 	sha256?: string;
+	/** The message names it not: whoever shows it makes up a name. */
+	isNameless?: true;
 }
 
 /** An attachment as Graph lists it. */
@@ -45,21 +47,24 @@ export const FILE_NOTES = {
 /**
  * Holds the bytes of attachments that are there against the backup's, those of one name in any order. What is there
  * beyond it is a difference, too.
+ *
+ * @param said What the restore said that it could not give back: a file that is named there is none that is missing.
  */
-export async function compareFiles(stored: readonly StoredFile[], there: readonly ThereFile[], signal: AbortSignal): Promise<FilesComparison> {
+export async function compareFiles(stored: readonly StoredFile[], there: readonly ThereFile[], said: readonly string[], signal: AbortSignal): Promise<FilesComparison> {
 	const notCompared: string[] = [];
 	const differences: string[] = [];
 	const left: HashedFile[] = [...there];
 	const take = (at: number): boolean => at >= 0 && left.splice(at, 1).length > 0;
 	// What is the same must not be taken for another one of its name.
 	const missing: StoredFile[] = [];
-	for (const file of stored) {
+	for (const file of [...stored].sort((a, b) => Number(a.isNameless ?? false) - Number(b.isNameless ?? false))) {
 		if (!take(await findSame(left, file, signal))) missing.push(file);
 		else if (file.sha256 === undefined) notCompared.push(FILE_NOTES.item);
 	}
 	for (const { name } of missing) {
 		if (take(left.findIndex((one) => one.name === `${name.slice(0, 251)}.zip`))) notCompared.push(FILE_NOTES.zipped);
-		else differences.push(`the attachment ${name} ${take(left.findIndex((one) => one.name === name)) ? 'has other bytes' : 'is missing'}`);
+		else if (take(left.findIndex((one) => one.name === name))) differences.push(`the attachment ${name} has other bytes`);
+		else if (!said.some((sentence) => sentence.includes(name))) differences.push(`the attachment ${name} is missing`);
 	}
 	for (const { name } of left) differences.push(`there is an attachment ${name} that the backup does not have`);
 	return { differences, notCompared };
@@ -67,9 +72,9 @@ export async function compareFiles(stored: readonly StoredFile[], there: readonl
 
 type HashedFile = ThereFile & { sha256?: string };
 
-async function findSame(files: readonly HashedFile[], { name, sha256 }: StoredFile, signal: AbortSignal): Promise<number> {
+async function findSame(files: readonly HashedFile[], { name, sha256, isNameless }: StoredFile, signal: AbortSignal): Promise<number> {
 	for (const [index, one] of files.entries()) {
-		if (one.name !== name) continue;
+		if (one.name !== name && !(isNameless && sha256 !== undefined)) continue;
 		if (sha256 === undefined) return index;
 		one.sha256 ??= await sha256Of(await one.open(signal));
 		if (one.sha256 === sha256) return index;

@@ -46,7 +46,7 @@ interface ThereAttachment {
  *
  * @param path `/users/U/messages/M`
  */
-export async function compareMessage(graph: GraphClient, path: string, item: RestorableItem, signal: AbortSignal): Promise<ItemComparison> {
+export async function compareMessage(graph: GraphClient, path: string, item: RestorableItem, said: readonly string[], signal: AbortSignal): Promise<ItemComparison> {
 	const { content } = item;
 	if (!content) throw new Failure('notFound', 'The backup holds no content of this message');
 	const outline = await outlineMessage(content);
@@ -57,12 +57,12 @@ export async function compareMessage(graph: GraphClient, path: string, item: Res
 	const original = attachments.find(({ name }) => name === ORIGINAL_NAME);
 	const hasOriginal = original && outline.attachments.every(({ name }) => name !== ORIGINAL_NAME);
 	if (hasOriginal) {
-		const { differences: others } = await compareFiles([{ name: ORIGINAL_NAME, sha256: content.sha256 }], [original], signal);
+		const { differences: others } = await compareFiles([{ name: ORIGINAL_NAME, sha256: content.sha256 }], [original], said, signal);
 		return { differences: [...differences, ...others], notCompared: [] };
 	}
 	const [was, is] = [readText(outline.body), readText(there.body)];
 	if (was !== is) differences.push(difference('the text', was, is));
-	const files = await compareFiles(await storedFiles(content, outline), attachments, signal);
+	const files = await compareFiles(await storedFiles(content, outline), attachments, said, signal);
 	return { differences: [...differences, ...files.differences], notCompared: files.notCompared };
 }
 
@@ -116,7 +116,7 @@ async function storedFiles(content: RestorableContent, outline: MessageOutline):
 		if (!attachment) continue;
 		const hash = createHash('sha256');
 		for await (const chunk of part.content) hash.update(chunk);
-		files.push({ name: attachment.name, ...(attachment.kind === 'file' ? { sha256: hash.digest('hex') } : {}) });
+		files.push({ name: attachment.name, ...(attachment.kind === 'file' ? { sha256: hash.digest('hex') } : {}), ...(part.fileName === undefined ? { isNameless: true } : {}) });
 	}
 	return files;
 }

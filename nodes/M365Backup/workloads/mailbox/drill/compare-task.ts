@@ -1,8 +1,10 @@
+import { isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
 import type { GraphClient } from '../../../graph/client';
 import type { RestorableItem } from '../../restorer';
 import type { ItemComparison } from '../../scratch';
-import { textOf, type GraphTask, type GraphTaskAttachment } from '../tasks/graph-task';
+import { TASK_NOTES } from '../tasks/fidelity';
+import { textOf, type GraphChecklistItem, type GraphLinkedResource, type GraphTask, type GraphTaskAttachment } from '../tasks/graph-task';
 import { detailKeys } from '../tasks/restore/fingerprint';
 import { readDocument } from '../tasks/restore/task-document';
 import { partsOf } from '../tasks/restore/task-files';
@@ -15,9 +17,9 @@ import { difference } from './same-text';
  *
  * @param path `/users/U/todo/lists/L/tasks/T`
  */
-export async function compareTask(graph: GraphClient, path: string, item: RestorableItem, signal: AbortSignal): Promise<ItemComparison> {
+export async function compareTask(graph: GraphClient, path: string, item: RestorableItem, said: readonly string[], signal: AbortSignal): Promise<ItemComparison> {
 	const document = await readDocument(item);
-	const there = await graph.json<GraphTask>({ path: `${path}?$expand=checklistItems,linkedResources`, signal });
+	const there = await readTask(graph, path, signal);
 	const differences: string[] = [];
 	const compare = (what: string, value: (task: GraphTask) => string): void => {
 		const [was, is] = [value(document), value(there)];
@@ -30,15 +32,32 @@ export async function compareTask(graph: GraphClient, path: string, item: Restor
 	compare('the categories', ({ categories }) => [...(categories ?? [])].sort().join(', '));
 	compare('the due date', ({ dueDateTime }) => dueDateTime?.dateTime.slice(0, 10) ?? '');
 	compare('the start date', ({ startDateTime }) => startDateTime?.dateTime.slice(0, 10) ?? '');
-	if (document.status !== 'completed') compare('the repetition', ({ recurrence }) => repetition(recurrence));
+	if (document.status !== 'completed' && !said.includes(TASK_NOTES.repetitionRefused)) compare('the repetition', ({ recurrence }) => repetition(recurrence));
 	compare('the steps and links', (task) => detailKeys(task).join(', '));
 
 	const stored = partsOf(document, item.parts ?? new Map()).flatMap(({ name, content }) => (content ? [{ name, sha256: content.sha256 }] : []));
 	if (stored.length === 0) return { differences, notCompared: [] };
 	const listed: GraphTaskAttachment[] = [];
 	for await (const page of graph.pages<GraphTaskAttachment>({ path: `${path}/attachments`, signal })) listed.push(...page);
-	const files = await compareFiles(stored, listed.map(({ id, name }) => ({ name: name ?? '', open: valueOf(graph, `${path}/attachments/${encodeURIComponent(id)}`) })), signal);
+	const files = await compareFiles(stored, listed.map(({ id, name }) => ({ name: name ?? '', open: valueOf(graph, `${path}/attachments/${encodeURIComponent(id)}`) })), said, signal);
 	return { differences: [...differences, ...files.differences], notCompared: files.notCompared };
+}
+
+/** With steps and links, for which not every service takes `$expand`. */
+async function readTask(graph: GraphClient, path: string, signal: AbortSignal): Promise<GraphTask> {
+	try {
+		const task = await graph.json<GraphTask>({ path: `${path}?$expand=checklistItems,linkedResources`, signal });
+		if (task.checklistItems && task.linkedResources) return task;
+	} catch (error) {
+		if (!isFailure(error, 'invalid')) throw error;
+	}
+	const children = async <T>(of: string): Promise<T[]> => {
+		const found: T[] = [];
+		for await (const page of graph.pages<T>({ path: `${path}/${of}`, signal })) found.push(...page);
+		return found;
+	};
+	const [checklistItems, linkedResources] = [await children<GraphChecklistItem>('checklistItems'), await children<GraphLinkedResource>('linkedResources')];
+	return { ...(await graph.json<GraphTask>({ path, signal })), checklistItems, linkedResources };
 }
 
 function repetition(recurrence: JsonObject | null | undefined): string {

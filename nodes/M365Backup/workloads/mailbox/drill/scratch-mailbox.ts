@@ -92,17 +92,17 @@ export function mailboxScratch({ graph, mailboxId, ambient, roles }: ScratchMail
 		placeOf: (scopedId) => partOf(scopedId) ?? '',
 		notDrilled: (type) => (type === 'setting' ? 'Settings and rules of a mailbox work as soon as they are there: Microsoft 365 has no place to try them out' : undefined),
 		lackedPermission: (type) => lackedPermission(roles, type),
-		async compare(item: RestorableItem, thing: ScratchThing, signal: AbortSignal): Promise<ItemComparison> {
+		async compare(item: RestorableItem, thing: ScratchThing, said: readonly string[], signal: AbortSignal): Promise<ItemComparison> {
 			const path = pathOf(thing);
 			switch (item.type) {
 				case 'message':
-					return await compareMessage(graph, path, item, signal);
+					return await compareMessage(graph, path, item, said, signal);
 				case 'event':
-					return await compareEvent({ graph, userPath, ambient }, thing.id, item, signal);
+					return await compareEvent({ graph, userPath, ambient }, thing.id, item, said, signal);
 				case 'contact':
-					return await compareContact(graph, path, item, signal);
+					return await compareContact(graph, path, item, said, signal);
 				case 'task':
-					return await compareTask(graph, path, item, signal);
+					return await compareTask(graph, path, item, said, signal);
 				default:
 					throw new Failure('invalid', `Items of type ${item.type} cannot be compared`);
 			}

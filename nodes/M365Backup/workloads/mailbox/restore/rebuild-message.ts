@@ -1,5 +1,6 @@
 import { Failure, isFailure } from '../../../base/failure';
 import type { JsonObject } from '../../../base/json';
+import { removeForGood } from '../../remove-for-good';
 import type { RestorableContent, RestorableItem } from '../../restorer';
 import type { MessageMeta } from '../message-meta';
 import type { OriginalAttachment, PlannedAttachment } from './attach';
@@ -177,13 +178,9 @@ async function post(context: RestoreContext, folderId: string, body: JsonObject)
 	return created.id;
 }
 
-/** Takes back a message that this restore made a moment ago and could not finish. */
+/** Takes back, for good, a message that this restore made a moment ago and could not finish: nobody may find half of it. */
 async function removeOwn(context: RestoreContext, messageId: string): Promise<void> {
-	await context.graph.json({
-		method: 'DELETE',
-		path: `${context.userPath}/messages/${encodeURIComponent(messageId)}`,
-		...signalOf(context),
-	});
+	await removeForGood(context.graph, `${context.userPath}/messages/${encodeURIComponent(messageId)}`, context.signal);
 }
 
 /** From here on a second restore finds it whole. */
