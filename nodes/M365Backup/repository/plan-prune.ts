@@ -66,7 +66,7 @@ function existsSince(storedAt: PlanInput['storedAt'], id: string, finishedAt: st
 }
 
 function reasonsToKeep(input: PlanInput): Map<string, string[]> {
-	const { snapshots, holds, cursor, policy, zone } = input;
+	const { snapshots, holds, cursor, policy, zone, now } = input;
 	const found = new Map<string, string[]>();
 	const add = (id: string, reason: string): void => {
 		found.set(id, [...(found.get(id) ?? []), reason]);
@@ -78,7 +78,7 @@ function reasonsToKeep(input: PlanInput): Map<string, string[]> {
 		id,
 		time: id === newest?.id && cursor?.snapshot === id && Date.parse(cursor.checkedAt) > Date.parse(finishedAt) ? cursor.checkedAt : finishedAt,
 	}));
-	const retained = applyRetention(times, policy, zone);
+	const retained = applyRetention(times, policy, zone, now);
 	for (const { id, reasons } of retained.keep) for (const reason of reasons) add(id, reason);
 	if (policy.within !== undefined) {
 		const within = new Set(retained.keep.filter(({ reasons }) => reasons.some((reason) => reason.startsWith('within'))).map(({ id }) => id));

@@ -46,16 +46,17 @@ const KEYS: Record<Kind, (time: DateTime, index: number) => number> = {
  * days, ISO weeks, months and years are those of `zone`.
  *
  * @param zone IANA name, `Europe/Berlin`.
+ * @param now A snapshot later than that is from a clock that was wrong: `within` counts from the newest of the others.
  * @throws Failure `invalid` for a count, duration, time or zone that makes no sense.
  */
-export function applyRetention(snapshots: readonly RetainedSnapshot[], policy: RetentionPolicy, zone: string): RetentionResult {
+export function applyRetention(snapshots: readonly RetainedSnapshot[], policy: RetentionPolicy, zone: string, now?: Date): RetentionResult {
 	const { counts, within } = checkedPolicy(policy);
 	const dated = snapshots.map(({ id, time }) => ({ id, time: readTime(time, zone) }));
 	dated.sort((a, b) => b.time.toMillis() - a.time.toMillis());
 	if (counts.size === 0 && within === undefined) {
 		return { keep: dated.map(({ id }) => ({ id, reasons: ['the policy keeps everything'] })), remove: [] };
 	}
-	const [newest] = dated;
+	const newest = dated.find(({ time }) => now === undefined || time.toMillis() <= now.getTime());
 	const start = newest && within ? before(newest.time, within).toMillis() : undefined;
 	const lastKeys = new Map<Kind, number>();
 	const result: RetentionResult = { keep: [], remove: [] };

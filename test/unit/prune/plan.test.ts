@@ -77,6 +77,11 @@ describe('the plan of a prune', () => {
 		expect(plan([newest, older, oldest], { policy: { within: 'P10D' } })).toMatchObject({ kept: [20, 21, 45], removed: [] });
 	});
 
+	it('counts a window from the newest snapshot that is not of the future: a clock that was a year ahead once makes nothing old', () => {
+		const result = plan([snapshot(-365), snapshot(1), snapshot(5), snapshot(20), snapshot(40), snapshot(50)], { policy: { within: 'P30D' } });
+		expect(result).toMatchObject({ kept: [-365, 1, 5, 20, 40], removed: [50] });
+	});
+
 	it('keeps everything without a policy', () => {
 		expect(plan([0, 10, 20].map((days) => snapshot(days)), { policy: {} })).toMatchObject({ kept: [0, 10, 20] });
 	});
