@@ -22,6 +22,8 @@ export class HashThread {
 	readonly #wantPlace: Waiting<number>[] = [];
 	readonly #wantDigest = new Map<number, Waiting<Digest>>();
 	readonly #worker: Worker;
+	/** On their way with this turn's end. */
+	readonly #orders: HashOrder[] = [];
 	#hashes = 0;
 	#failure: Failure | undefined;
 
@@ -29,7 +31,7 @@ export class HashThread {
 	constructor() {
 		const workerData: HashThreadData = { memory: this.#memory, placeBytes: PIECE_BYTES };
 		this.#worker = new Worker(HASH_THREAD, { eval: true, workerData, execArgv: [], name: 'checksums' });
-		this.#worker.on('message', (answer: HashAnswer) => this.take(answer));
+		this.#worker.on('message', (answers: readonly HashAnswer[]) => this.take(answers));
 		this.#worker.on('error', (error) => this.fail(error));
 		this.#worker.on('exit', () => this.fail(undefined));
 	}
@@ -84,19 +86,27 @@ export class HashThread {
 			this.rejectAll(this.#failure);
 			return;
 		}
-		// A process does not end before its digests are there, nor live on for an idle thread.
-		this.#worker.ref();
-		this.#worker.postMessage(order);
+		// What comes in one turn of the event loop goes together: each message costs as much as hashing 20 KB.
+		if (this.#orders.push(order) === 1) setImmediate(() => this.send());
 	}
 
-	private take(answer: HashAnswer): void {
-		if ('place' in answer) {
-			const next = this.#wantPlace.shift();
-			if (next) next.resolve(answer.place);
-			else this.#free.push(answer.place);
-		} else {
-			this.#wantDigest.get(answer.hash)?.resolve(answer);
-			this.#wantDigest.delete(answer.hash);
+	private send(): void {
+		// A process does not end before its digests are there, nor live on for an idle thread.
+		this.#worker.ref();
+		this.#worker.postMessage(this.#orders);
+		this.#orders.length = 0;
+	}
+
+	private take(answers: readonly HashAnswer[]): void {
+		for (const answer of answers) {
+			if ('place' in answer) {
+				const next = this.#wantPlace.shift();
+				if (next) next.resolve(answer.place);
+				else this.#free.push(answer.place);
+			} else {
+				this.#wantDigest.get(answer.hash)?.resolve(answer);
+				this.#wantDigest.delete(answer.hash);
+			}
 		}
 		this.rest();
 	}

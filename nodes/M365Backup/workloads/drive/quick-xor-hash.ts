@@ -60,6 +60,14 @@ export class QuickXorHash {
 			row[cell] = (row[cell] ?? 0) ^ (words[at] ?? 0);
 			cell = cell + 1 === ROW_WORDS ? 0 : cell + 1;
 		}
+		// Four rows for each word that is read and written back.
+		for (; at + 4 * ROW_WORDS <= end; at += 4 * ROW_WORDS) {
+			for (let column = 0; column < ROW_WORDS; column++) {
+				const word = at + column;
+				row[column] =
+					(row[column] ?? 0) ^ (words[word] ?? 0) ^ (words[word + ROW_WORDS] ?? 0) ^ (words[word + 2 * ROW_WORDS] ?? 0) ^ (words[word + 3 * ROW_WORDS] ?? 0);
+			}
+		}
 		for (; at + ROW_WORDS <= end; at += ROW_WORDS) {
 			for (let column = 0; column < ROW_WORDS; column++) row[column] = (row[column] ?? 0) ^ (words[at + column] ?? 0);
 		}
