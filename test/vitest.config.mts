@@ -14,6 +14,20 @@ export default defineConfig({
 				},
 			},
 			{
+				// What is written and read, once more in repositories that are encrypted.
+				test: {
+					name: 'encrypted',
+					include: [
+						'test/unit/crash/{back-up-faults,clocks,other-faults,random,side-by-side}.test.ts',
+						'test/unit/repository/catalog.property.test.ts',
+						'test/unit/engine/same-contents.property.test.ts',
+						'test/unit/search/search.test.ts',
+					],
+					setupFiles: ['test/support/encrypt-everything.ts'],
+					testTimeout: 300_000,
+				},
+			},
+			{
 				test: {
 					name: 'integration',
 					include: ['test/integration/**/*.test.ts'],

@@ -10,7 +10,7 @@ export interface LostItem {
 }
 
 export interface Damage {
-	/** As the repository names it: `<source key>/<name>`. */
+	/** As it is stored: `<source key>/<name>`, of an encrypted file with `.age`. */
 	file: string;
 	reason: string;
 	/** Ids of the snapshots that need this file. Empty where nothing is lost but the time that the next run takes. */

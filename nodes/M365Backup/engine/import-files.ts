@@ -218,13 +218,26 @@ class Import {
 		if (named.parsed.kind === 'hold' && !records.stored.has(runId) && !records.brought.has(runId)) {
 			return { outcome: 'refused', reason: 'its snapshot is neither in the repository nor among the files to import' };
 		}
-		const stored = await readFile(this.store, named.key, MAX_CURSOR_BYTES, this.signal);
+		const stored = await this.soundNote(named.key);
 		const isThere = stored?.equals(bytes) === true;
-		if (stored !== null && !isThere && isSealed(stored, named.key)) return { outcome: 'refused', reason: 'the repository holds another file of this name' };
+		if (stored !== null && !isThere) return { outcome: 'refused', reason: 'the repository holds another file of this name' };
 		if (!this.changes) return { outcome: 'checked' };
 		if (isThere) return { outcome: 'alreadyThere' };
+		const isDamaged = (await this.sizeOf(named.key)) !== null;
 		await this.put(named.key, readImport(named.file, this.signal));
-		return stored === null ? { outcome: 'imported' } : replacedDamaged;
+		return isDamaged ? replacedDamaged : { outcome: 'imported' };
+	}
+
+	/** What the repository holds under that name, unless that is damaged. */
+	private async soundNote(key: string): Promise<Buffer | null> {
+		try {
+			const bytes = await readFile(this.store, key, MAX_CURSOR_BYTES, this.signal);
+			if (bytes !== null) openSealed(bytes, key);
+			return bytes;
+		} catch (error) {
+			if (!isFailure(error, 'corrupt')) throw error;
+			return null;
+		}
 	}
 
 	private async takeReadme({ key }: NamedImport): Promise<Outcome> {
@@ -286,15 +299,5 @@ class Import {
 		};
 		await storedBytes(this.store).put(key, counted(), this.signal ? { signal: this.signal } : {});
 		this.listings.get(key.slice(0, key.lastIndexOf('/') + 1))?.set(key, sizeBytes);
-	}
-}
-
-function isSealed(bytes: Buffer, key: string): boolean {
-	try {
-		openSealed(bytes, key);
-		return true;
-	} catch (error) {
-		if (!isFailure(error, 'corrupt')) throw error;
-		return false;
 	}
 }

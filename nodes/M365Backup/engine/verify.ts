@@ -62,7 +62,7 @@ export async function verifyRepository(repository: Repository, options: VerifyOp
 		report.unreferenced.bytes += found.unreferenced.bytes;
 	}
 	await verifyTop(repository, damage, signal);
-	report.damage = damage.all();
+	report.damage = damage.all().map((one) => ({ ...one, file: repository.nameOf(one.file) }));
 	report.ok = report.damage.length === 0;
 	return report;
 }

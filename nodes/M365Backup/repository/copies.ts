@@ -1,7 +1,7 @@
 import type { Ambient } from '../base/ambient';
 import { Failure, isFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
-import type { Store } from '../stores/store';
+import { storedName, type Store } from '../stores/store';
 import { damagedFile, once } from './bytes';
 import { checkTarget, formatLedger, parseLedger, type CopyLine, type CopyNews, type LedgerPart } from './copies-format';
 import { MAX_LEDGER_TEXT_BYTES } from './limits';
@@ -151,7 +151,7 @@ async function readPart(store: Store, key: string, signal?: AbortSignal): Promis
 		throw new Failure('corrupt', error.message, {
 			code: 'damagedLedger',
 			cause: error,
-			nextStep: `Delete ${key} from the repository: the files that it lists will then be copied once more.`,
+			nextStep: `Delete ${storedName(store, key)} from the repository: the files that it lists will then be copied once more.`,
 		});
 	}
 }

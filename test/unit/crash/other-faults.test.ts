@@ -144,12 +144,12 @@ describe('whatever goes wrong at any call to the store', () => {
 				// Verify and every copy say which file to delete: what it said is copied once more.
 				expect(damage.join(), what).toContain(torn);
 				await expect(copied(world, other)).rejects.toMatchObject({ kind: 'corrupt', nextStep: expect.stringContaining(`Delete ${torn}`) as string });
-				await world.store.delete([torn]);
+				await world.store.delete([torn, `${torn}.age`]);
 			} else expect(damage, what).toEqual([]);
 			await expectTrue(world, snapshots, what);
 			await copied(world, other);
 			const inRepository = (await keysOf(world.store)).filter((key) => !/^copies|lease|\/cursor\.json/.test(key));
-			expect([...other.keys()].filter((name) => !name.includes('.prune.')).sort(), what).toEqual(inRepository.filter((name) => !name.includes('.prune.')).map((key) => key.replaceAll('/', '.')).sort());
+			expect([...other.keys()].map(plainName).filter((name) => !name.includes('.prune.')).sort(), what).toEqual(inRepository.filter((name) => !name.includes('.prune.')).map((key) => key.replaceAll('/', '.')).sort());
 			const rebuilt: World = { store: createMemoryStore(), ambient: world.ambient };
 			await imported(rebuilt, other);
 			expect(await everything(rebuilt), what).toEqual(await everything(world));
@@ -173,7 +173,7 @@ describe('whatever goes wrong at any call to the store', () => {
 				});
 				expect(found.length).toBeLessThanOrEqual(snapshots.size);
 			}
-			if (torn !== undefined) await broken.store.delete([torn]);
+			if (torn !== undefined) await broken.store.delete([torn, `${torn}.age`]);
 			const results = await imported(broken, files);
 			expect(results.filter(({ outcome }) => outcome === 'refused'), what).toEqual([]);
 			expect(await everything(broken), what).toEqual(snapshots);
