@@ -20,6 +20,7 @@ import { ourNodeType } from './harness/shipped-workflows';
 import { Stage } from './harness/stage';
 
 const encryptionCredentialType = 'm365BackupEncryptionApi';
+const bucketCredentialType = 'm365BackupS3Api';
 
 /**
  * Everything that the node does, well and badly, in a real n8n that logs all that it can and keeps binary data in files.
@@ -46,7 +47,7 @@ describe('secrets, in whatever n8n and the node wrote', () => {
 	beforeAll(async () => {
 		secrets = await MarkedSecrets.make();
 		// Refuses everybody, as a company's proxy does for hosts that it does not know.
-		proxy = createServer((_request, response) => response.writeHead(403).end());
+		proxy = createServer(({ method, url, headers }, response) => response.writeHead(403).end(`<Error><Code>AccessDenied</Code><Message>${method} ${url} ${JSON.stringify(headers)}</Message></Error>`));
 		proxy.on('connect', (_request, socket) => {
 			proxied++;
 			socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
@@ -109,6 +110,8 @@ describe('secrets, in whatever n8n and the node wrote', () => {
 			['Behind Proxy', microsoftCredentialType, { ...good, loginUrl: 'https://login.contoso.example' }],
 			['Encryption', encryptionCredentialType, { secretKey: secrets.identity }],
 			['Other Encryption', encryptionCredentialType, { secretKey: secrets.otherIdentity }],
+			// Nobody is let in there: what the service is sent, it sends back.
+			['Bucket', bucketCredentialType, { endpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, region: 'us-east-1', accessKeyId: 'backup', secretAccessKey: secrets.bucketKey, addressing: 'path' }],
 			['Broken Encryption', encryptionCredentialType, { secretKey: secrets.identity.slice(0, -1) }],
 		];
 		const [microsoft] = (await stage.n8n.client.request<{ id: string; name: string }[]>('GET', '/credentials')).filter(({ name }) => name === credentialNames.microsoft);
@@ -211,6 +214,7 @@ describe('secrets, in whatever n8n and the node wrote', () => {
 		const encrypted = { repositoryFolder: `${stage.repositoryFolder}-encrypted`, repositoryEncrypted: true };
 		await badly('encryption key that is none', backUpMailbox(encrypted, credential('Broken Encryption', encryptionCredentialType)), [], { mails: true });
 		await badly('key of another repository', ourNode('Do', 'repository/verify', encrypted, credential('Other Encryption', encryptionCredentialType)));
+		await badly('bucket that refuses', ourNode('Do', 'repository/verify', { repositoryType: 's3Bucket', repositoryBucket: 'contoso-backup' }, credential('Bucket', bucketCredentialType)));
 		await badly('list of mailboxes', ourNode('Do', 'mailbox/getMany', { returnAll: true }), echoing('GET /users*', 403));
 		await badly('mailbox that refuses', backUpMailbox(), echoing(/^GET \/users\/[^/]+/, 403));
 		await badly('messages that fail', changedMailbox({ failWhenIncomplete: false }), echoing(/\$value|exportItems/), { mails: true });

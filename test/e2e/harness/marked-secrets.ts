@@ -18,6 +18,7 @@ export class MarkedSecrets {
 		readonly otherIdentity: string,
 		readonly wrongSecret: string,
 		readonly proxyPassword: string,
+		readonly bucketKey: string,
 		/** In an address that a redirect leads to. */
 		readonly redirectKey: string,
 	) {}
@@ -25,7 +26,7 @@ export class MarkedSecrets {
 	static async make(): Promise<MarkedSecrets> {
 		const { cert, private: privateKey } = await generate([{ name: 'commonName', value: 'M365 Backup' }], { keySize: 2048 });
 		const [one, other] = [await makeAgeKey(), await makeAgeKey()];
-		return new MarkedSecrets(cert, privateKey, one.identity, other.identity, `wrong~${marker()}`, marker(), marker());
+		return new MarkedSecrets(cert, privateKey, one.identity, other.identity, `wrong~${marker()}`, marker(), marker(), marker());
 	}
 
 	all({ tenant, clientSecret, token }: RunningSimulator): Marked[] {
@@ -39,6 +40,7 @@ export class MarkedSecrets {
 				{ kind: 'derived key', keys: (['hex', 'base64'] as const).map((form) => derivedKey(identity, 'mac').toString(form)) },
 			]),
 			{ kind: 'proxy password', keys: [this.proxyPassword] },
+			{ kind: 'key of the bucket', keys: [this.bucketKey] },
 			{ kind: 'redirect', keys: [this.redirectKey] },
 			{ kind: 'access token of the test', keys: token.split('.').slice(1) },
 			...tenant.issued.all,
