@@ -43,6 +43,7 @@ export function planFiles(input: FileInput): FilePlan {
 	const removedRecords = new Set(input.removed.map(({ id }) => recordName(id, 'snapshot')));
 	const hashes = knownHashes(input.removed);
 	const removable = input.goneBefore ? REMOVABLE_OF_GONE : REMOVABLE;
+	const first = firstOfAll(input.remaining);
 	const plan: FilePlan = { remove: [], waiting: [] };
 	const records: PrunedFile[] = [];
 	for (const [name, file] of [...input.files].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -55,6 +56,7 @@ export function planFiles(input: FileInput): FilePlan {
 		const { kind, runId } = parseRepositoryKey(file.key);
 		if (!removable.has(kind) || named.has(name)) continue;
 		if (input.goneBefore && file.modifiedAt > input.goneBefore) continue;
+		if (kind === 'archive' && runId !== undefined && first !== undefined && runId < first && sha256 === undefined) continue;
 		// A hold that somebody has just placed, or whose snapshot is not here (yet), says what somebody wants.
 		if (kind === 'hold' && (runId === undefined || !removedRecords.has(recordName(runId, 'snapshot')))) continue;
 		if (file.modifiedAt.getTime() + PRUNE_GRACE_MS <= input.now.getTime()) plan.remove.push(pruned);
@@ -62,6 +64,16 @@ export function planFiles(input: FileInput): FilePlan {
 	}
 	plan.remove.unshift(...records);
 	return plan;
+}
+
+/**
+ * The id of the snapshot with which the history of the source begins, if it is still there. Archives from before it may
+ * be all that is left of a history whose records are lost: a rebuild needs them. As long as that snapshot stays, so do they.
+ */
+function firstOfAll(remaining: readonly SnapshotRecord[]): string | undefined {
+	let oldest: SnapshotRecord | undefined;
+	for (const record of remaining) if (oldest === undefined || record.id < oldest.id) oldest = record;
+	return oldest?.parent === null ? oldest.id : undefined;
 }
 
 function namedFiles({ remaining, archivesOf, cursors, neededPrunes }: FileInput): Set<string> {

@@ -159,11 +159,21 @@ export class Volumes {
 
 	private async closeNow(volume: Volume): Promise<FileRef> {
 		if (!volume.writer) throw new Failure('defect', `${volume.name} is closed already`);
-		const { lines } = volume;
-		volume.lines = new ArchiveLines(this.repeated);
-		volume.file = await volume.writer.close(await lines.all());
+		volume.file = await volume.writer.close(await this.takeLines(volume, volume.writer));
 		delete volume.writer;
 		return volume.file;
+	}
+
+	private async takeLines(volume: Volume, writer: ArchiveWriter): Promise<string[]> {
+		const { lines } = volume;
+		volume.lines = new ArchiveLines(this.repeated);
+		try {
+			return await lines.all();
+		} catch (error) {
+			// Its put would wait for ever.
+			writer.abort(toFailure(error));
+			throw error;
+		}
 	}
 
 	private throwIfFailed(): void {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { confirmCopied } from '../../../nodes/M365Backup/engine/confirm-copied';
 import { filesToCopy } from '../../../nodes/M365Backup/engine/files-to-copy';
 import { filesToDelete } from '../../../nodes/M365Backup/engine/files-to-delete';
@@ -10,6 +10,7 @@ import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
 import { recordName, sourceKey } from '../../../nodes/M365Backup/repository/names';
 import { rewriteBase } from '../../../nodes/M365Backup/repository/rewrite-base';
 import type { SnapshotRecord } from '../../../nodes/M365Backup/repository/records';
+import { rebuildCatalog } from '../../../nodes/M365Backup/engine/rebuild-catalog';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import type { RetentionPolicy } from '../../../nodes/M365Backup/repository/retention';
 import { createFaultyStore } from '../../../nodes/M365Backup/stores/faulty-store';
@@ -55,6 +56,11 @@ async function contents(repository: Repository, snapshot: SnapshotRecord): Promi
 
 async function names(store: Store): Promise<string[]> {
 	return (await all(store.list(`${KEY}/`))).map(({ key }) => key.slice(KEY.length + 1)).sort();
+}
+
+/** Volumes are closed while the run goes on. */
+async function firstVolume(store: Store, runId: string): Promise<void> {
+	await vi.waitFor(async () => expect((await names(store)).some((name) => name.startsWith(runId))).toBe(true));
 }
 
 describe('a prune', () => {
@@ -132,6 +138,7 @@ describe('a prune', () => {
 		const { ambient, store, repository } = await history(5);
 		const run = repository.startRun(SOURCE, await repository.latest(KEY), { volumeBytes: 500 });
 		for (let index = 0; index < 4; index++) await addMessage(run, `mail/asleep-${index}`, randomBytes(400));
+		await firstVolume(store, run.runId);
 		ambient.advance(3 * DAY_MS);
 		expect((await pruned(store, ambient, { last: 50 })).files.count).toBeGreaterThan(0);
 		await expect(run.commit(commitInput())).rejects.toMatchObject({ code: 'missingFile' });
@@ -142,6 +149,7 @@ describe('a prune', () => {
 		const { ambient, store, repository } = await history(5);
 		const run = repository.startRun(SOURCE, await repository.latest(KEY), { volumeBytes: 500 });
 		for (let index = 0; index < 4; index++) await addMessage(run, `mail/going-${index}`, randomBytes(400));
+		await firstVolume(store, run.runId);
 		const before = await names(store);
 		const ahead = new FakeAmbient();
 		ahead.time = ambient.time + 3 * DAY_MS;
@@ -169,6 +177,23 @@ describe('a prune', () => {
 		ambient.advance(2 * DAY_MS);
 		expect((await pruned(store, ambient, { last: 50 })).files.count).toBe(left.length);
 		expect((await names(store)).filter((name) => name.startsWith(run.runId))).toEqual([]);
+	});
+
+	it('leaves archives from before the first snapshot: they may be all that is left of a history whose records are lost', async () => {
+		const { ambient, store, repository, records } = await history(5);
+		const archives = (await names(store)).filter((name) => name.endsWith('.zip'));
+		await store.delete((await names(store)).filter((name) => !name.endsWith('.zip')).map((name) => `${KEY}/${name}`));
+		// The next nights: a backup that finds nothing and begins anew, and a prune.
+		const run = repository.startRun(SOURCE, null);
+		for (let day = 0; day < 5; day++) {
+			ambient.advance(3 * DAY_MS);
+			await addMessage(run, `mail/new-${day}`, 'new');
+			await run.commit(commitInput());
+			await pruned(store, ambient, { last: 50 });
+		}
+		expect((await names(store)).filter((name) => archives.includes(name))).toEqual(archives);
+		const report = await rebuildCatalog(await Repository.open(store, ambient), { key: KEY, mode: 'preview', anyway: true });
+		expect(report.items).toBeGreaterThanOrEqual(records.length * 5);
 	});
 
 	it.each([

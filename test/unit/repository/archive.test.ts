@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
 import { Failure } from '../../../nodes/M365Backup/base/failure';
 import { sourceKey } from '../../../nodes/M365Backup/repository/names';
+import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import type { ContentRef, SnapshotRecord } from '../../../nodes/M365Backup/repository/records';
 import { createFaultyStore, diskFull } from '../../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
@@ -337,6 +338,25 @@ describe('what an archive repeats of the catalog', () => {
 		const named = async ({ archives }: SnapshotRecord) => (await repeatedLines(store, archives[0]!.name)).slice(1).map(({ id, name }) => [id, name]);
 		expect(await named(first)).toEqual([['mail/top', 'Projects'], ['mail/sub', 'Old name'], ['mail/1', 'Subject of mail/1']]);
 		expect(await named(second)).toEqual([['mail/top', 'Projects'], ['mail/sub', 'New name'], ['mail/2', 'Subject of mail/2']]);
+	});
+
+	it('ends a run that cannot look folders up, instead of leaving it waiting', { timeout: 10_000 }, async () => {
+		const { store, ambient, repository } = await openNew();
+		const first = repository.startRun(SOURCE, null);
+		await first.add({ id: 'mail/inbox', whole: true, type: 'folder', name: 'Inbox', meta: {} });
+		const parent = await first.commit(commitInput());
+		const failing: Store = {
+			capabilities: store.capabilities,
+			label: store.label,
+			list: (prefix, signal) => store.list(prefix, signal),
+			put: (key, source, options) => store.put(key, source, options),
+			delete: (keys, signal) => store.delete(keys, signal),
+			get: (key, range, signal) => (key.includes('.segment-') ? Promise.reject(new Failure('transient', 'The store does not answer')) : store.get(key, range, signal)),
+		};
+		const run = (await Repository.open(failing, ambient)).startRun(SOURCE, parent);
+		await addMessage(run, 'mail/1', 'one');
+		await expect(run.commit(commitInput())).rejects.toMatchObject({ kind: 'transient' });
+		await run.abandon();
 	});
 
 	it('has the lines of items, too, that share a content stored earlier', async () => {
