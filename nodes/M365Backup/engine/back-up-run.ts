@@ -3,6 +3,7 @@ import { Failure, isFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
 import type { CatalogEntry, CursorRecord, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
+import { REWRITTEN_NOTE } from '../repository/rewrite-base';
 import type { RunWriter } from '../repository/run-writer';
 import { isGone } from '../workloads/is-gone';
 import { itemReason } from '../workloads/item-reason';
@@ -431,6 +432,8 @@ export class BackUpRun {
 	private allNotes(): JsonObject {
 		const { [IN_DOUBT_NOTE]: _old, [REBUILT_NOTE]: _rebuilt, [USUAL_NOTE]: _before, ...notes } = this.notes;
 		const usual = this.activity.usualAfter(this.itemsBefore, this.usual, this.parts.ambient.now(), this.anomaly());
+		const rewritten = this.parts.cursor?.notes?.[REWRITTEN_NOTE];
+		if (rewritten !== undefined) notes[REWRITTEN_NOTE] = rewritten;
 		return { ...notes, [ATTEMPTS_NOTE]: this.failures.attempts, [USUAL_NOTE]: usualJson(usual), ...(this.isInDoubt ? { [IN_DOUBT_NOTE]: true, ...(this.isRebuilt ? { [REBUILT_NOTE]: true } : {}) } : {}) };
 	}
 

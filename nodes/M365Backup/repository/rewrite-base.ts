@@ -15,6 +15,9 @@ const MAX_AGE_MS = 90 * 24 * 3_600_000;
 const SMALL_ARCHIVE_BYTES = 16 * 1024 * 1024;
 const LIVE_SHARE = 1 / 2;
 
+/** In a cursor's notes, as ISO 8601: when the base was written anew last. Whoever writes a cursor carries it on. */
+export const REWRITTEN_NOTE = 'rewrittenAt';
+
 export interface RewriteOptions {
 	signal?: AbortSignal;
 	volumeBytes?: number;
@@ -72,7 +75,7 @@ export async function rewriteBase(
 			totals: snapshot.totals,
 			changes: { added: 0, updated: 0, deleted: 0, failed: 0, skipped: 0 },
 			failures: snapshot.failures,
-			cursor: { scopes: cursor.scopes, failed: cursor.failed, seen: cursor.seen, ...(cursor.notes && { notes: cursor.notes }) },
+			cursor: { scopes: cursor.scopes, failed: cursor.failed, seen: cursor.seen, notes: { ...cursor.notes, [REWRITTEN_NOTE]: repository.ambient.now().toISOString() } },
 			tag: null,
 		});
 	} catch (error) {
@@ -148,10 +151,19 @@ async function isDue(
 	const [base, ...newer] = snapshot.segments;
 	if (!base) return false;
 	const oldest = Math.min(writtenAt(base.name), ...smallArchives(archives, options).map(({ name }) => writtenAt(name)));
-	if (repository.ambient.now().getTime() - oldest > MAX_AGE_MS) return true;
+	const isOld = (timeMs: number): boolean => repository.ambient.now().getTime() - timeMs > MAX_AGE_MS;
+	// What a rewrite leaves as it is (full volumes of small items, archives held elsewhere, damage) is as old afterwards.
+	if (isOld(oldest) && isOld(await rewrittenAt(repository, snapshot, options.signal))) return true;
 	// Not more can be shadowed than there are newer lines; only then is it worth counting.
 	if (newer.reduce((sum, { lines }) => sum + lines, 0) < base.lines * SHADOWED_SHARE) return false;
 	return (await shadowedLines(catalog, options.signal)) >= base.lines * SHADOWED_SHARE;
+}
+
+/** Long ago if never. */
+async function rewrittenAt(repository: Repository, snapshot: SnapshotRecord, signal?: AbortSignal): Promise<number> {
+	const noted = (await repository.cursor(sourceKey(snapshot.source), signal))?.notes?.[REWRITTEN_NOTE];
+	const timeMs = typeof noted === 'string' ? Date.parse(noted) : NaN;
+	return Number.isNaN(timeMs) ? -Infinity : timeMs;
 }
 
 /** When the run that wrote a file began. Merges give the base a new name, so that archives count, too. */
