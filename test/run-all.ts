@@ -29,7 +29,7 @@ interface VitestReport {
 const root = resolve(__dirname, '..');
 /** What failed, in the order in which it did. */
 const failing: Failing[] = [];
-const projects = ['unit', 'integration', 'e2e'] as const;
+const projects = ['unit', 'encrypted', 'integration', 'e2e'] as const;
 
 async function main(): Promise<void> {
 	const total: Counts = { passed: 0, failed: 0, skipped: 0 };

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three projects: `unit` (quick, pure), `integration` (engine against the simulator), `e2e` (real n8n, browser). */
+/** Four projects: `unit` (quick, pure), `encrypted` (some of these once more), `integration` (engine against the simulator), `e2e` (real n8n, browser). */
 export default defineConfig({
 	test: {
 		projects: [
