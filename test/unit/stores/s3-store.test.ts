@@ -1,4 +1,4 @@
-import { CreateBucketCommand, CreateMultipartUploadCommand, DeleteObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, PutBucketPolicyCommand, PutObjectCommand, UploadPartCommand, type S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, CreateMultipartUploadCommand, DeleteObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, ListObjectVersionsCommand, PutBucketPolicyCommand, PutObjectCommand, PutObjectLockConfigurationCommand, UploadPartCommand, type S3Client } from '@aws-sdk/client-s3';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -256,6 +256,26 @@ if (lacking !== undefined) {
 					await expect(client.send(new DeleteObjectCommand({ ...target, VersionId }))).rejects.toMatchObject({ Code: 'AccessDenied' });
 				});
 			}
+
+			it('a bucket with a default retention takes, replaces and deletes files like any other', async () => {
+				await client.send(new CreateBucketCommand({ Bucket: 'retained', ObjectLockEnabledForBucket: true }));
+				const Rule = { DefaultRetention: { Mode: 'COMPLIANCE' as const, Days: 1 } };
+				await client.send(new PutObjectLockConfigurationCommand({ Bucket: 'retained', ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule } }));
+				const tested = await openS3Store(server.settings, { bucket: 'retained', prefix: 'r' }, { ambient, isOverwritten: () => false });
+				expect(tested.capabilities).toMatchObject({ retainUntil: true, overwriteIsCostly: true });
+				await tested.put('cursor.json', text('one'));
+				await tested.put('cursor.json', text('two'));
+				await tested.put('large', generated(9 * mebibyte));
+				expect(await readText(tested, 'cursor.json')).toBe('two');
+				expect(await isWhole(tested, 'large', 9 * mebibyte)).toBe(true);
+				expect(await keys(tested, '')).toEqual(['cursor.json', 'large']);
+				await tested.delete(['cursor.json', 'large']);
+				expect(await keys(tested, '')).toEqual([]);
+				expect(await tested.get('large')).toBeNull();
+				const { Versions } = await client.send(new ListObjectVersionsCommand({ Bucket: 'retained', Prefix: 'r/cursor' }));
+				expect(Versions).toHaveLength(2);
+				await expect(client.send(new DeleteObjectCommand({ Bucket: 'retained', Key: 'r/cursor.json', VersionId: Versions![0]!.VersionId }))).rejects.toMatchObject({ Code: 'AccessDenied' });
+			});
 
 			it('a server that takes the lock and forgets it is found out', async () => {
 				proxy.script({ method: 'HEAD', url: /\/f/, times: 2, hide: /object-lock/ });

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { Failure } from '../../base/failure';
+import { checkKey } from '../keys';
 
 /** How to reach an S3 server, as the credential says it. */
 export interface S3Settings {
@@ -73,7 +74,9 @@ export function placeOf(bucket: string, prefix: string): S3Place {
 			nextStep: 'Enter the name of the bucket alone, e.g. contoso-backup. Folders within it go into the field Folder in the Bucket.',
 		});
 	}
-	return { bucket: name, prefix: prefix.trim().replace(/^\/+|\/+$/g, '') };
+	const folder = prefix.trim().replace(/^\/+|\/+$/g, '').normalize('NFC');
+	if (folder !== '') checkKey(folder);
+	return { bucket: name, prefix: folder };
 }
 
 /** For messages: no secrets. */
