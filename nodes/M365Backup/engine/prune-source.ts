@@ -81,7 +81,8 @@ export async function pruneSource(repository: Repository, key: string, rules: Pr
 async function steadyPlan(repository: Repository, key: string, rules: PruneRules): Promise<Planned> {
 	for (let made = 1; ; made++) {
 		const plan = await makePlan(repository, key, rules);
-		if (!(await isOvertaken(repository, plan, rules.signal))) return plan;
+		if (plan.snapshots.remove.length === 0) return plan;
+		if (!(await isOvertaken(repository, plan, await listSource(repository.store, key, rules.signal), rules.signal))) return plan;
 		if (made === MOST_PLANS) throw overtaken();
 	}
 }
@@ -99,14 +100,15 @@ function overtaken(): Failure {
  */
 async function lookOnceMore(repository: Repository, plan: Planned, { names, at }: Announcement, signal: AbortSignal | undefined): Promise<void> {
 	const { key } = plan.state;
-	const written = (await listSource(repository.store, key, signal)).get(names.at(-1) ?? '');
+	const files = await listSource(repository.store, key, signal);
+	const written = files.get(names.at(-1) ?? '');
 	const aheadMs = written ? at.getTime() - written.modifiedAt.getTime() : 0;
 	if (aheadMs > CLOCK_TOLERANCE_MS) {
 		throw new Failure('conflict', `This machine's clock is ${Math.round(aheadMs / 3_600_000)} hours ahead of the storage's; nothing was pruned`, {
 			nextStep: 'Set the clock (switch on time synchronisation) and prune again.',
 		});
 	}
-	if (await isOvertaken(repository, plan, signal)) throw overtaken();
+	if (await isOvertaken(repository, plan, files, signal)) throw overtaken();
 }
 
 async function makePlan(repository: Repository, key: string, rules: PruneRules): Promise<Planned> {
@@ -143,9 +145,13 @@ async function archivesBySegment(repository: Repository, records: readonly Snaps
 }
 
 /** Holds are read again just before anything goes, and so is the list of snapshots. */
-async function isOvertaken(repository: Repository, { state, snapshots, isGone }: Planned, signal: AbortSignal | undefined): Promise<boolean> {
+async function isOvertaken(
+	repository: Repository,
+	{ state, snapshots, isGone }: Planned,
+	files: ReadonlyMap<string, StoreFile>,
+	signal: AbortSignal | undefined,
+): Promise<boolean> {
 	if (snapshots.remove.length === 0) return false;
-	const files = await listSource(repository.store, state.key, signal);
 	if (isGone && hasComeBack(state, files)) return true;
 	const names = [...files.keys()];
 	const holds = await readHolds(repository, state.key, names, signal);

@@ -53,7 +53,7 @@ export async function* prune(options: PruneOptions): AsyncGenerator<PruneResult>
 	if (gone && (!Number.isInteger(gone.days) || gone.days < 1)) {
 		throw new Failure('invalid', `Removing sources that have been gone for ${gone.days} days makes no sense`, { nextStep: 'Give a whole number of days, 1 or more.' });
 	}
-	const sources = await repository.sources(signal);
+	const { sources, leftOver } = await lookAround(repository, signal);
 	const unknown = sourceKeys?.find((key) => !sources.some((source) => source.key === key));
 	if (unknown !== undefined) {
 		throw new Failure('notFound', `The repository has no backup of ${unknown}`, { nextStep: 'Choose the source from the list.' });
@@ -63,8 +63,10 @@ export async function* prune(options: PruneOptions): AsyncGenerator<PruneResult>
 		if (!sourceKeys || sourceKeys.includes(known.key)) yield await pruneOne(options, known, goneSources);
 	}
 	if (sourceKeys) return;
-	for await (const { key, left, before } of leftOver(repository, new Set(sources.map((known) => known.key)), signal)) {
-		const result = await resultOf(options, left.source, key, { policy, zone, gone: { source: left, before }, signal });
+	for (const { key, name, writtenAt } of leftOver) {
+		const left = await goneIn(repository, key, name, signal);
+		if (!left) continue;
+		const result = await resultOf(options, left.source, key, { policy, zone, gone: { source: left, before: writtenAt }, signal });
 		if (result.refused || result.files.count > 0) yield result;
 	}
 }
@@ -88,27 +90,40 @@ async function resultOf({ repository, dryRun }: PruneOptions, source: SourceRef,
 	}
 }
 
-/** Folders whose last record a prune has taken since the source is gone: files that were too young then, or that a crash left. */
-async function* leftOver(
-	repository: Repository,
-	living: ReadonlySet<string>,
-	signal: AbortSignal | undefined,
-): AsyncGenerator<{ key: string; left: GoneSource; before: Date }, void, undefined> {
-	const newest = new Map<string, { name: string; modifiedAt: Date }>();
-	const withRecords = new Set(living);
-	for await (const { key, modifiedAt } of repository.store.list('', signal)) {
-		const { kind, sourceKey } = parseRepositoryKey(key);
-		if (sourceKey === undefined) continue;
-		// A damaged record is a record: sources() passes it over.
-		if (kind === 'snapshot') withRecords.add(sourceKey);
-		const name = key.slice(sourceKey.length + 1);
-		if (kind === 'prune' && name > (newest.get(sourceKey)?.name ?? '')) newest.set(sourceKey, { name, modifiedAt });
+/** A folder without a record of a snapshot, and its newest prune record: perhaps files are left of a source that is gone. */
+interface LeftOver {
+	key: string;
+	name: string;
+	writtenAt: Date;
+}
+
+/** By one listing of everything: of each source the newest readable record is read, no more. */
+async function lookAround(repository: Repository, signal: AbortSignal | undefined): Promise<{ sources: KnownSource[]; leftOver: LeftOver[] }> {
+	const snapshots = new Map<string, string[]>();
+	const prunes = new Map<string, LeftOver>();
+	for await (const { key: file, modifiedAt } of repository.store.list('', signal)) {
+		const { kind, sourceKey: key, runId } = parseRepositoryKey(file);
+		if (key === undefined || runId === undefined) continue;
+		if (kind === 'snapshot') {
+			const ids = snapshots.get(key);
+			if (ids) ids.push(runId);
+			else snapshots.set(key, [runId]);
+		}
+		const name = file.slice(key.length + 1);
+		if (kind === 'prune' && name > (prunes.get(key)?.name ?? '')) prunes.set(key, { key, name, writtenAt: modifiedAt });
 	}
-	for (const [key, { name, modifiedAt }] of [...newest].sort(([a], [b]) => (a < b ? -1 : 1))) {
-		if (withRecords.has(key)) continue;
-		const left = await goneIn(repository, key, name, signal);
-		if (left) yield { key, left, before: modifiedAt };
+	const records = repository.snapshotFiles();
+	const sources: KnownSource[] = [];
+	for (const [key, ids] of [...snapshots].sort(([a], [b]) => (a < b ? -1 : 1))) {
+		for (const id of ids.sort().reverse()) {
+			const newest = await records.readUndamaged(key, id, signal);
+			if (!newest) continue;
+			sources.push({ source: newest.record.source, key, newest: newest.record });
+			break;
+		}
 	}
+	const leftOver = [...prunes.values()].filter(({ key }) => !snapshots.has(key)).sort((a, b) => (a.key < b.key ? -1 : 1));
+	return { sources, leftOver };
 }
 
 async function goneIn(repository: Repository, key: string, name: string, signal: AbortSignal | undefined): Promise<GoneSource | undefined> {

@@ -1,4 +1,4 @@
-import { DateTime, Duration, IANAZone } from 'luxon';
+import { DateTime, Duration, FixedOffsetZone, IANAZone } from 'luxon';
 import { Failure } from '../base/failure';
 
 /** How many snapshots of each kind to keep; -1 = all of that kind. `{}` keeps everything. */
@@ -51,13 +51,14 @@ const KEYS: Record<Kind, (time: DateTime, index: number) => number> = {
  */
 export function applyRetention(snapshots: readonly RetainedSnapshot[], policy: RetentionPolicy, zone: string, now?: Date): RetentionResult {
 	const { counts, within } = checkedPolicy(policy);
-	const dated = snapshots.map(({ id, time }) => ({ id, time: readTime(time, zone) }));
+	const offsets = new ZoneOffsets(zone);
+	const dated = snapshots.map(({ id, time }) => ({ id, time: offsets.read(time) }));
 	dated.sort((a, b) => b.time.toMillis() - a.time.toMillis());
 	if (counts.size === 0 && within === undefined) {
 		return { keep: dated.map(({ id }) => ({ id, reasons: ['the policy keeps everything'] })), remove: [] };
 	}
 	const newest = dated.find(({ time }) => now === undefined || time.toMillis() <= now.getTime());
-	const start = newest && within ? before(newest.time, within).toMillis() : undefined;
+	const start = newest && within ? before(newest.time.setZone(zone), within).toMillis() : undefined;
 	const lastKeys = new Map<Kind, number>();
 	const result: RetentionResult = { keep: [], remove: [] };
 	dated.forEach(({ id, time }, index) => {
@@ -95,12 +96,41 @@ function checkedPolicy(policy: RetentionPolicy): { counts: Map<Kind, number>; wi
 	return { counts, within };
 }
 
-function readTime(time: string, zone: string): DateTime {
-	const read = DateTime.fromISO(time, { zone: 'utc' }).setZone(zone);
-	if (read.isValid) return read;
-	throw new Failure('invalid', IANAZone.isValidZone(zone) ? `"${time}" is not a time` : `There is no time zone "${zone}"`, {
-		nextStep: 'Give the time zone by its IANA name, e.g. Europe/Berlin.',
-	});
+const DAY_MS = 24 * 3_600_000;
+
+/**
+ * Wall clocks of a time zone. What Intl knows of zones is slow to ask, 10,000 times at least: a day at whose beginning and
+ * end (UTC) the offset is the same has it throughout.
+ */
+class ZoneOffsets {
+	private readonly zone: IANAZone;
+	/** By the start of the UTC day, in minutes. */
+	private readonly ofDays = new Map<number, number>();
+
+	constructor(zone: string) {
+		if (!IANAZone.isValidZone(zone)) {
+			throw new Failure('invalid', `There is no time zone "${zone}"`, { nextStep: 'Give the time zone by its IANA name, e.g. Europe/Berlin.' });
+		}
+		this.zone = IANAZone.create(zone);
+	}
+
+	/** With the offset of that moment. */
+	read(time: string): DateTime {
+		const timeMs = DateTime.fromISO(time, { zone: 'utc' }).toMillis();
+		if (Number.isNaN(timeMs)) throw new Failure('invalid', `"${time}" is not a time`, { nextStep: 'Give a time as ISO 8601, e.g. 2026-11-22T10:00:00Z.' });
+		const day = Math.floor(timeMs / DAY_MS) * DAY_MS;
+		const offset = this.ofDay(day);
+		const minutes = offset === this.ofDay(day + DAY_MS) ? offset : this.zone.offset(timeMs);
+		return DateTime.fromMillis(timeMs, { zone: FixedOffsetZone.instance(minutes) });
+	}
+
+	private ofDay(day: number): number {
+		const known = this.ofDays.get(day);
+		if (known !== undefined) return known;
+		const offset = this.zone.offset(day);
+		this.ofDays.set(day, offset);
+		return offset;
+	}
 }
 
 /** As Go's AddDate, which restic uses: 31 March less a month is "31 February", that is 3 March; hours are elapsed time. */
