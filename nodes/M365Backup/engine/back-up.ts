@@ -1,11 +1,12 @@
 import type { Ambient } from '../base/ambient';
 import { Failure, toFailure } from '../base/failure';
-import { sourceKey } from '../repository/names';
+import { parseRepositoryKey, sourceKey } from '../repository/names';
 import type { CursorRecord, SnapshotRecord, SourceRef } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import { DAMAGED } from '../repository/bytes';
 import { dropLostContents } from '../repository/drop-lost-contents';
 import { rewriteBase } from '../repository/rewrite-base';
+import { listSource } from '../repository/snapshot-files';
 import type { Workload } from '../workloads/workload';
 import { BackUpRun } from './back-up-run';
 import type { BackUpSummary, GraphCounters } from './back-up-summary';
@@ -148,6 +149,7 @@ async function readParent(options: BackUpOptions, key: string): Promise<Foundati
 	const { repository, signal } = options;
 	const { record: parent, damaged } = await repository.latestReadable(key, signal);
 	const warnings = damaged.length > 0 ? [sayDamaged(damaged, parent)] : [];
+	if (!parent) warnings.push(...(await sayLostCatalog(repository, key, signal)));
 	const read = async (newest: SnapshotRecord | null): Promise<Foundation> => ({
 		parent: newest,
 		cursor: newest ? await repository.cursor(key, signal) : null,
@@ -188,6 +190,16 @@ function sayDamaged(damaged: readonly string[], parent: SnapshotRecord | null): 
 		`${what} damaged and cannot be restored from; ${then}. ` +
 		'What was deleted from Microsoft 365 since then may be held only there: put an undamaged copy of the file back (Repository → Import Files).'
 	);
+}
+
+/** A first backup beside archives: of a first run that broke off, or of a history whose records are lost. */
+async function sayLostCatalog(repository: Repository, key: string, signal: AbortSignal | undefined): Promise<string[]> {
+	const archives = [...(await listSource(repository.store, key, signal)).keys()].filter((name) => parseRepositoryKey(`${key}/${name}`).kind === 'archive');
+	if (archives.length === 0) return [];
+	return [
+		`There ${archives.length === 1 ? 'is 1 archive' : `are ${archives.length} archives`} of earlier backups in ${key}, and no snapshot: this backup began anew. ` +
+			'If there were snapshots before, their files are lost: put them back (Repository → Import Files), or get what the archives hold (Repository → Rebuild Catalog with Rebuild Anyway).',
+	];
 }
 
 /** The workload has no more to say, or a limit was reached: the last commit, or none if nothing has changed. */

@@ -82,6 +82,23 @@ describe('a list of items that is lost altogether', () => {
 		expect((await backedUpAsking(world, mailbox)).summary.status).toBe('unchanged');
 	});
 
+	it('is said by a backup that begins anew beside the archives; what it stored and what they hold come together', async () => {
+		const { world, mailbox } = await someDays();
+		await lose(world.store);
+		mailbox.put('changing', 'After the loss');
+		const { summary } = await backedUpAsking(world, mailbox);
+		expect(summary.warnings).toEqual([expect.stringMatching(/^There are 5 archives of earlier backups in mailbox-\w+, and no snapshot.*Rebuild Catalog with Rebuild Anyway/) as string]);
+		expect((await backedUpAsking(world, mailbox)).summary.warnings).toEqual([]);
+		const report = await rebuilt(world, { anyway: true });
+		expect(report).toMatchObject({ builtUpon: summary.snapshot!.id, items: 6 });
+		const contents = await newestContents(world);
+		expect([...contents.keys()]).toEqual(['mail/changing', 'mail/new-0', 'mail/new-1', 'mail/new-2', 'mail/new-3', 'mail/new-4']);
+		expect(contents.get('mail/changing')).toBe('After the loss');
+		await backedUpAsking(world, mailbox);
+		expect(await newestContents(world)).toEqual(mailbox.contents());
+		expect(await damageOf(world, true)).toEqual([]);
+	});
+
 	it('is no mass deletion, however much had been deleted before; the next one is', async () => {
 		const world = newWorld();
 		const mailbox = new ModelMailbox(50);
