@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../base/failure';
 import { once } from '../repository/bytes';
 import { MAX_LIST_LENGTH } from '../repository/limits';
-import { newRunId, parseRepositoryKey, recordName } from '../repository/names';
+import { newRunId, recordName } from '../repository/names';
 import { planFiles, type FilePlan } from '../repository/plan-files';
 import { planGoneSource, planSnapshots, type SnapshotPlan } from '../repository/plan-prune';
 import { formatRecord, type GoneSource, type PrunedFile, type PruneRecord } from '../repository/prune-records';
@@ -12,7 +12,7 @@ import type { RetentionPolicy } from '../repository/retention';
 import type { SegmentReader } from '../repository/segment-reader';
 import { listSource, snapshotIds } from '../repository/snapshot-files';
 import type { StoreFile } from '../stores/store';
-import { cursorsWithSeen, inParallel, neededPrunes, readHolds, readSourceState, type SourceState } from './prune-state';
+import { cursorsWithSeen, inParallel, neededPrunes, readHolds, readSourceState, runIdsOf, type SourceState } from './prune-state';
 
 export interface PruneRules {
 	policy: RetentionPolicy;
@@ -185,9 +185,9 @@ async function namedMeanwhile(repository: Repository, state: SourceState, signal
 /** As many as it takes: the first prune of a source that was backed up every hour for years removes more than one may list. */
 async function writePruneRecords(repository: Repository, { state, snapshots, files }: Planned, { policy, zone, gone, signal }: PruneRules): Promise<Announcement> {
 	const { ambient, store } = repository;
-	const last = [...state.files.keys()].map((name) => parseRepositoryKey(`${state.key}/${name}`)).flatMap(({ kind, runId }) => (kind === 'prune' && runId ? [runId] : []));
 	const hashes = new Map(state.snapshots.map(({ record, sha256 }) => [record.id, sha256]));
-	let newest = last.sort().at(-1);
+	const hashesByName = new Map(state.snapshots.map(({ record, sha256 }) => [recordName(record.id, 'snapshot'), sha256]));
+	let newest = runIdsOf('prune', state.files.keys()).at(-1);
 	const names: string[] = [];
 	for (let start = 0; ; ) {
 		const now = ambient.now();
@@ -200,7 +200,7 @@ async function writePruneRecords(repository: Repository, { state, snapshots, fil
 			policy,
 			zone,
 			snapshots: snapshots.remove.slice(start, end).map(({ id: removed, time, status, reason }) => ({ id: removed, finishedAt: time, status, sha256: hashes.get(removed) ?? '', reason })),
-			files: files.remove.slice(start, end).map((file) => withRecordHash(file, hashes)),
+			files: files.remove.slice(start, end).map((file) => withRecordHash(file, hashesByName)),
 			...(gone && { gone: gone.source }),
 		};
 		const name = recordName(newest, 'prune');
@@ -212,8 +212,7 @@ async function writePruneRecords(repository: Repository, { state, snapshots, fil
 }
 
 function withRecordHash(file: PrunedFile, hashes: ReadonlyMap<string, string>): PrunedFile {
-	const { kind, runId } = parseRepositoryKey(`mailbox-0000000000000000/${file.name}`);
-	const sha256 = kind === 'snapshot' && runId !== undefined ? hashes.get(runId) : undefined;
+	const sha256 = hashes.get(file.name);
 	return sha256 === undefined ? file : { ...file, sha256 };
 }
 

@@ -50,6 +50,17 @@ export async function readSourceState(repository: Repository, key: string, signa
 	};
 }
 
+/** Of the files of one kind, oldest first. Of tens of thousands of names only those are parsed that may be of it. */
+export function runIdsOf(wanted: 'hold' | 'prune' | 'seen', names: Iterable<string>): string[] {
+	const ids: string[] = [];
+	for (const name of names) {
+		if (!name.includes(`.${wanted}`)) continue;
+		const { kind, runId } = parseRepositoryKey(`mailbox-0000000000000000/${name}`);
+		if (kind === wanted && runId !== undefined) ids.push(runId);
+	}
+	return ids.sort();
+}
+
 /** A hold that cannot be read is a hold. */
 export async function readHolds(
 	repository: Repository,
@@ -57,10 +68,7 @@ export async function readHolds(
 	names: Iterable<string>,
 	signal: AbortSignal | undefined,
 ): Promise<Map<string, HoldRecord>> {
-	const ids = [...names].flatMap((name) => {
-		const { kind, runId } = parseRepositoryKey(`${key}/${name}`);
-		return kind === 'hold' && runId !== undefined ? [runId] : [];
-	});
+	const ids = runIdsOf('hold', names);
 	const holds = new Map<string, HoldRecord>();
 	for (const id of ids) {
 		try {
@@ -80,7 +88,7 @@ async function readPrunes(
 	files: ReadonlyMap<string, StoreFile>,
 	signal: AbortSignal | undefined,
 ): Promise<Map<string, PruneRecord | null>> {
-	const names = [...files.keys()].filter((name) => parseRepositoryKey(`${key}/${name}`).kind === 'prune');
+	const names = runIdsOf('prune', files.keys()).map((id) => recordName(id, 'prune'));
 	return new Map(
 		await inParallel(names, async (name): Promise<[string, PruneRecord | null]> => {
 			try {
@@ -124,8 +132,7 @@ export async function cursorsWithSeen(
 	remaining: readonly SnapshotRecord[],
 	signal: AbortSignal | undefined,
 ): Promise<CursorRecord[]> {
-	const seenRuns = [...state.files.keys()].map((name) => parseRepositoryKey(`${state.key}/${name}`)).filter(({ kind }) => kind === 'seen');
-	const oldest = seenRuns.map(({ runId }) => runId ?? '').sort()[0];
+	const oldest = runIdsOf('seen', state.files.keys())[0];
 	if (oldest === undefined) return [];
 	const names = remaining.filter(({ id }) => id >= oldest).map(({ cursor }) => cursor.name);
 	if (remaining.length > 0) names.push('cursor.json');
