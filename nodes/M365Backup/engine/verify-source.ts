@@ -6,7 +6,7 @@ import { MAX_CURSOR_BYTES } from '../repository/limits';
 import { parseRepositoryKey } from '../repository/names';
 import { readHold, readPrune } from '../repository/prune-records';
 import { parseCursorRecord } from '../repository/record-schemas';
-import type { CatalogLine, FileRef, SnapshotRecord } from '../repository/records';
+import type { CatalogLine, ContentRef, FileRef, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { SegmentReader } from '../repository/segment-reader';
 import { listSource } from '../repository/snapshot-files';
@@ -207,11 +207,13 @@ export class SourceVerification {
 				lines += batch.length;
 				// Batches that are decoded already come without a pause: other work of this process must get its turn.
 				await nextTurn();
+				const contents: ContentRef[] = [];
 				for (const { line } of batch) {
 					const problem = contentProblem(line, named);
 					if (problem !== undefined) damaged(problem);
-					else if (!isTombstone(line)) for (const content of line.content ?? []) await archives.check(content);
+					else if (!isTombstone(line)) contents.push(...(line.content ?? []));
 				}
+				await archives.checkAll(contents);
 			}
 			if (lines !== ref.lines) damaged(`it has ${lines} lines instead of ${ref.lines}`);
 		} catch (error) {

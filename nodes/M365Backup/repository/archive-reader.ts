@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { crc32, createInflateRaw } from 'node:zlib';
-import { toFailure } from '../base/failure';
+import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
+import { toFailure, type Failure } from '../base/failure';
 import type { Store } from '../stores/store';
 import { damagedFile, missingFile } from './bytes';
 import { MAX_DEFLATE_RATIO, MAX_ENTRY_NAME_BYTES } from './limits';
@@ -9,6 +9,9 @@ import type { ContentRef } from './records';
 import {
 	descriptorBytes, LOCAL_HEADER_BYTES, METHOD_DEFLATED, METHOD_STORED, parseDescriptor, parseLocalHeader, type LocalHeader,
 } from './zip-records';
+
+/** Contents up to this size are unpacked in one go, which takes a millisecond: a stream for each costs more than the unpacking. */
+const AT_ONCE_BYTES = 256 * 1024;
 
 /** Where an entry stands; without `sha256` where nobody recorded it, as of the archive's own list of its items. */
 export type EntryRef = Omit<ContentRef, 'sha256' | 'part'> & { sha256?: string };
@@ -26,7 +29,8 @@ export async function* readArchiveEntry(store: Store, prefix: string, ref: Entry
 	if (stored === null) throw missingFile(store, key);
 	const parts = new EntryParts(stored, ref, where);
 	const method = (await parts.header()).method;
-	const content = method === METHOD_DEFLATED ? inflate(parts.data(), where) : parts.data();
+	const isSmall = ref.length <= AT_ONCE_BYTES && ref.size <= AT_ONCE_BYTES;
+	const content = method !== METHOD_DEFLATED ? parts.data() : isSmall ? inflateAtOnce(parts.data(), ref, where) : inflate(parts.data(), where);
 
 	const hash = createHash('sha256');
 	let sizeBytes = 0;
@@ -35,7 +39,7 @@ export async function* readArchiveEntry(store: Store, prefix: string, ref: Entry
 	for await (const chunk of content) {
 		if (chunk.length === 0) continue;
 		sizeBytes += chunk.length;
-		if (sizeBytes > ref.size) throw damagedFile(where, `it unpacks to more than ${ref.size} bytes`);
+		if (sizeBytes > ref.size) throw unpacksToMore(where, ref);
 		hash.update(chunk);
 		crc = crc32(chunk, crc);
 		if (heldBack) yield heldBack;
@@ -128,6 +132,24 @@ class EntryParts {
 		if (step.done === true) return null;
 		return Buffer.from(step.value.buffer, step.value.byteOffset, step.value.byteLength);
 	}
+}
+
+async function* inflateAtOnce(data: AsyncIterable<Uint8Array>, ref: EntryRef, where: string): AsyncIterable<Uint8Array> {
+	const chunks: Uint8Array[] = [];
+	for await (const chunk of data) chunks.push(chunk);
+	const [only] = chunks;
+	let content: Buffer;
+	try {
+		content = inflateRawSync(only && chunks.length === 1 ? only : Buffer.concat(chunks), { maxOutputLength: Math.max(ref.size, 1) });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw unpacksToMore(where, ref);
+		throw damagedFile(where, 'it cannot be unpacked', error);
+	}
+	yield content;
+}
+
+function unpacksToMore(where: string, ref: EntryRef): Failure {
+	return damagedFile(where, `it unpacks to more than ${ref.size} bytes`);
 }
 
 async function* inflate(data: AsyncIterable<Uint8Array>, where: string): AsyncIterable<Uint8Array> {
