@@ -3,6 +3,7 @@ import { benchMailbox } from './bench-mailbox';
 import { driveRows } from './drives';
 import { kindRows } from './kinds';
 import { memoryInN8n } from './memory-in-n8n';
+import { pruneRows } from './prune';
 import type { BenchRow } from './rows';
 import { isOver, table } from './rows';
 
@@ -141,6 +142,7 @@ const parts: Record<string, () => Promise<void>> = {
 	drives: () => driveRows(rows, say),
 	changes: smallChanges,
 	memory,
+	prune: () => pruneRows(rows, say),
 	n8n: () => memoryInN8n(rows, say, { messages: Number(process.env['BENCH_MESSAGES'] ?? 5000), folders: FOLDERS, latencyMs: LATENCY_MS }),
 };
 
