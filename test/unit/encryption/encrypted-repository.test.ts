@@ -113,12 +113,12 @@ describe('an encrypted repository', () => {
 		await expect(Repository.open(inner, sample.ambient, { create: true, encryption: await recoveryKey() })).rejects.toMatchObject({ kind: 'invalid', code: 'recoveryKey' });
 	});
 
-	it.each([
+	it.each<[string, () => Promise<RepositoryKey | undefined>, object]>([
 		['without a key', async () => undefined, { kind: 'invalid', code: 'encrypted' }],
 		['with another key', async () => await keyOf((await makeAgeKey()).identity), { kind: 'denied', code: 'wrongKey' }],
 		['without the recovery recipient that it was made with', async () => await keyOf(secret.identity), { kind: 'invalid', code: 'otherRecipients' }],
 		['with another recovery recipient', async () => await keyOf(secret.identity, (await makeAgeKey()).recipient), { kind: 'invalid', code: 'otherRecipients' }],
-	] as const)('is not opened %s, says what to do, and stays as it is', async (_how, key, refusal) => {
+	])('is not opened %s, says what to do, and stays as it is', async (_how, key, refusal) => {
 		const before = await picture(inner);
 		for (const create of [true, false]) {
 			const error: unknown = await Repository.open(inner, sample.ambient, { create, encryption: await key() }).catch((thrown: unknown) => thrown);
