@@ -93,6 +93,14 @@ describe('a restore drill of a drive', () => {
 		expect(proof.leftBehind.map(({ path }) => path)).toContain(proof.scratchFolder);
 	});
 
+	it('says that the drive is gone, and tries its backup out in another one', async () => {
+		const fixture = await filled();
+		sim.tenant.removeUser(fixture.user);
+		expect(await drillDrive(fixture)).toMatchObject({ status: 'gone', sampled: 0, leftBehind: [], message: expect.stringContaining('The drive is not in Microsoft 365 any more: set Restore Into to another') });
+		const { drive } = sim.tenant.addUser({ displayName: 'Scratch' });
+		expect(await drillDrive(fixture, { into: drive!.id })).toMatchObject({ status: 'passed', identical: 20 });
+	});
+
 	it('refuses without the permission to write, before anything is made', async () => {
 		const fixture = await filled();
 		const before = stateOf(fixture.drive);
@@ -196,7 +204,7 @@ describe('a restore drill of a site', () => {
 		fixture.site.deleteList(library);
 		const before = siteState(fixture);
 		const proof = await drillSite(fixture, { kinds: ['file'], items: 100 });
-		expect(proof).toMatchObject({ status: 'passed', sampled: 6, notDrilled: [{ kind: 'file', items: 1, reason: 'Its library is not in the site any more: a drill makes no libraries' }] });
+		expect(proof).toMatchObject({ status: 'passed', sampled: 6, notDrilled: [{ kind: 'file', items: 1, reason: 'Its library is not in Microsoft 365 any more: a drill makes no libraries' }] });
 		expect(siteState(fixture)).toEqual(before);
 	});
 

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Failure } from '../../nodes/M365Backup/base/failure';
 import type { RestoreDrillProof } from '../../nodes/M365Backup/engine/restore-drill';
 import type { RestoreOutcome } from '../../nodes/M365Backup/workloads/restorer';
 import type { GraphClient } from '../../nodes/M365Backup/graph/client';
@@ -282,6 +283,32 @@ describe('a restore drill cleans up', () => {
 		expect(proof.failed.every(({ step }) => step === 'restore')).toBe(true);
 		expect(proof.leftBehind).toEqual([]);
 		expect(await stateOf(fixture.mailbox)).toEqual(before);
+	});
+
+	it('where the restore breaks off, of which nobody then knows what it has made', async () => {
+		await wholeMailbox();
+		const before = await stateOf(fixture.mailbox);
+		for (const after of [0, 3, 9]) {
+			let met = 0;
+			const afterRestore = (): void => {
+				if (met++ === after) throw new Failure('transient', 'It broke');
+			};
+			await expect(drillMailbox(fixture, { afterRestore, items: 60 })).rejects.toMatchObject({ kind: 'transient', message: 'It broke' });
+			expect(await stateOf(fixture.mailbox)).toEqual(before);
+		}
+	});
+
+	it('and says what is left where the restore breaks off and deleting is denied', async () => {
+		await wholeMailbox();
+		fixture.sim.tenant.faults.script({ match: /permanentDelete$|^DELETE /, times: Infinity, do: { status: 403 } });
+		const afterRestore = (): never => {
+			throw new Failure('transient', 'It broke');
+		};
+		await expect(drillMailbox(fixture, { afterRestore, kinds: ['message'] })).rejects.toMatchObject({
+			message: expect.stringMatching(/^It broke\. Left behind: .*M365 Backup drill 2026-11-22 [0-9a-f]{6}/),
+			nextStep: 'Delete by hand what was left behind.',
+		});
+		fixture.sim.tenant.faults.clear();
 	});
 
 	it('but for what somebody else has put into its folder, and says so', async () => {

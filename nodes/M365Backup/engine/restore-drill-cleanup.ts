@@ -1,3 +1,4 @@
+import type { Ambient } from '../base/ambient';
 import { toFailure } from '../base/failure';
 import type { DrillMarks, Scratch, ScratchThing } from '../workloads/scratch';
 import { failureInWords } from './failure-in-words';
@@ -5,8 +6,8 @@ import { failureInWords } from './failure-in-words';
 /** Something of a drill that could not be removed. */
 export interface LeftBehind {
 	path: string;
-	/** Graph id; absent if nobody could look. */
-	id?: string;
+	/** Graph id; where nobody could look, the part of the mailbox or site. */
+	id: string;
 	reason: string;
 }
 
@@ -19,6 +20,9 @@ export interface CleanupInput {
 	/** What the restore said that it made, in that order. */
 	made: readonly ScratchThing[];
 	marks: DrillMarks;
+	/** The restore did not come to its end: what it had asked for may still be made. */
+	isBroken: boolean;
+	ambient: Pick<Ambient, 'sleep'>;
 	signal: AbortSignal;
 }
 
@@ -34,6 +38,9 @@ export interface CleanupResult {
 export async function removeDrill(input: CleanupInput): Promise<CleanupResult> {
 	return await new Cleanup(input).run();
 }
+
+/** How long what was under way may take to show. */
+const LATE_MS = 3_000;
 
 /** A ring of folders cannot be, and would end somewhere. */
 const DEEPEST = 300;
@@ -53,21 +60,30 @@ class Cleanup {
 	 * mark. A folder goes only once nothing is in it: what somebody else has put there stays, and the folder with it.
 	 */
 	async run(): Promise<CleanupResult> {
-		const { made, places, scratch, scratchName, signal } = this.input;
+		const { made, ambient, isBroken, signal } = this.input;
 		const items = made.filter(({ kind }) => kind === 'item');
 		for (const item of items) await this.remove(item);
-		for (const place of places) {
-			try {
-				for (const folder of await scratch.tops(place, scratchName, signal)) await this.removeTree(folder);
-			} catch (error) {
-				this.result.leftBehind.push({ path: scratchName, reason: `Nobody could look whether it is still there: ${reasonOf(error)}` });
-			}
-		}
+		await this.removeTops();
 		// Those that are not at the top, or that a list does not show yet.
 		for (const thing of [...made].reverse()) if (thing.kind === 'folder') await this.removeTree(thing);
 		// What seemed to resist may have gone with its folder, or after all.
 		for (const item of items) await this.remove(item);
+		if (isBroken && !signal.aborted) {
+			await ambient.sleep(LATE_MS, signal).catch(() => undefined);
+			await this.removeTops();
+		}
 		return { ...this.result, leftBehind: byPath(this.result.leftBehind) };
+	}
+
+	private async removeTops(): Promise<void> {
+		const { places, scratch, scratchName, signal } = this.input;
+		for (const place of places) {
+			try {
+				for (const folder of await scratch.tops(place, scratchName, signal)) await this.removeTree(folder);
+			} catch (error) {
+				this.left({ path: scratchName, id: place }, `Nobody could look whether it is still there: ${reasonOf(error)}`);
+			}
+		}
 	}
 
 	/** @returns whether it is gone */
@@ -114,7 +130,7 @@ class Cleanup {
 		return true;
 	}
 
-	private left({ path, id }: ScratchThing, reason: string): void {
+	private left({ path, id }: Pick<ScratchThing, 'path' | 'id'>, reason: string): void {
 		if (!this.result.leftBehind.some((one) => one.id === id)) this.result.leftBehind.push({ path, id, reason });
 	}
 }

@@ -26,9 +26,10 @@ export interface DifferentItem extends DrilledItem {
 export interface RestoreDrillProof {
 	/**
 	 * `passed`: every item of the sample came back identical, and everything was removed. `failed`: an item did not, or
-	 * something is left behind. `empty`: there was nothing to try out, so that nothing is proved.
+	 * something is left behind. `empty`: there was nothing to try out, so that nothing is proved. `gone`: the mailbox, drive or
+	 * site is not there any more, so that nothing could be tried out in it.
 	 */
-	status: 'passed' | 'failed' | 'empty';
+	status: 'passed' | 'failed' | 'empty' | 'gone';
 	/** One line, ready for a chat. */
 	message: string;
 	source: SourceRef;
@@ -84,11 +85,12 @@ export function kindsInWords(kinds: RestoreDrillProof['kinds']): string {
 		.join(', ');
 }
 
-export type MessageInput = Pick<RestoreDrillProof, 'status' | 'source' | 'snapshot' | 'sampled' | 'kinds' | 'identical' | 'different' | 'failed' | 'leftBehind' | 'fidelity'>;
+export type MessageInput = Pick<RestoreDrillProof, 'status' | 'source' | 'snapshot' | 'sampled' | 'kinds' | 'identical' | 'different' | 'failed' | 'leftBehind' | 'fidelity'> & { gone?: string | undefined };
 
 export function proofMessage(proof: MessageInput): string {
-	const { status, source, snapshot, sampled, kinds, identical, leftBehind } = proof;
+	const { status, source, snapshot, sampled, kinds, identical, leftBehind, gone } = proof;
 	const time = snapshot.time.slice(0, 16).replace('T', ' ');
+	if (status === 'gone') return `${source.name}: restore drill proves nothing. ${gone ?? 'It is gone'}: set Restore Into to another mailbox or drive to try out its backup`;
 	if (status === 'empty') return `${source.name}: restore drill proves nothing, since the snapshot of ${time} UTC has nothing that can be tried out`;
 	const what = `${sampled} ${sampled === 1 ? 'item' : 'items'} of the snapshot of ${time} UTC (${kindsInWords(kinds)})`;
 	if (status === 'passed') return `${source.name}: restore drill passed. ${what} came back identical and ${sampled === 1 ? 'was' : 'were'} removed again`;

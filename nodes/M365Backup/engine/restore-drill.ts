@@ -102,6 +102,8 @@ class RestoreDrill {
 	}
 
 	async run(): Promise<RestoreDrillProof> {
+		const gone = await this.options.scratch.gone(this.hard.signal);
+		if (gone !== undefined) return this.proof({ entries: [], notDrilled: [] }, { removed: 0, toBin: 0, leftBehind: [] }, gone);
 		const sample = await this.draw();
 		this.refuseWithoutPermission(sample);
 		const drilled = await this.prepare(sample);
@@ -262,7 +264,7 @@ class RestoreDrill {
 
 	/** Does the work and then, whatever came of it, removes what it made, under a signal of its own. */
 	private async cleanedUp(marks: DrillMarks, work: () => Promise<void>): Promise<{ outcome?: Failure; cleanup: CleanupResult }> {
-		const { signal, scratch } = this.options;
+		const { signal, scratch, ambient } = this.options;
 		let grace: NodeJS.Timeout | undefined;
 		const onAbort = (): void => {
 			grace ??= setTimeout(() => this.hard.abort(), CANCEL_GRACE_MS);
@@ -280,21 +282,21 @@ class RestoreDrill {
 		const stop = new AbortController();
 		const timer = setTimeout(() => stop.abort(), signal?.aborted === true ? CLEANUP_AFTER_CANCEL_MS : CLEANUP_MS);
 		try {
-			const cleanup = await removeDrill({ scratch, scratchName: this.scratchName, places: [...this.places], made: this.made, marks, signal: stop.signal });
+			const cleanup = await removeDrill({ scratch, scratchName: this.scratchName, places: [...this.places], made: this.made, marks, isBroken: outcome !== undefined, ambient, signal: stop.signal });
 			return { cleanup, ...(outcome ? { outcome } : {}) };
 		} finally {
 			clearTimeout(timer);
 		}
 	}
 
-	private proof({ entries, notDrilled }: DrillSample, cleanup: CleanupResult): RestoreDrillProof {
+	private proof({ entries, notDrilled }: DrillSample, cleanup: CleanupResult, gone?: string): RestoreDrillProof {
 		const { source, snapshot, ambient, graph } = this.options;
 		const sampled = entries.length;
 		const kinds: RestoreDrillProof['kinds'] = {};
 		for (const { type } of entries) kinds[type] = (kinds[type] ?? 0) + 1;
 		const hasFailed = this.identical < sampled || cleanup.leftBehind.length > 0;
 		const proof: Omit<RestoreDrillProof, 'message'> = {
-			status: hasFailed ? 'failed' : sampled === 0 ? 'empty' : 'passed',
+			status: gone !== undefined ? 'gone' : hasFailed ? 'failed' : sampled === 0 ? 'empty' : 'passed',
 			source,
 			snapshot: { id: snapshot.id, time: snapshot.finishedAt },
 			sampled,
@@ -321,7 +323,7 @@ class RestoreDrill {
 			},
 		};
 		const { status, ...rest } = proof;
-		return { status, message: proofMessage(proof), ...rest };
+		return { status, message: proofMessage({ ...proof, gone }), ...rest };
 	}
 }
 

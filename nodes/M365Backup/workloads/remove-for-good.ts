@@ -4,8 +4,8 @@ import type { RemovedTo } from './scratch';
 
 /**
  * Deletes something without leaving it in Deleted Items or a recycle bin (`permanentDelete` of messages, mail folders,
- * events, calendars, contacts, contact folders and drive items). Clouds that do not know the action get a DELETE. What is
- * gone already is fine.
+ * events, calendars, contacts, contact folders and drive items). Where that is refused, as by a cloud that does not know the
+ * action or by a retention policy, a DELETE is tried. What is gone already is fine.
  *
  * @param path of the thing itself
  */
@@ -15,7 +15,7 @@ export async function removeForGood(graph: GraphClient, path: string, signal: Ab
 		return 'forGood';
 	} catch (error) {
 		// 404 is of the thing, or of an action that this cloud lacks: the DELETE tells.
-		if (!isFailure(error, 'notFound', 'invalid')) throw error;
+		if (!isFailure(error, 'notFound', 'invalid', 'denied', 'conflict')) throw error;
 	}
 	return await removeToBin(graph, path, signal);
 }

@@ -46,6 +46,8 @@ export type RemovedTo = 'forGood' | 'bin';
  * the backup holds, and to remove it. Nothing here trusts what the restorer said but the ids of what it made.
  */
 export interface Scratch {
+	/** Why nothing can be restored there at all: the mailbox, drive or site is not there any more. Undefined if it is. */
+	gone(signal: AbortSignal): Promise<string | undefined>;
 	/** Items of one place are restored together: a part of a mailbox, a library, a list. By the scoped id in the snapshot. */
 	placeOf(scopedId: string): string;
 	/** Why items of a type (`setting`, `page`) are not drilled; undefined if they are. */

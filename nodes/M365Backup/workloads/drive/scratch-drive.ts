@@ -4,6 +4,7 @@ import { removeForGood } from '../remove-for-good';
 import type { DrillMarks, FoundThing, ItemComparison, RemovedTo, Scratch, ScratchThing } from '../scratch';
 import type { RestorableItem } from '../restorer';
 import { scopeOf } from '../scope-of';
+import { whyGone } from '../why-gone';
 import { compareFile } from './compare-file';
 import type { GraphIdentitySet, GraphItem } from './graph-item';
 
@@ -29,6 +30,7 @@ export function driveScratch({ graph, driveId, roles }: ScratchDriveOptions): Sc
 		return found;
 	};
 	return {
+		gone: (signal) => whyGone(graph, drivePath, 'The drive', signal),
 		placeOf: scopeOf,
 		notDrilled: () => undefined,
 		lackedPermission: (type) => lackedPermission(roles, type),

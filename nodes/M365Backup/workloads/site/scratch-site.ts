@@ -1,4 +1,4 @@
-import { Failure, isFailure } from '../../base/failure';
+import { Failure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
 import type { GraphClient } from '../../graph/client';
 import { driveScratch } from '../drive/scratch-drive';
@@ -8,6 +8,7 @@ import { removeToBin } from '../remove-for-good';
 import type { RestorableItem } from '../restorer';
 import { scopeOf } from '../scope-of';
 import type { DrillMarks, FoundThing, ItemComparison, RemovedTo, Scratch, ScratchThing } from '../scratch';
+import { whyGone } from '../why-gone';
 import { compareFileColumns, compareListItem } from './compare-list-item';
 import { columnsOf } from './restore/column';
 import { isObject, objectIn, objectsIn, textIn } from './restore/item-document';
@@ -48,19 +49,15 @@ export function siteScratch({ graph, siteId, containers, roles }: ScratchSiteOpt
 	};
 
 	return {
+		gone: (signal) => whyGone(graph, sitePath(siteId), 'The site', signal),
 		placeOf: scopeOf,
 		notDrilled: (type) => (type === 'page' ? PAGES : type === 'site' ? SITE : undefined),
 		lackedPermission: (type) => lackedPermission(roles, type),
 		async unfit(place: string, signal: AbortSignal): Promise<string | undefined> {
 			if (!isLibrary(place)) return undefined;
 			const drive = textIn(containerOf(place), 'driveId') ?? '';
-			try {
-				await graph.json({ path: `/drives/${encodeURIComponent(drive)}?$select=id`, signal });
-				return undefined;
-			} catch (error) {
-				if (!isFailure(error, 'notFound')) throw error;
-				return 'Its library is not in the site any more: a drill makes no libraries';
-			}
+			const gone = await whyGone(graph, `/drives/${encodeURIComponent(drive)}`, 'Its library', signal);
+			return gone === undefined ? undefined : `${gone}: a drill makes no libraries`;
 		},
 		async compare(item: RestorableItem, thing: ScratchThing, said: readonly string[], signal: AbortSignal): Promise<ItemComparison> {
 			const container = containerOf(thing.place);

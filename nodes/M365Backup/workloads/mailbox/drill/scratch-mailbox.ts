@@ -3,6 +3,7 @@ import type { Ambient } from '../../../base/ambient';
 import type { GraphClient } from '../../../graph/client';
 import { lackedPermission } from '../../lacked-permission';
 import { removeForGood, removeToBin } from '../../remove-for-good';
+import { whyGone } from '../../why-gone';
 import type { RestorableItem } from '../../restorer';
 import type { DrillMarks, FoundThing, ItemComparison, RemovedTo, Scratch, ScratchThing } from '../../scratch';
 import { PART_TITLES, partOf, type MailboxPartName } from '../mailbox-part';
@@ -89,6 +90,7 @@ export function mailboxScratch({ graph, mailboxId, ambient, roles }: ScratchMail
 	}
 
 	return {
+		gone: (signal) => whyGone(graph, userPath, 'The user', signal),
 		placeOf: (scopedId) => partOf(scopedId) ?? '',
 		notDrilled: (type) => (type === 'setting' ? 'Settings and rules of a mailbox work as soon as they are there: Microsoft 365 has no place to try them out' : undefined),
 		lackedPermission: (type) => lackedPermission(roles, type),
