@@ -116,7 +116,8 @@ class ZoneOffsets {
 
 	/** With the offset of that moment. */
 	read(time: string): DateTime {
-		const timeMs = DateTime.fromISO(time, { zone: 'utc' }).toMillis();
+		// As records spell it; other spellings take luxon ten times as long.
+		const timeMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/.test(time) ? Date.parse(time) : DateTime.fromISO(time, { zone: 'utc' }).toMillis();
 		if (Number.isNaN(timeMs)) throw new Failure('invalid', `"${time}" is not a time`, { nextStep: 'Give a time as ISO 8601, e.g. 2026-11-22T10:00:00Z.' });
 		const day = Math.floor(timeMs / DAY_MS) * DAY_MS;
 		const offset = this.ofDay(day);
