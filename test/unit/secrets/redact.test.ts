@@ -82,7 +82,9 @@ describe('a service that repeats the request', () => {
 	});
 
 	function answer(request: { method?: string; url: string; headers: Headers }, style: (typeof ECHO_STYLES)[number]): Response {
-		const echo = echoOf({ method: 'GET', url: request.url, headers: Object.fromEntries(request.headers), body: Buffer.from(`client_secret=${one}`) }, style);
+		const headers: Record<string, string> = {};
+		request.headers.forEach((value, name) => (headers[name] = value));
+		const echo = echoOf({ method: 'GET', url: request.url, headers, body: Buffer.from(`client_secret=${one}`) }, style);
 		return 'json' in echo ? Response.json(echo.json, { status: 400 }) : new Response(echo.page, { status: 400 });
 	}
 
