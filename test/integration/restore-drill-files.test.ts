@@ -95,7 +95,7 @@ describe('a restore drill of a drive', () => {
 
 	it('says that the drive is gone, and tries its backup out in another one', async () => {
 		const fixture = await filled();
-		sim.tenant.removeUser(fixture.user);
+		sim.tenant.drives.delete(fixture.drive.id);
 		expect(await drillDrive(fixture)).toMatchObject({ status: 'gone', sampled: 0, leftBehind: [], message: expect.stringContaining('The drive is not in Microsoft 365 any more: set Restore Into to another') });
 		const { drive } = sim.tenant.addUser({ displayName: 'Scratch' });
 		expect(await drillDrive(fixture, { into: drive!.id })).toMatchObject({ status: 'passed', identical: 20 });

@@ -379,6 +379,16 @@ describe('a restore drill refuses', () => {
 		await expect(drillMailbox(fixture, { items })).rejects.toMatchObject({ kind: 'invalid', nextStep: 'Choose 1 to 500 items.' });
 	});
 
+	it('nothing, but says that the mailbox is gone, and tries its backup out in another one', async () => {
+		await wholeMailbox();
+		const { tenant } = fixture.sim;
+		tenant.removeUser(tenant.findUser(fixture.source.id)!);
+		const proof = await drillMailbox(fixture);
+		expect(proof).toMatchObject({ status: 'gone', sampled: 0, message: 'Adele Vance: restore drill proves nothing. The user is not in Microsoft 365 any more: set Restore Into to another mailbox or drive to try out its backup' });
+		const other = tenant.addUser({ displayName: 'Scratch' });
+		expect(await drillMailbox(fixture, { into: other.id })).toMatchObject({ status: 'passed', identical: 20 });
+	});
+
 	it('nothing, but says that it proves nothing, where there is nothing to try out', async () => {
 		fixture = await mailboxFixture();
 		fixture.mailbox.addMime('inbox', plainMail('One'));

@@ -37,7 +37,7 @@ describe('Restore Drill', () => {
 
 	const passed = ({ source, snapshot }: RestoreDrillOptions): RestoreDrillProof =>
 		({ status: 'passed', message: `${source.name}: restore drill passed`, source, snapshot: { id: snapshot.id, time: snapshot.finishedAt }, sampled: 1, identical: 1, different: [], failed: [], leftBehind: [] }) as unknown as RestoreDrillProof;
-	const failed = (options: RestoreDrillOptions): RestoreDrillProof => ({ ...passed(options), status: 'failed', message: `${anna.name}: restore drill FAILED`, leftBehind: [{ path: 'M365 Backup drill', reason: 'Denied' }] });
+	const failed = (options: RestoreDrillOptions): RestoreDrillProof => ({ ...passed(options), status: 'failed', message: `${anna.name}: restore drill FAILED`, leftBehind: [{ path: 'M365 Backup drill', id: 'AAMk', reason: 'Denied' }] });
 	const run = async (parameters: Record<string, unknown> = {}, more: Partial<FakeExecutionOptions> = {}) => {
 		const common = { repositoryType: 'localFolder', repositoryFolder: mail.folder, source: '', snapshot: { mode: 'list', value: 'latest' }, sampleItems: 20, scratchPlace: 'own', options: {} };
 		const fake = fakeExecution({ parameters: { ...common, ...parameters }, ...more });
