@@ -73,6 +73,7 @@ describe('errors of S3 servers', () => {
 		['too many requests, without a known code', { status: 429, code: 'Unheard', message: 'wait' }, { kind: 'throttled' }],
 		['AWS: its own fault', { status: 500, code: 'InternalError', message: 'We encountered an internal error. Please try again.' }, { kind: 'transient' }],
 		['a gateway in between', { status: 502, body: '<html><body>Bad Gateway</body></html>', headers: { 'content-type': 'text/html' } }, { kind: 'transient', status: 502 }],
+		['something that this server does not have', { status: 501, code: 'Unheard', message: 'not here' }, { kind: 'invalid', nextStep: expect.stringContaining('lacks something') }],
 		['AWS: a policy denies', { status: 403, code: 'AccessDenied', message: 'Access Denied' }, { kind: 'denied', nextStep: expect.stringContaining('s3:ListBucket on bucket contoso') }],
 		['AWS: keys of a session that is over', { status: 400, code: 'ExpiredToken', message: 'The provided token has expired.' }, { kind: 'denied', nextStep: expect.stringContaining('Access Key ID') }],
 		['AWS: a file in an archive class', { status: 403, code: 'InvalidObjectState', message: "The operation is not valid for the object's storage class" }, { kind: 'denied', nextStep: expect.stringContaining('Restore it from the archive class') }],

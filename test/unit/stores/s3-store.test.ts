@@ -363,7 +363,7 @@ if (lacking !== undefined) {
 				expect((await probeCapabilities(bucketOf(client))).ifAbsent).toBe(true);
 				// Ceph 16 does not look at it in buckets with versions.
 				expect((await probeCapabilities(bucketOf(client, { bucket: lockedName }))).ifAbsent).toBe(false);
-				proxy.script({ method: 'PUT', url: /probe/, times: 9, answer: { status: 501, code: 'NotImplemented' } });
+				proxy.script({ method: 'PUT', url: /probe/, times: 9, answer: { status: 501, code: 'Unheard' } });
 				expect((await probeCapabilities(bucketOf(viaProxy))).ifAbsent).toBe(false);
 			});
 		});

@@ -43,7 +43,7 @@ async function enforcesIfAbsent(bucket: S3Bucket, signal?: AbortSignal): Promise
 		return outcomes.filter(Boolean).length === 1 && !(await wins('too late'));
 	} catch (error) {
 		// Refused as unknown (Backblaze), or nothing may be written here: a restore needs no such right.
-		const isLacking = isFailure(error, 'denied') || (isFailure(error, 'invalid') && ['NotImplemented', 'InvalidArgument', 'InvalidRequest'].includes(error.code ?? ''));
+		const isLacking = isFailure(error, 'denied') || (isFailure(error, 'invalid') && (error.status === 501 || ['InvalidArgument', 'InvalidRequest'].includes(error.code ?? '')));
 		if (isLacking && !isCredentialFault(error)) return false;
 		throw error;
 	} finally {

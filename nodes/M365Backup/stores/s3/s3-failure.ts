@@ -22,6 +22,7 @@ interface Answer {
 const busy = 'The storage is busy or has a passing fault: run again later. If it goes on, ask its operator.';
 const space = 'Enlarge the storage or raise its quota or spending cap, or let Prune remove old backups, then run again: what was stored before is unharmed.';
 const unreachable = 'Check the endpoint in the S3 credential, that the storage is running, and that n8n can reach it (firewall, proxy, DNS). What was stored before is unharmed.';
+const unsupported = 'This storage lacks something that backups need, or the endpoint is not that of its S3 service (but, for example, that of its web console).';
 const untrusted = 'Enter the certificate of the authority that signed it (PEM) as CA Certificate in the S3 credential, or use the host name that the certificate is for.';
 
 /** By the server's code (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html), or Node's. */
@@ -61,7 +62,7 @@ const answers: Record<string, Answer> = {
 		nextStep: 'Restore it from the archive class at your provider (AWS: Initiate restore), and take care that lifecycle rules leave backups in a class that can be read at once.',
 	}),
 	...same(['InvalidBucketName'], { kind: 'invalid', nextStep: 'Check the name of the bucket.' }),
-	...same(['NotImplemented', 'MethodNotAllowed'], { kind: 'invalid', nextStep: 'This storage lacks something that backups need, or the endpoint is not that of its S3 service (but, for example, that of its web console).' }),
+	...same(['NotImplemented', 'MethodNotAllowed'], { kind: 'invalid', nextStep: unsupported }),
 };
 
 function same(codes: readonly string[], answer: Answer): Record<string, Answer> {
@@ -130,6 +131,7 @@ function byStatus({ status, code, message }: S3ErrorFacts, call: S3Call): Answer
 	if (status === 412) return { kind: 'conflict', nextStep: 'Run again.' };
 	if (status === 429) return { kind: 'throttled', nextStep: busy };
 	if (status === 507) return { kind: 'quota', nextStep: space };
+	if (status === 405 || status === 501) return { kind: 'invalid', nextStep: unsupported };
 	if (status !== undefined && status >= 500) return { kind: 'transient', nextStep: busy };
 	if (status === 401 || status === 403) {
 		const locked = /object lock|WORM|retention/i.test(message);
