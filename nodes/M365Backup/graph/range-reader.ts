@@ -1,5 +1,6 @@
 import { Failure } from '../base/failure';
 import type { Call } from './call';
+import { cancelBody } from './long-answer';
 import { readStream, type StreamAnswer } from './readers';
 
 export interface ByteRange {
@@ -23,7 +24,7 @@ export async function readRange(response: Response, call: Call, range: ByteRange
 		const first = Number(told?.[1]);
 		const behindLast = Number(told?.[2]) + 1;
 		if (first !== offset || (endBefore !== undefined && behindLast > endBefore)) {
-			await response.body?.cancel();
+			await cancelBody(response);
 			throw new Failure('transient', `${host} sent another part of the file than it was asked for`, { code: 'wrongRange', status: 206 });
 		}
 		const answer = await readStream(response, call);
@@ -31,7 +32,7 @@ export async function readRange(response: Response, call: Call, range: ByteRange
 	}
 	const tag = response.headers.get('etag');
 	if (isPart && ifRange !== undefined && tag !== null && tag !== ifRange) {
-		await response.body?.cancel();
+		await cancelBody(response);
 		throw new Failure('conflict', `The file at ${host} is another one than when its download began`, {
 			status: response.status,
 			code: 'contentChanged',

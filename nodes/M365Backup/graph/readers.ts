@@ -1,6 +1,7 @@
 import { Failure } from '../base/failure';
-import { bytesOf, piecesOf, plainLength } from './body';
+import { bodyOf, bytesOf, plainLength } from './body';
 import type { Call } from './call';
+import { cancelBody } from './long-answer';
 import { onAbort } from './on-abort';
 
 /** A page of 999 messages with bodies stays below this. */
@@ -10,7 +11,7 @@ const longestJsonBytes = 64 * 1024 * 1024;
 export async function readJson(response: Response, call: Call): Promise<unknown> {
 	const host = new URL(call.url).host;
 	if (response.status === 204) {
-		await response.body?.cancel();
+		await cancelBody(response);
 		return undefined;
 	}
 	const bytes = await bytesOf(response, host, longestJsonBytes);
@@ -43,7 +44,7 @@ export function readStream(response: Response, call: Call): Promise<StreamAnswer
 		lease?.release();
 	};
 	const forget = onAbort(signal, release);
-	const source = piecesOf(response, new URL(call.url).host);
+	const source = bodyOf(response, new URL(call.url).host);
 	let started = false;
 	const iterator: AsyncIterator<Uint8Array, void, undefined> = {
 		next: async () => {
@@ -62,7 +63,7 @@ export function readStream(response: Response, call: Call): Promise<StreamAnswer
 			release();
 			// A generator that never ran has no `finally` to close the connection.
 			if (started) await source.return();
-			else await response.body?.cancel();
+			else await cancelBody(response);
 			return { done: true, value: undefined };
 		},
 	};

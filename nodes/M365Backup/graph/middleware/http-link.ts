@@ -3,6 +3,7 @@ import { Failure } from '../../base/failure';
 import type { Call } from '../call';
 import { isLoopback } from '../clouds';
 import { connectionFailure } from '../connection-failure';
+import { cancelBody, fetchLong } from '../long-answer';
 import { onAbort } from '../on-abort';
 import type { GraphStats } from '../stats';
 import { Link } from './link';
@@ -28,7 +29,7 @@ export class HttpLink extends Link {
 				context.response = response;
 				return;
 			}
-			await response.body?.cancel();
+			await cancelBody(response);
 			const target = new URL(location, url);
 			if (hop >= mostRedirects) throw new Failure('transient', `${url.host} redirects in a circle`, { code: 'tooManyRedirects' });
 			if (target.protocol !== 'https:' && target.protocol !== url.protocol && !isLoopback(target.hostname)) {
@@ -50,6 +51,8 @@ export class HttpLink extends Link {
 		if (call.signal?.aborted === true) stop();
 		call.whenRead(forget);
 		try {
+			// A fetch that somebody gave us is used for everything.
+			if (call.isTransfer && call.method === 'GET' && this.fetch === globalThis.fetch) return await fetchLong(url, { headers, redirect: 'manual', signal: own.signal });
 			return await this.fetch(url, {
 				method: call.method,
 				headers,
