@@ -83,10 +83,6 @@ export class Repository {
 		return storedBytes(this.store);
 	}
 
-	get isEncrypted(): boolean {
-		return this.unlocked.mac !== undefined;
-	}
-
 	/** What the file of that key is called where it is stored, and in copies. */
 	nameOf(key: string): string {
 		return storedName(this.store, key);
