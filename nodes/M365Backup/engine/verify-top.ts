@@ -2,6 +2,7 @@ import { isFailure } from '../base/failure';
 import { readFile, sha256 } from '../repository/bytes';
 import { CopyLedger, listTargets } from '../repository/copies';
 import { MAX_RECORD_BYTES } from '../repository/limits';
+import { REPOSITORY_README } from '../repository/readme-text';
 import { parseRepositoryRecord } from '../repository/record-schemas';
 import type { Repository } from '../repository/repository';
 import type { DamageList } from './damage';
@@ -16,7 +17,8 @@ export async function verifyTop(repository: Repository, damage: DamageList, sign
 			const { readme } = parseRepositoryRecord(bytes, store.label);
 			const text = await readFile(store, 'README.txt', MAX_RECORD_BYTES, signal);
 			if (text === null) damage.add('README.txt', 'it is missing; no item is lost, it tells people how to read these files');
-			else if (sha256(text) !== readme) damage.add('README.txt', 'it is not as it was written; no item is lost');
+			// An import whose files had no README.txt writes that of this version.
+			else if (sha256(text) !== readme && text.toString() !== REPOSITORY_README) damage.add('README.txt', 'it is not as it was written; no item is lost');
 		}
 	} catch (error) {
 		if (!isFailure(error, 'corrupt', 'invalid')) throw error;

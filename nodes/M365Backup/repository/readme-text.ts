@@ -25,4 +25,14 @@ TO GET AT SOMETHING
      Identical files are stored once: several items may name the same entry, also one of an earlier backup's archive.
   3. Every snapshot.json has the size and SHA-256 of its segments, and a segment's index those of the archives. The
      "check" at the end of a .json is the SHA-256 of that file with 64 zeros in its place.
+
+NAMES THAT END IN .age
+  Then the backup is encrypted in the age format (https://age-encryption.org), and nobody can open it without a key:
+  a line that begins with AGE-SECRET-KEY-1, in a file key.txt. Either of the keys whose public parts (age1...) stand
+  in repository.json opens everything. The program age is in Debian and Ubuntu (apt install age), and elsewhere.
+       age -d -i key.txt FILE.age > FILE
+  makes FILE, which is as described above:
+       age -d -i key.txt <segment>.ndjson.gz.age | zcat | grep "part of the subject"
+       age -d -i key.txt <archive>.zip.age > archive.zip; unzip archive.zip
+  Sizes and SHA-256 in the records are those of the .age files; offsets are those of the decrypted ones.
 `;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { filesToCopy, importFiles, type FileToImport, type ImportResult } from '../../../nodes/M365Backup/engine/copy';
+import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import { sealJson } from '../../../nodes/M365Backup/repository/sealed-json';
 import { createFaultyStore, diskFull } from '../../../nodes/M365Backup/stores/faulty-store';
@@ -139,6 +140,17 @@ describe('import files', () => {
 		await expect(bring(empty, toImport(copy))).rejects.toMatchObject({ kind: 'invalid', message: expect.stringContaining('format version 2') });
 		expect(await keys(empty, '')).toEqual([]);
 		expect(await keys(store, '')).toEqual(['README.txt', 'repository.json']);
+	});
+
+	it('without README.txt, of a repository whose README.txt was another text: it gets that of today, and verifies', async () => {
+		const copy = await copyOf(await fullSample());
+		copy.delete('README.txt');
+		const { check: _, ...record } = JSON.parse(copy.get('repository.json')!.toString()) as Record<string, unknown>;
+		copy.set('repository.json', Buffer.from(sealJson({ ...record, readme: 'a'.repeat(64) })));
+		const store = createMemoryStore();
+		expect(count(await bring(store, toImport(copy))).refused).toBeUndefined();
+		const { damage } = await verifyRepository(await Repository.open(store, sampleAmbient()), { deep: false });
+		expect(damage).toEqual([]);
 	});
 
 	it('that are damaged are refused one by one, each of them noticed; the sound ones come in', async () => {
