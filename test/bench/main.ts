@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { BackupReport } from '../support/backup-process';
 import { benchMailbox } from './bench-mailbox';
 import { driveRows } from './drives';
+import { encryptionRows } from './encryption';
 import { kindRows } from './kinds';
 import { memoryInN8n } from './memory-in-n8n';
 import { pruneRows } from './prune';
@@ -160,6 +161,7 @@ const parts: Record<string, () => Promise<void>> = {
 	prune: () => pruneRows(rows, say),
 	n8n: () => memoryInN8n(rows, say, { messages: Number(process.env['BENCH_MESSAGES'] ?? 5000), folders: FOLDERS, latencyMs: LATENCY_MS }),
 	verify: () => verifyRows(rows, say),
+	encryption: () => encryptionRows(rows, say),
 	year: () =>
 		yearRows(rows, say, {
 			messages: Number(options.messages),

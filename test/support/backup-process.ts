@@ -9,6 +9,8 @@ import { documentedLimits, Governor, type GovernorLimits } from '../../nodes/M36
 import { fixedToken } from '../../nodes/M365Backup/graph/tokens';
 import type { SourceRef } from '../../nodes/M365Backup/repository/records';
 import { Repository } from '../../nodes/M365Backup/repository/repository';
+import { readAgeKey } from '../../nodes/M365Backup/stores/encryption/age-key';
+import { RepositoryKey } from '../../nodes/M365Backup/stores/encryption/repository-key';
 import { createFolderStore } from '../../nodes/M365Backup/stores/folder-store';
 import { driveWorkload } from '../../nodes/M365Backup/workloads/drive/drive';
 import { mailboxWorkload } from '../../nodes/M365Backup/workloads/mailbox/mailbox';
@@ -28,6 +30,8 @@ export interface BackupOrder {
 	/** Mail alone if absent. */
 	content?: MailboxPartName[];
 	folder: string;
+	/** `AGE-SECRET-KEY-1…`: the repository is encrypted. */
+	encryptionKey?: string;
 	commitEveryMs?: number;
 	commitEveryBytes?: number;
 	stopAfterBytes?: number;
@@ -50,6 +54,8 @@ export interface BackupReport {
 	/** The longest that the event loop stood still. */
 	longestStallMs: number;
 	wallMs: number;
+	/** Of all threads of this process, while it backed up. */
+	cpuSeconds: number;
 }
 
 export interface MemorySplit {
@@ -94,7 +100,8 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 		tenantId: order.tenantId,
 		...(order.withoutQuota ? { governor: new Governor(ambient, withoutQuota) } : {}),
 	});
-	const repository = await Repository.open(createFolderStore({ root: order.folder, ambient }), ambient, { create: true });
+	const encryption = order.encryptionKey === undefined ? undefined : new RepositoryKey(await readAgeKey({ identity: order.encryptionKey }));
+	const repository = await Repository.open(createFolderStore({ root: order.folder, ambient }), ambient, { create: true, encryption });
 	// Idle is what a process has that has opened a repository, spoken to Graph, and is about to begin: fetch is loaded lazily.
 	const { ref, path, workload } = sourceOf(order, graph, ambient);
 	for (let call = 0; call < WARM_UP_CALLS; call++) await graph.json({ path });
@@ -108,6 +115,7 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 	const sampling = setInterval(sample, 10);
 	const delay = monitorEventLoopDelay({ resolution: 5 });
 	delay.enable();
+	const cpuBefore = process.cpuUsage();
 	const startedMs = performance.now();
 	const summary = await backUp({
 		repository,
@@ -121,6 +129,7 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 		volumeBytes: order.volumeBytes,
 	});
 	const wallMs = performance.now() - startedMs;
+	const { user, system } = process.cpuUsage(cpuBefore);
 	delay.disable();
 	clearInterval(sampling);
 	sample();
@@ -132,6 +141,7 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 		idle,
 		longestStallMs: delay.max / 1e6,
 		wallMs,
+		cpuSeconds: (user + system) / 1e6,
 	};
 }
 
