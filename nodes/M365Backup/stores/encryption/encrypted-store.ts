@@ -154,7 +154,13 @@ class EncryptedStore implements Store {
 			if (bytes.length === 0) return;
 			// Whether a full chunk is the file's last one, only the file's end would tell.
 			const plain = openChunk(key, index, bytes, false) ?? openChunk(key, index, bytes, true);
-			if (plain === undefined) throw damaged(name, 'it was cut off, or changed');
+			if (plain === undefined) {
+				// Another process may have written the file anew, under another key, since its head was read.
+				this.opened.delete(name);
+				const now = left === length ? await this.open(name, signal) : null;
+				if (now === null || now.key.equals(key)) throw damaged(name, 'it was cut off, or changed');
+				return yield* this.openRange(name, now, { offset, length }, signal);
+			}
 			index += 1;
 			const wanted = plain.subarray(skip, skip + left);
 			skip = 0;
