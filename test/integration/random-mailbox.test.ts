@@ -301,7 +301,9 @@ it(`follows ${RUNS} random histories of all that a mailbox holds, and gives back
 				// A full one: whether a changed day of a series shows on its master is a switch, and live series are read again only now and then.
 				let summary = await fixture.backUp({ content: EVERYTHING, fullResync: true });
 				for (let again = 0; summary.hasMore && again < 5; again++) summary = await fixture.backUp({ content: EVERYTHING });
-				expect(summary.warnings).toEqual([]);
+				// First runs that were killed leave archives, as a history whose records are lost does.
+				const isKilled = steps.some((one) => one.do === 'crash');
+				expect(summary.warnings.filter((warning) => !isKilled || !/no snapshot: this backup began anew/.test(warning))).toEqual([]);
 				expect(['complete', 'unchanged']).toContain(summary.status);
 				await expectAllHeld(fixture);
 				expect((await verifyRepository(fixture.repository, { deep: true })).damage.filter(({ file }) => !file.endsWith('cursor.json'))).toEqual([]);

@@ -192,10 +192,15 @@ function sayDamaged(damaged: readonly string[], parent: SnapshotRecord | null): 
 	);
 }
 
-/** A first backup beside archives: of a first run that broke off, or of a history whose records are lost. */
+/**
+ * A first backup beside archives: of a history whose records are lost, or of first runs that broke off. A single run that
+ * broke off is nothing to alarm anybody with; `cursor.json` is written after a snapshot only.
+ */
 async function sayLostCatalog(repository: Repository, key: string, signal: AbortSignal | undefined): Promise<string[]> {
-	const archives = [...(await listSource(repository.store, key, signal)).keys()].filter((name) => parseRepositoryKey(`${key}/${name}`).kind === 'archive');
-	if (archives.length === 0) return [];
+	const files = [...(await listSource(repository.store, key, signal)).keys()].map((name) => parseRepositoryKey(`${key}/${name}`));
+	const archives = files.filter(({ kind }) => kind === 'archive');
+	const isOneRun = new Set(archives.map(({ runId }) => runId)).size <= 1 && !files.some(({ kind }) => kind === 'currentCursor');
+	if (archives.length === 0 || isOneRun) return [];
 	return [
 		`There ${archives.length === 1 ? 'is 1 archive' : `are ${archives.length} archives`} of earlier backups in ${key}, and no snapshot: this backup began anew. ` +
 			'If there were snapshots before, their files are lost: put them back (Repository → Import Files), or get what the archives hold (Repository → Rebuild Catalog with Rebuild Anyway).',

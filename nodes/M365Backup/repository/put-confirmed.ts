@@ -33,7 +33,8 @@ export async function isStored(
 /**
  * Puts a file of a fresh name whose bytes can be made again, as often as passing faults demand: the same bytes under
  * the same name do no harm, so a lost answer costs one more put (§3.5.7). `open` is called once an attempt. The answer is
- * what is stored, where that is not what `open` gave.
+ * what is stored, where that is not what `open` gave. Encrypted, they are other bytes each time: not guaranteed is that a
+ * put whose answer was lost cannot land after its repetition, which verify would then call damaged.
  */
 export async function putConfirmed(context: PutContext, key: string, open: () => AsyncIterable<Uint8Array>): Promise<StoredFile | undefined> {
 	const { store, ambient, signal } = context;

@@ -82,6 +82,15 @@ describe('a list of items that is lost altogether', () => {
 		expect((await backedUpAsking(world, mailbox)).summary.status).toBe('unchanged');
 	});
 
+	it('is not suspected where a first backup merely broke off', async () => {
+		const { world, mailbox } = await someDays();
+		await lose(world.store);
+		const [oldest, ...others] = (await all(world.store.list(`${KEY}/`))).map(({ key }) => key).sort();
+		expect(oldest).toContain('.archive-');
+		await world.store.delete(others);
+		expect((await backedUpAsking(world, mailbox)).summary.warnings).toEqual([]);
+	});
+
 	it('is said by a backup that begins anew beside the archives; what it stored and what they hold come together', async () => {
 		const { world, mailbox } = await someDays();
 		await lose(world.store);
