@@ -221,7 +221,8 @@ export class ArchiveWriter {
 	}
 
 	private fail(failure: Failure): void {
-		if (!this.#failure && !this.#digest) this.hash.discard();
+		// Once all was sent the store may have it all the same: the hash is then what names the file.
+		if (!this.#failure && !this.#wasSent) this.hash.discard();
 		this.#failure ??= failure;
 		this.#queue.fail(this.#failure);
 		this.#onFailure?.(this.#failure);

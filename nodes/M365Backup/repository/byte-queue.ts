@@ -46,7 +46,12 @@ export class ByteQueue {
 			this.#bytesThisTurn = 0;
 			await nextTurn();
 		}
-		if (this.#queuedBytes > HIGH_BYTES) await new Promise<void>((resolve) => (this.#wakeWriter = resolve));
+		// It may have failed in the meantime, and nobody reads any more.
+		if (this.#queuedBytes > HIGH_BYTES && !this.isClosed()) await new Promise<void>((resolve) => (this.#wakeWriter = resolve));
+	}
+
+	private isClosed(): boolean {
+		return this.#failed;
 	}
 
 	/** Nothing more will come. */

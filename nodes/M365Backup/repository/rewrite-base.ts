@@ -159,11 +159,11 @@ async function isDue(
 	return (await shadowedLines(catalog, options.signal)) >= base.lines * SHADOWED_SHARE;
 }
 
-/** Long ago if never. */
+/** Long ago if never, or if the clock was ahead then. */
 async function rewrittenAt(repository: Repository, snapshot: SnapshotRecord, signal?: AbortSignal): Promise<number> {
 	const noted = (await repository.cursor(sourceKey(snapshot.source), signal))?.notes?.[REWRITTEN_NOTE];
 	const timeMs = typeof noted === 'string' ? Date.parse(noted) : NaN;
-	return Number.isNaN(timeMs) ? -Infinity : timeMs;
+	return Number.isNaN(timeMs) || timeMs > repository.ambient.now().getTime() ? -Infinity : timeMs;
 }
 
 /** When the run that wrote a file began. Merges give the base a new name, so that archives count, too. */

@@ -74,6 +74,17 @@ export class Volumes {
 	}
 
 	async add(input: ContentInput): Promise<ContentRef> {
+		const source = input.content[Symbol.asyncIterator]();
+		try {
+			return await this.addFrom({ ...input, content: { [Symbol.asyncIterator]: () => source } });
+		} catch (error) {
+			// Also where nobody had begun to read what was read ahead of it: a download is let go of.
+			source.return?.().catch(() => undefined);
+			throw error;
+		}
+	}
+
+	private async addFrom(input: ContentInput): Promise<ContentRef> {
 		this.throwIfFailed();
 		const { known = [] } = input;
 		const read = known.length > 0 ? await readAhead(input.content, COMPARE_BYTES) : undefined;

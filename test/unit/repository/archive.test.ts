@@ -262,6 +262,25 @@ describe('a store that fails', () => {
 	});
 });
 
+it('lets go of a content whose run is stopped before its archive has taken a byte of it', async () => {
+	const { repository } = await openNew();
+	const stop = new AbortController();
+	const run = repository.startRun(SOURCE, null, { signal: stop.signal });
+	await run.addContent({ entryName: 'first.bin', content: bytesOf('opens the archive') });
+	let isClosed = false;
+	const content = (async function* () {
+		try {
+			stop.abort();
+			yield randomBytes(1000);
+		} finally {
+			isClosed = true;
+		}
+	})();
+	await expect(run.addContent({ entryName: 'second.bin', content })).rejects.toMatchObject({ kind: 'cancelled' });
+	await run.abandon();
+	await vi.waitFor(() => expect(isClosed).toBe(true));
+});
+
 describe('reading one content', () => {
 	async function stored(content: Buffer, name: string): Promise<{ bytes: Buffer; ref: ContentRef; name: string }> {
 		const { repository, store } = await openNew();

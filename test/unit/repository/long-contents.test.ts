@@ -3,8 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { crc32 } from 'node:zlib';
 import { Failure } from '../../../nodes/M365Backup/base/failure';
 import { PIECE_BYTES, takePiece } from '../../../nodes/M365Backup/base/pieces';
+import { ArchiveWriter } from '../../../nodes/M365Backup/repository/archive-writer';
 import { sourceKey } from '../../../nodes/M365Backup/repository/names';
-import { addMessage, commitInput, message, openNew, readAll, SOURCE, stateOf } from './fixtures';
+import { hashThread } from '../../../nodes/M365Backup/repository/off-thread-hash';
+import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
+import type { Store } from '../../../nodes/M365Backup/stores/store';
+import { addMessage, commitInput, FakeAmbient, message, openNew, readAll, SOURCE, stateOf } from './fixtures';
 
 const KEY = sourceKey(SOURCE);
 /** From 32 MB on a content is hashed by another thread. */
@@ -67,5 +71,26 @@ describe('a long content', () => {
 		await run.add(message('long/1', { content: [ref] }));
 		await run.commit(commitInput());
 		expect((await readAll(repository.readContent(KEY, ref))).equals(bytes)).toBe(true);
+	});
+
+	it('whose run is stopped once its last byte was sent is named by what it is, if the store took it', async () => {
+		const stop = new AbortController();
+		const inner = createMemoryStore();
+		const store: Store = {
+			capabilities: inner.capabilities,
+			label: inner.label,
+			list: (prefix) => inner.list(prefix),
+			get: (key) => inner.get(key),
+			delete: (keys) => inner.delete(keys),
+			put: async (key, source) => {
+				await inner.put(key, source);
+				stop.abort();
+			},
+		};
+		const writer = new ArchiveWriter({ store, ambient: new FakeAmbient(), signal: stop.signal }, KEY, 'a.zip', (await hashThread())!.open());
+		await writer.append({ name: 'film.mp4', modified: new Date(0), content: inPieces(longBytes(3)), compress: false });
+		const file = await writer.close([]);
+		const stored = await readAll((await inner.get(`${KEY}/a.zip`))!);
+		expect(file).toMatchObject({ size: stored.length, sha256: createHash('sha256').update(stored).digest('hex') });
 	});
 });
