@@ -28,8 +28,8 @@ describe('prune-and-verify.json in a real n8n', () => {
 		stage.mailServer.mails.length = 0;
 	});
 
-	async function run(fields: Record<string, unknown>, swap = false): Promise<Execution> {
-		const here = await workflowForHere(file, stage.n8n.filesFolder);
+	async function run(fields: Record<string, unknown>, swap = false, which = file): Promise<Execution> {
+		const here = await workflowForHere(which, stage.n8n.filesFolder);
 		setFields(here, 'What to Keep', fields);
 		const workflow = swap ? swapped(here) : here;
 		await stage.put(workflow);
@@ -69,6 +69,20 @@ describe('prune-and-verify.json in a real n8n', () => {
 		expect(stage.mailServer.mails).toHaveLength(1);
 		expect(stage.mailServer.mails[0]!.text).not.toContain('Nothing was removed');
 		expect(stage.mailServer.mails[0]!.text).toContain(`${address}: Removed 0 of 3 snapshots`);
+	});
+
+	it.each([
+		['says the plan', false],
+		['says what was removed, with branches swapped on the canvas', true],
+	])('nightly-prune.json %s in one mail', async (_name, approved) => {
+		const execution = await run({ approved }, approved, 'nightly-prune.json');
+		expect(execution.error).toBeUndefined();
+		expect(execution.runs.has('Prune')).toBe(approved);
+		expect(await snapshots()).toHaveLength(3);
+		expect(stage.mailServer.mails).toHaveLength(1);
+		const [mail] = stage.mailServer.mails;
+		expect(mail!.subject).toBe('Nightly prune: all fine');
+		expect(mail!.text).toContain(`${address}: ${approved ? 'Removed' : 'Would remove'} 0 of 3 snapshots`);
 	});
 
 	it('says what is damaged, ends in an error, and then prunes nothing, approved or not', async () => {
