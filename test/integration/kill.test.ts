@@ -99,7 +99,8 @@ it(`survives kill -9 at ${KILLS} random moments: every snapshot reads, none is l
 
 	sim.tenant.clock.advance(BETWEEN_RUNS_MS);
 	const last = await startBackup({ ...order(100_000), clockAheadMs: sim.tenant.clock.nowMs() - Date.now() }).report;
-	expect(last.summary.status).toBe('complete');
+	// A kill that came after the last commit leaves nothing to be done.
+	expect(['complete', 'unchanged']).toContain(last.summary.status);
 	const repository = await Repository.open(createFolderStore({ root: folder }), realAmbient);
 	const newest = (await repository.snapshots(key)).at(-1)!;
 	const held: string[] = [];
