@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { generate } from 'selfsigned';
 import { derivedKey, makeAgeKey } from '../../../nodes/M365Backup/stores/encryption/age-key';
+import { IssuedSecrets } from '../../simulator/issued-secrets';
 import type { RunningSimulator } from '../../simulator/start';
 import type { Marked } from '../../support/secret-search';
 
@@ -30,6 +31,9 @@ export class MarkedSecrets {
 	}
 
 	all({ tenant, clientSecret, token }: RunningSimulator): Marked[] {
+		const ofTheTest = new IssuedSecrets();
+		ofTheTest.isKept = true;
+		ofTheTest.noteToken('access token', token);
 		return [
 			{ kind: 'client secret', keys: [clientSecret] },
 			{ kind: 'wrong client secret', keys: [this.wrongSecret] },
@@ -42,7 +46,7 @@ export class MarkedSecrets {
 			{ kind: 'proxy password', keys: [this.proxyPassword] },
 			{ kind: 'key of the bucket', keys: [this.bucketKey] },
 			{ kind: 'redirect', keys: [this.redirectKey] },
-			{ kind: 'access token of the test', keys: token.split('.').slice(1) },
+			...ofTheTest.all,
 			...tenant.issued.all,
 		];
 	}
