@@ -64,7 +64,10 @@ export interface StoreCapabilities {
  *   reading breaks off; it never ends early silently. A range beyond the end is empty.
  * - `list` yields all keys that start with the prefix (a string prefix, not a folder), in no particular order;
  *   `lease-…` files and everything else alike; no temporary files. Files that come or go meanwhile may be there or not.
- * - `delete` of a missing key is no error. A forbidden key among others deletes none of them.
+ * - `delete` of a missing key is no error. A forbidden key among others deletes none of them. Where the store keeps
+ *   versions, all versions of a key go. Locked files stay as they are, still to be read; all others are deleted, and
+ *   then a `denied` Failure with code `locked` names one of them and until when.
+ * - A lock is never shortened, and no file counts as locked until the store said so when asked.
  * - Errors are Failures: denied, quota (no space), transient, conflict, invalid (key leaves the root), cancelled.
  */
 export interface Store {
@@ -77,7 +80,20 @@ export interface Store {
 	get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | null>;
 	put(key: string, source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<void>;
 	delete(keys: readonly string[], signal?: AbortSignal): Promise<void>;
+	/**
+	 * Until when the newest version of a file is locked, by the store's answer; null: it is not, or there is no such
+	 * file. Undefined where a store knows no locks.
+	 */
+	lockedUntil?(key: string, signal?: AbortSignal): Promise<Date | null>;
+	/**
+	 * Locks the newest version of a file until then, or leaves a longer lock as it is, and reads the lock back. Throws a
+	 * `notFound` Failure if there is no such file, `denied` if it may not be locked. Undefined as `lockedUntil`.
+	 */
+	extendLock?(key: string, until: Date, signal?: AbortSignal): Promise<void>;
 }
+
+/** That a file cannot be deleted yet. What throws it has deleted no version of the file. */
+export const LOCKED_CODE = 'locked';
 
 /** The store's files with their bytes as they are stored: what sizes and hashes in records are of. */
 export function storedBytes(store: Store): Store {
