@@ -43,6 +43,12 @@ export class M365Backup implements INodeType {
 				testedBy: 'testS3Credential',
 				displayOptions: { show: { repositoryType: ['s3Bucket'] } },
 			},
+			{
+				name: 'm365BackupS3TargetApi',
+				required: true,
+				testedBy: 'testS3Credential',
+				displayOptions: { show: { targetRepositoryType: ['s3Bucket'] } },
+			},
 		],
 		properties,
 	};

@@ -1,7 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
 import { realAmbient } from '../base/ambient';
-import { Failure } from '../base/failure';
 import type { RepositoryEncryption } from '../repository/encryption';
 import { Repository } from '../repository/repository';
 import { createFolderStore } from '../stores/folder-store';
@@ -9,6 +8,7 @@ import type { Store } from '../stores/store';
 import { isPathBlocked } from './allowed-path';
 import { connectEncryption } from './encryption';
 import { localFolder, type PathRule } from './local-folder';
+import { fieldName, repositoryType, type RepositorySide } from './repository-side';
 import { connectS3 } from './s3';
 
 export { sourceKey } from '../repository/names';
@@ -16,6 +16,8 @@ export type { Repository } from '../repository/repository';
 export type { CatalogEntry, SnapshotRecord, SourceRef } from '../repository/records';
 
 export interface RepositoryUse {
+	/** Which of the repositories that the parameters name; by default the only one. */
+	side?: RepositorySide;
 	/** Makes folder and repository if they are missing. Refuses a folder that is lost with the container. */
 	create?: boolean;
 	/** Makes a new `repository.json` over backups whose own is lost. */
@@ -27,10 +29,11 @@ export interface RepositoryUse {
  * `create` reads the option `useAnyway`, which operations that create have.
  */
 export async function connectStore(this: IExecuteFunctions, itemIndex: number, use: RepositoryUse = {}): Promise<Store> {
-	if (repositoryType(this.getNodeParameter('repositoryType', itemIndex, 'localFolder')) === 's3Bucket') {
-		return await connectS3.call(this, { ...bucketOf.call(this, itemIndex), signal: this.getExecutionCancelSignal() });
+	const side = use.side ?? 'repository';
+	if (typeOf.call(this, itemIndex, side) === 's3Bucket') {
+		return await connectS3.call(this, { ...bucketOf.call(this, itemIndex, side), side, signal: this.getExecutionCancelSignal() });
 	}
-	const named = this.getNodeParameter('repositoryFolder', itemIndex) as string;
+	const named = this.getNodeParameter(fieldName(side, 'repositoryFolder'), itemIndex) as string;
 	const rule: PathRule = {
 		resolve: (path) => this.helpers.resolvePath(path),
 		isBlocked: (path) => this.helpers.isFilePathBlocked(path as Parameters<typeof this.helpers.isFilePathBlocked>[0]),
@@ -58,19 +61,23 @@ export async function encryptionOf(this: IExecuteFunctions, itemIndex: number): 
 }
 
 /** What tells repositories apart without opening them: items with equal keys work on the same one. */
-export function repositoryKey(this: IExecuteFunctions, itemIndex: number): string {
-	const type = repositoryType(this.getNodeParameter('repositoryType', itemIndex, 'localFolder'));
+export function repositoryKey(this: IExecuteFunctions, itemIndex: number, side: RepositorySide = 'repository'): string {
+	const type = typeOf.call(this, itemIndex, side);
 	if (type === 's3Bucket') {
-		const { bucket, folder } = bucketOf.call(this, itemIndex);
+		const { bucket, folder } = bucketOf.call(this, itemIndex, side);
 		return [type, bucket.trim(), folder.trim()].join('\n');
 	}
-	return `${type}\n${(this.getNodeParameter('repositoryFolder', itemIndex) as string).trim()}`;
+	return `${type}\n${(this.getNodeParameter(fieldName(side, 'repositoryFolder'), itemIndex) as string).trim()}`;
 }
 
-function bucketOf(this: IExecuteFunctions, itemIndex: number): { bucket: string; folder: string } {
+function typeOf(this: IExecuteFunctions, itemIndex: number, side: RepositorySide): ReturnType<typeof repositoryType> {
+	return repositoryType(this.getNodeParameter(fieldName(side, 'repositoryType'), itemIndex, 'localFolder'));
+}
+
+function bucketOf(this: IExecuteFunctions, itemIndex: number, side: RepositorySide): { bucket: string; folder: string } {
 	return {
-		bucket: this.getNodeParameter('repositoryBucket', itemIndex) as string,
-		folder: this.getNodeParameter('repositoryBucketFolder', itemIndex, '') as string,
+		bucket: this.getNodeParameter(fieldName(side, 'repositoryBucket'), itemIndex) as string,
+		folder: this.getNodeParameter(fieldName(side, 'repositoryBucketFolder'), itemIndex, '') as string,
 	};
 }
 
@@ -90,11 +97,4 @@ async function storeForPicker(this: ILoadOptionsFunctions): Promise<Store> {
 	const rule: PathRule = { resolve: (path) => realpath(path), isBlocked: (path) => isPathBlocked(path) };
 	const root = await localFolder(typeof named === 'string' ? named : '', rule, { create: false, useAnyway: false });
 	return createFolderStore({ root });
-}
-
-function repositoryType(type: unknown): 'localFolder' | 's3Bucket' {
-	if (type === 'localFolder' || type === 's3Bucket') return type;
-	throw new Failure('invalid', `There is no repository type "${String(type)}"`, {
-		nextStep: 'Set Repository to Local Folder or S3 Bucket.',
-	});
 }

@@ -4,22 +4,28 @@ import { isFailure, toFailure } from '../base/failure';
 import type * as S3 from '../stores/s3/s3-repository-store';
 import type { S3Settings } from '../stores/s3/s3-settings';
 import type { Store } from '../stores/store';
+import type { RepositorySide } from './repository-side';
 
-export const s3CredentialType = 'm365BackupS3Api';
+/**
+ * A node holds one credential of a type (n8n takes the first entry of a name), and a second bucket mostly belongs to
+ * another account: so the target of Replicate has a type of its own, with the same properties.
+ */
+export const s3CredentialTypes: Readonly<Record<RepositorySide, string>> = { repository: 'm365BackupS3Api', target: 'm365BackupS3TargetApi' };
 
 export interface S3Use {
 	/** As the user named it. */
 	bucket: unknown;
 	/** Folder within the bucket, as the user named it. */
 	folder: unknown;
+	side?: RepositorySide;
 	/** For the lists of the open parameter panel: reads only, and gives up soon. */
 	isPicker?: boolean;
 	signal?: AbortSignal | undefined;
 }
 
-/** The store in the bucket that the node's S3 credential reaches. Failures: invalid, denied and transient as `openS3Store`. */
-export async function connectS3(this: IExecuteFunctions | ILoadOptionsFunctions, { bucket, folder, isPicker = false, signal }: S3Use): Promise<Store> {
-	const settings = settingsOf(await this.getCredentials(s3CredentialType));
+/** The store in the bucket that the node's S3 credential for that repository reaches. Failures: invalid, denied and transient as `openS3Store`. */
+export async function connectS3(this: IExecuteFunctions | ILoadOptionsFunctions, { bucket, folder, side = 'repository', isPicker = false, signal }: S3Use): Promise<Store> {
+	const settings = settingsOf(await this.getCredentials(s3CredentialTypes[side]));
 	const { openS3Store, placeOf } = await loadS3();
 	return await openS3Store(settings, placeOf(textOf(bucket), textOf(folder)), {
 		ambient: realAmbient,

@@ -1,10 +1,23 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { fieldName, type RepositoryFieldName, type RepositorySide } from '../connect/repository-side';
 
 /** Where a repository lives if nobody says otherwise: inside the only folder that n8n lets nodes write to by default. */
 export const defaultRepositoryFolder = '~/.n8n-files/m365-backup';
 
-/** Which repository to work with. */
-export const repositoryFields: INodeProperties[] = [
+/** What the fields of a second repository are called and say, where that is not what those of the first do. */
+const TARGET_WORDS: Readonly<Record<string, Pick<INodeProperties, 'displayName' | 'description'>>> = {
+	repositoryType: { displayName: 'Target Repository', description: 'Where the replica lives' },
+	repositoryFolder: {
+		displayName: 'Target Folder',
+		description:
+			'Folder that holds the replica; made if it is missing. By default, n8n lets nodes use only folders within ~/.n8n-files; N8N_RESTRICT_FILE_ACCESS_TO allows others. In Docker, choose a folder on a mounted volume.',
+	},
+	repositoryBucket: { displayName: 'Target Bucket', description: 'Name of the bucket that holds the replica. It must exist already.' },
+	repositoryBucketFolder: { displayName: 'Target Folder in the Bucket' },
+};
+
+/** Where a repository lives, by the names and words of the only one. */
+const placeFields: readonly INodeProperties[] = [
 	{
 		displayName: 'Repository',
 		name: 'repositoryType',
@@ -55,6 +68,11 @@ export const repositoryFields: INodeProperties[] = [
 		description: 'Where in the bucket the backups live; several repositories can share a bucket. Empty: the whole bucket.',
 		displayOptions: { show: { repositoryType: ['s3Bucket'] } },
 	},
+];
+
+/** Which repository to work with. */
+export const repositoryFields: INodeProperties[] = [
+	...repositoryPlaceFields('repository'),
 	{
 		displayName: 'Encrypted',
 		name: 'repositoryEncrypted',
@@ -65,6 +83,20 @@ export const repositoryFields: INodeProperties[] = [
 			'Whether the repository is encrypted, or will be if this backup creates it. Needs an M365 Backup Encryption credential: without its key nobody can open the backups.',
 	},
 ];
+
+/** Where that repository lives: all that is needed to reach its files as they are stored. Read by `connectStore` with the same side. */
+export function repositoryPlaceFields(side: RepositorySide): INodeProperties[] {
+	if (side === 'repository') return [...placeFields];
+	return placeFields.map((field) => {
+		const show = Object.entries(field.displayOptions?.show ?? {}).map(([name, values]) => [fieldName(side, name as RepositoryFieldName), values] as const);
+		return {
+			...field,
+			...TARGET_WORDS[field.name],
+			name: fieldName(side, field.name as RepositoryFieldName),
+			...(show.length > 0 && { displayOptions: { show: Object.fromEntries(show) } }),
+		};
+	});
+}
 
 /** The option of those operations that may create a repository. */
 export const useAnywayOption: INodeProperties = {
