@@ -30,7 +30,7 @@ describe('prune-and-verify.json in a real n8n', () => {
 
 	async function run(fields: Record<string, unknown>, swap = false, which = file): Promise<Execution> {
 		const here = await workflowForHere(which, stage.n8n.filesFolder);
-		setFields(here, 'What to Keep', fields);
+		setFields(here, 'Settings', fields);
 		const workflow = swap ? swapped(here) : here;
 		await stage.put(workflow);
 		return stage.n8n.client.run(workflow.id, 'Run by Hand');

@@ -5,6 +5,8 @@ export interface CaughtMail {
 	subject: string;
 	to: string[];
 	text: string;
+	/** Empty for a mail of plain text. */
+	html: string;
 }
 
 /** A real SMTP server on the loopback interface that keeps every mail. */
@@ -26,6 +28,7 @@ export class MailCatcher {
 							subject: mail.subject ?? '',
 							to: session.envelope.rcptTo.map(({ address }) => address),
 							text: mail.text ?? (mail.html === false ? '' : mail.html),
+							html: mail.html === false ? '' : mail.html,
 						});
 						callback();
 					},
