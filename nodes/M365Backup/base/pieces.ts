@@ -1,7 +1,7 @@
 /** Size of the buffers in which long contents travel: what brings 16 KB at a time pays its way through a dozen hands each time. */
-export const PIECE_BYTES = 256 * 1024;
+export const PIECE_BYTES = 1024 * 1024;
 /** So many wait for the next use, 4 MB: the queues of two contents. */
-const MOST_WAITING = 16;
+const MOST_WAITING = 8;
 
 const waiting: ArrayBuffer[] = [];
 /** Those that are out, so that nothing else is ever taken back, nor anything twice. */

@@ -113,6 +113,7 @@ class Pieces {
 	private wake: (() => void) | undefined;
 
 	constructor(private readonly message: IncomingMessage) {
+		letGoOfReceived(message);
 		message.on('data', (chunk: Buffer) => this.add(chunk));
 		message.once('end', () => this.end(undefined));
 		message.once('error', (error) => this.end(error));
@@ -152,6 +153,29 @@ class Pieces {
 		giveBack(this.piece);
 		this.wake?.();
 	}
+}
+
+/**
+ * Node's parser copies what it hands on, and leaves what the socket brought to V8, which then makes a full collection
+ * every 30 MB: of all that n8n holds. It is let go of as soon as a copy has been seen; should a parser hand on the
+ * socket's own bytes, as older ones did, never.
+ */
+function letGoOfReceived(message: IncomingMessage): void {
+	const { socket } = message;
+	let copied: boolean | undefined;
+	let handedOn: ArrayBufferLike | undefined;
+	const note = (chunk: Buffer): void => void (handedOn = chunk.buffer);
+	const release = (chunk: Buffer): void => {
+		if (copied === undefined && handedOn !== undefined) {
+			copied = handedOn !== chunk.buffer;
+			message.off('data', note);
+		}
+		handedOn = undefined;
+		if (copied === true) letGo(chunk);
+	};
+	message.on('data', note);
+	socket.on('data', release);
+	message.once('close', () => socket.off('data', release));
 }
 
 async function* piecesOf(message: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {

@@ -5,7 +5,7 @@ import { HASH_THREAD, type HashAnswer, type HashOrder, type HashThreadData } fro
 import type { Digest, StreamHash } from './stream-hash';
 
 /** Bytes on their way to the thread: 4 MB for all that is hashed in this process. */
-const PLACES = 16;
+const PLACES = 6;
 
 interface Waiting<T> {
 	resolve: (value: T) => void;

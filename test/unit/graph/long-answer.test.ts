@@ -52,6 +52,29 @@ describe('A long download', () => {
 		}
 	});
 
+	it('leaves nothing behind that waits for a full collection of all that n8n holds', async () => {
+		const times = 16;
+		const url = await served((_request, response) => {
+			response.writeHead(200, { 'Content-Length': times * CONTENT.length });
+			let sent = 0;
+			const send = (): void => {
+				if (sent++ < times) response.write(CONTENT, send);
+				else response.end();
+			};
+			send();
+		});
+		const response = await fetchLong(url, { headers: {} });
+		const before = process.memoryUsage().arrayBuffers;
+		let [most, received] = [before, 0];
+		for await (const piece of bodyOf(response, 'host')) {
+			received += piece.length;
+			giveBack(piece);
+			most = Math.max(most, process.memoryUsage().arrayBuffers);
+		}
+		expect(received).toBe(times * CONTENT.length);
+		expect(most - before).toBeLessThan(12_000_000);
+	});
+
 	it('that breaks off says so, after all that has come', async () => {
 		const sent = LONG_BYTES + 5;
 		const url = await served((_request, response) => {
