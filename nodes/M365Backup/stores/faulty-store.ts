@@ -2,7 +2,7 @@ import type { Ambient } from '../base/ambient';
 import { Failure } from '../base/failure';
 import type { ByteRange, PutOptions, Store, StoreFile } from './store';
 
-export type StoreCall = 'list' | 'get' | 'put' | 'delete';
+export type StoreCall = 'list' | 'get' | 'put' | 'delete' | 'lockedUntil' | 'extendLock' | 'deleteOldVersions';
 
 /** One scripted mishap. */
 export interface Fault {
@@ -74,11 +74,22 @@ class ScriptedStore implements FaultyStore {
 	isStopped = false;
 	/** The call that takes effect although the process is killed before it hears so. */
 	private survivor: LoggedCall | undefined;
+	readonly lockedUntil?: NonNullable<Store['lockedUntil']>;
+	readonly extendLock?: NonNullable<Store['extendLock']>;
+	readonly deleteOldVersions?: NonNullable<Store['deleteOldVersions']>;
 
 	constructor(
 		private readonly inner: Store,
 		private readonly ambient: Pick<Ambient, 'sleep'>,
-	) {}
+	) {
+		if (inner.lockedUntil) this.lockedUntil = (key, signal) => this.answer('lockedUntil', key, async () => (await inner.lockedUntil?.(key, signal)) ?? null, signal);
+		if (inner.extendLock) this.extendLock = (key, until, signal) => this.answer('extendLock', key, async () => inner.extendLock?.(key, until, signal), signal);
+		if (inner.deleteOldVersions) this.deleteOldVersions = (key, signal) => this.answer('deleteOldVersions', key, async () => inner.deleteOldVersions?.(key, signal), signal);
+	}
+
+	get lockDays(): number | undefined {
+		return this.inner.lockDays;
+	}
 
 	get capabilities(): Store['capabilities'] {
 		return this.inner.capabilities;
@@ -173,6 +184,14 @@ class ScriptedStore implements FaultyStore {
 		await this.inner.delete(fault?.effect === 'torn' ? keys.slice(0, Math.ceil(keys.length / 2)) : keys, signal);
 		if (fault?.effect === 'after' || fault?.effect === 'torn') throw failed(fault, logged);
 		logged.outcome = 'done';
+	}
+
+	private async answer<T>(call: StoreCall, key: string, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+		const { fault, logged } = await this.begin(call, [key], signal);
+		const answer = await action();
+		if (fault?.effect === 'after' || fault?.effect === 'torn') throw failed(fault, logged);
+		logged.outcome = 'done';
+		return answer;
 	}
 
 	/** Counts the call, lets it wait or fail as scripted, and says what is still to go wrong later. */

@@ -18,6 +18,7 @@ export function createReadOnlyStore(inner: Store): Store {
 		list: (prefix, signal) => inner.list(prefix, signal),
 		get: (key, range, signal) => inner.get(key, range, signal),
 		put: (key) => refuse(`write ${key}`),
+		...(inner.lockedUntil && { lockedUntil: inner.lockedUntil.bind(inner) }),
 		delete: (keys) => (keys.length === 0 ? Promise.resolve() : refuse(`delete ${keys.join(', ').slice(0, 200)}`)),
 	};
 }

@@ -20,6 +20,9 @@ export function createRetryingStore(inner: Store, options: RetryOptions): Store 
 }
 
 class RetryingStore implements Store {
+	readonly lockedUntil?: NonNullable<Store['lockedUntil']>;
+	readonly extendLock?: NonNullable<Store['extendLock']>;
+	readonly deleteOldVersions?: NonNullable<Store['deleteOldVersions']>;
 	private readonly isOverwritten: (key: string) => boolean;
 
 	constructor(
@@ -27,6 +30,13 @@ class RetryingStore implements Store {
 		private readonly options: RetryOptions,
 	) {
 		this.isOverwritten = options.isOverwritten ?? (() => false);
+		if (inner.lockedUntil) this.lockedUntil = (key, signal) => this.repeat(async () => (await inner.lockedUntil?.(key, signal)) ?? null, signal);
+		if (inner.extendLock) this.extendLock = (key, until, signal) => this.repeat(async () => inner.extendLock?.(key, until, signal), signal);
+		if (inner.deleteOldVersions) this.deleteOldVersions = (key, signal) => this.repeat(async () => inner.deleteOldVersions?.(key, signal), signal);
+	}
+
+	get lockDays(): number | undefined {
+		return this.inner.lockDays;
 	}
 
 	get capabilities(): Store['capabilities'] {

@@ -90,6 +90,13 @@ export interface Store {
 	 * `notFound` Failure if there is no such file, `denied` if it may not be locked. Undefined as `lockedUntil`.
 	 */
 	extendLock?(key: string, until: Date, signal?: AbortSignal): Promise<void>;
+	/**
+	 * Deletes the versions of a file that later ones have replaced, oldest first, up to the first that is locked; the file
+	 * stays as it is. Undefined where a store keeps no versions.
+	 */
+	deleteOldVersions?(key: string, signal?: AbortSignal): Promise<void>;
+	/** For how many days the store locks files by itself as they are put, those that are overwritten excepted. Undefined: it does not. */
+	readonly lockDays?: number | undefined;
 }
 
 /** That a file cannot be deleted yet. What throws it has deleted no version of the file. */

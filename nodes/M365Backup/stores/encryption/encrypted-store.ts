@@ -37,13 +37,32 @@ function storedKey(key: string): string {
 	return PLAIN.test(key) ? key : key + ENCRYPTED_SUFFIX;
 }
 
+/** What the store below knows of locks and versions, by plain keys. */
+function locksOf(inner: Store): Pick<Store, 'lockedUntil' | 'extendLock' | 'deleteOldVersions'> {
+	const { lockedUntil, extendLock, deleteOldVersions } = inner;
+	return {
+		...(lockedUntil && { lockedUntil: async (key, signal) => lockedUntil.call(inner, storedKey(key), signal) }),
+		...(extendLock && { extendLock: async (key, until, signal) => extendLock.call(inner, storedKey(key), until, signal) }),
+		...(deleteOldVersions && { deleteOldVersions: async (key, signal) => deleteOldVersions.call(inner, storedKey(key), signal) }),
+	};
+}
+
 class EncryptedStore implements Store {
+	readonly lockedUntil?: NonNullable<Store['lockedUntil']>;
+	readonly extendLock?: NonNullable<Store['extendLock']>;
+	readonly deleteOldVersions?: NonNullable<Store['deleteOldVersions']>;
 	private readonly opened = new Map<string, OpenFile>();
 
 	constructor(
 		private readonly inner: Store,
 		private readonly key: AgeKey,
-	) {}
+	) {
+		Object.assign(this, locksOf(inner));
+	}
+
+	get lockDays(): number | undefined {
+		return this.inner.lockDays;
+	}
 
 	get capabilities(): Store['capabilities'] {
 		return this.inner.capabilities;
@@ -69,6 +88,8 @@ class EncryptedStore implements Store {
 					return inner.put(storedKey(key), source, options);
 				},
 				delete: (keys, signal) => this.delete(keys, signal),
+				lockDays: inner.lockDays,
+				...locksOf(inner),
 			},
 		};
 	}

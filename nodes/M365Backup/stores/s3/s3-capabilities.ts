@@ -27,9 +27,11 @@ export async function probeCapabilities(bucket: S3Bucket, signal?: AbortSignal):
 /** Of several puts at once exactly one must win, and another one must lose afterwards. */
 async function enforcesIfAbsent(bucket: S3Bucket, signal?: AbortSignal): Promise<boolean> {
 	const target = { Bucket: bucket.bucket, Key: bucket.nameOf(`${temporaryPrefix}probe-${randomBytes(8).toString('hex')}`) };
+	const versions: string[] = [];
 	const wins = async (content: string): Promise<boolean> => {
 		try {
-			await bucket.client.send(new PutObjectCommand({ ...target, Body: Buffer.from(content), IfNoneMatch: '*' }), { ...(signal && { abortSignal: signal }) });
+			const { VersionId } = await bucket.client.send(new PutObjectCommand({ ...target, Body: Buffer.from(content), IfNoneMatch: '*' }), { ...(signal && { abortSignal: signal }) });
+			if (VersionId !== undefined) versions.push(VersionId);
 			return true;
 		} catch (error) {
 			if (errorFacts(error).code === 'ConditionalRequestConflict') return false;
@@ -47,8 +49,9 @@ async function enforcesIfAbsent(bucket: S3Bucket, signal?: AbortSignal): Promise
 		if (isLacking && !isCredentialFault(error)) return false;
 		throw error;
 	} finally {
-		// What is left of it is tiny, is no repository file, and no listing shows it.
-		await bucket.client.send(new DeleteObjectCommand(target)).catch(() => undefined);
+		// What is left of it is tiny, is no repository file, and no listing shows it. Without its versions' ids a deletion would only hide them.
+		const doomed = versions.length > 0 ? versions.map((VersionId) => ({ ...target, VersionId })) : [target];
+		await Promise.all(doomed.map((each) => bucket.client.send(new DeleteObjectCommand(each)).catch(() => undefined)));
 	}
 }
 

@@ -6,7 +6,6 @@ import {
 	HeadObjectCommand,
 	ListPartsCommand,
 	PutObjectCommand,
-	PutObjectRetentionCommand,
 	UploadPartCommand,
 	type CompletedPart,
 } from '@aws-sdk/client-s3';
@@ -17,6 +16,7 @@ import { isPassing, retried } from '../retry';
 import type { PutOptions } from '../store';
 import { PartReader, type Part } from './part-reader';
 import type { S3Bucket } from './s3-bucket';
+import { extendLock, wholeSeconds, type LockMode } from './s3-locks';
 
 const MEBIBYTE = 1024 * 1024;
 /** An upload has at most 10,000 parts: larger ones from part 5,001 on reach 350 GB, more than OneDrive takes. Until then all are alike, as some servers demand. */
@@ -29,15 +29,12 @@ const LARGEST_IF_ABSENT_BYTES = 64 * MEBIBYTE;
 /** A small put is over in no time: cutting it off would only leave open whether it is stored. */
 const UNINTERRUPTED_BYTES = MEBIBYTE;
 const ABANDON_ATTEMPTS = 3;
-const SECOND_MS = 1000;
 /** Tells our own put from others' when its answer was lost. */
 const MARK = 'm365-backup-put';
 
-export type LockMode = 'COMPLIANCE' | 'GOVERNANCE';
-
 /** One put: in one request if it fits into a part, else as a multipart upload of which nothing is left if it fails. */
-export async function putObject(bucket: S3Bucket, key: string, source: AsyncIterable<Uint8Array>, options: PutOptions, lockMode: LockMode): Promise<void> {
-	await new S3Put(bucket, key, options, lockMode).run(source);
+export async function putObject(bucket: S3Bucket, key: string, source: AsyncIterable<Uint8Array>, options: PutOptions, lock: { mode: LockMode; now: () => Date }): Promise<void> {
+	await new S3Put(bucket, key, options, lock).run(source);
 }
 
 class S3Put {
@@ -51,7 +48,7 @@ class S3Put {
 		private readonly bucket: S3Bucket,
 		private readonly key: string,
 		private readonly options: PutOptions,
-		private readonly lockMode: LockMode,
+		private readonly lock: { mode: LockMode; now: () => Date },
 	) {
 		this.target = { Bucket: bucket.bucket, Key: bucket.nameOf(key) };
 		this.signal = options.signal ? AbortSignal.any([options.signal, this.stop.signal]) : this.stop.signal;
@@ -74,7 +71,7 @@ class S3Put {
 		const { retainUntil } = this.options;
 		return {
 			Metadata: { [MARK]: this.mark },
-			...(retainUntil && { ObjectLockMode: this.lockMode, ObjectLockRetainUntilDate: retainUntil }),
+			...(retainUntil && { ObjectLockMode: this.lock.mode, ObjectLockRetainUntilDate: wholeSeconds(retainUntil) }),
 		};
 	}
 
@@ -195,25 +192,8 @@ class S3Put {
 
 	/** "Stored" with a lock means read back as locked. Older servers take no lock with an upload in parts: they get it afterwards. */
 	private async ensureLock(until: Date, version: string | undefined): Promise<void> {
-		const target = { ...this.target, ...(version !== undefined && { VersionId: version }) };
-		if (await this.isLocked(target, until)) return;
-		const Retention = { Mode: this.lockMode, RetainUntilDate: until };
-		await this.persistently(() =>
-			this.send('lock', (signal) => this.bucket.client.send(new PutObjectRetentionCommand({ ...target, Retention }), signal), 's3:PutObjectRetention'),
-		);
-		if (await this.isLocked(target, until)) return;
-		throw new Failure('invalid', `${this.key} was stored in ${this.bucket.label}, but the server did not lock it until ${until.toISOString()}`, {
-			code: 'notLocked',
-			nextStep: 'Check that the bucket was made with object lock and that the access key has the permissions s3:PutObjectRetention and s3:GetObjectRetention.',
-		});
-	}
-
-	private async isLocked(target: { Bucket: string; Key: string; VersionId?: string }, until: Date): Promise<boolean> {
-		const { ObjectLockMode, ObjectLockRetainUntilDate } = await this.persistently(() =>
-			this.send('look at the lock of', (signal) => this.bucket.client.send(new HeadObjectCommand(target), signal), 's3:GetObjectRetention'),
-		);
-		// Servers round to seconds.
-		return ObjectLockMode === this.lockMode && (ObjectLockRetainUntilDate?.getTime() ?? 0) > until.getTime() - SECOND_MS;
+		const wanted = { until, mode: this.lock.mode, now: this.lock.now() };
+		await this.persistently(() => extendLock(this.bucket, { key: this.key, version }, wanted, this.signal));
 	}
 
 	private async send<T>(doing: string, request: (options: { abortSignal: AbortSignal }) => Promise<T>, permission?: string): Promise<T> {

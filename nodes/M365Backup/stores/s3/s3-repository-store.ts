@@ -8,9 +8,11 @@ import { S3Bucket } from './s3-bucket';
 import { probeCapabilities } from './s3-capabilities';
 import { createS3Client } from './s3-client';
 import { errorFacts, s3Failure } from './s3-failure';
+import type { LockMode } from './s3-locks';
 import { endpointOf, type S3Place, type S3Settings } from './s3-settings';
 import { S3Store } from './s3-store';
 
+export type { LockMode } from './s3-locks';
 export { placeOf } from './s3-settings';
 
 /** So many tries bridge half a minute. */
@@ -24,6 +26,8 @@ export interface S3UseOptions {
 	readOnly?: boolean;
 	/** For somebody who waits in front of a list: gives up soon. */
 	hasty?: boolean;
+	/** Of files that are locked. Default: COMPLIANCE. */
+	lockMode?: LockMode | undefined;
 	/** Files that are replaced now and then. */
 	isOverwritten: (key: string) => boolean;
 	signal?: AbortSignal | undefined;
@@ -38,14 +42,14 @@ const probes = new Map<string, { capabilities: StoreCapabilities; validUntil: nu
  * no such bucket, wrong region, clock), denied (wrong keys), transient (not reachable).
  */
 export async function openS3Store(settings: S3Settings, place: S3Place, options: S3UseOptions): Promise<Store> {
-	const { ambient, readOnly = false, hasty = false, isOverwritten, signal } = options;
+	const { ambient, readOnly = false, hasty = false, isOverwritten, lockMode, signal } = options;
 	const patience = { ambient, attempts: hasty ? HASTY_ATTEMPTS : ATTEMPTS };
 	const clientKey = digest(settings);
 	const client = clients.get(clientKey) ?? createS3Client(settings);
 	clients.set(clientKey, client);
 	const bucket = new S3Bucket(client, place, settings, patience);
 	const capabilities = readOnly ? none : await probed(`${clientKey} ${digest(place)}`, bucket, ambient, signal);
-	return createRetryingStore(new S3Store({ bucket, capabilities, ambient }), { ...patience, isOverwritten });
+	return createRetryingStore(new S3Store({ bucket, capabilities, ambient, ...(lockMode && { lockMode }) }), { ...patience, isOverwritten });
 }
 
 const none: StoreCapabilities = { ifAbsent: false, retainUntil: false, overwriteIsCostly: false };

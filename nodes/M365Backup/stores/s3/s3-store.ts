@@ -10,11 +10,13 @@ import type { Ambient } from '../../base/ambient';
 import { Failure, isFailure } from '../../base/failure';
 import { throwIfAborted } from '../abortable';
 import { checkKey, checkPrefix, temporaryPrefix } from '../keys';
-import { refuseRetention } from '../refusals';
+import { refuseRetention, throwIfLocked, type LockedFile } from '../refusals';
 import type { ByteRange, PutOptions, Store, StoreCapabilities, StoreFile } from '../store';
 import type { S3Bucket } from './s3-bucket';
 import { errorFacts } from './s3-failure';
-import { putObject, type LockMode } from './s3-put';
+import { extendLock, readLock, type LockMode } from './s3-locks';
+import { putObject } from './s3-put';
+import { S3Versions } from './s3-versions';
 
 /** Read at once: most files, and all that is asked for by range, are no larger, so that no connection waits for its reader. */
 const FIRST_READ_BYTES = 256 * 1024;
@@ -38,12 +40,22 @@ export class S3Store implements Store {
 	readonly capabilities: StoreCapabilities;
 	readonly label: string;
 	private readonly bucket: S3Bucket;
+	readonly lockedUntil?: NonNullable<Store['lockedUntil']>;
+	readonly extendLock?: NonNullable<Store['extendLock']>;
+	readonly deleteOldVersions?: NonNullable<Store['deleteOldVersions']>;
+	private readonly versions: S3Versions;
 	private hasClearedLeftovers = false;
 
 	constructor(private readonly options: S3StoreOptions) {
 		this.bucket = options.bucket;
 		this.capabilities = options.capabilities;
 		this.label = this.bucket.label;
+		this.versions = new S3Versions(this.bucket, () => options.ambient.now());
+		if (this.capabilities.retainUntil) {
+			this.lockedUntil = (key, signal) => this.readLock(key, signal);
+			this.extendLock = (key, until, signal) => this.lock(key, until, signal);
+		}
+		if (this.capabilities.overwriteIsCostly) this.deleteOldVersions = (key, signal) => this.clearVersions(key, signal);
 	}
 
 	async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<StoreFile, void, undefined> {
@@ -157,22 +169,58 @@ export class S3Store implements Store {
 		if (!this.capabilities.retainUntil) refuseRetention(options);
 		throwIfAborted(options.signal);
 		await this.clearLeftovers(options.signal);
-		await putObject(this.bucket, key, source, options, this.options.lockMode ?? 'COMPLIANCE');
+		await putObject(this.bucket, key, source, options, { mode: this.lockMode, now: () => this.options.ambient.now() });
 	}
 
 	async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {
 		for (const key of keys) checkKey(key);
 		throwIfAborted(signal);
 		const left = [...keys];
+		const locked: LockedFile[] = [];
 		// One by one: not every server knows the request for many, and those that do differ in what they demand of it.
 		const work = async (): Promise<void> => {
 			for (let key = left.pop(); key !== undefined; key = left.pop()) {
 				throwIfAborted(signal);
-				const command = new DeleteObjectCommand({ Bucket: this.bucket.bucket, Key: this.bucket.nameOf(key) });
-				await this.bucket.call(`delete ${key}`, 's3:DeleteObject', (client) => client.send(command, { ...(signal && { abortSignal: signal }) }));
+				const lock = await (this.keepsVersions ? this.versions.deleteAll(key, signal) : this.deletePlainly(key, signal));
+				if (lock) locked.push(lock);
 			}
 		};
 		await Promise.all(Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, work));
+		throwIfLocked(this.label, locked);
+	}
+
+	private get keepsVersions(): boolean {
+		return this.capabilities.overwriteIsCostly || this.capabilities.retainUntil;
+	}
+
+	private get lockMode(): LockMode {
+		return this.options.lockMode ?? 'COMPLIANCE';
+	}
+
+	private async deletePlainly(key: string, signal?: AbortSignal): Promise<LockedFile | undefined> {
+		const command = new DeleteObjectCommand({ Bucket: this.bucket.bucket, Key: this.bucket.nameOf(key) });
+		const { DeleteMarker, VersionId } = await this.bucket.call(`delete ${key}`, 's3:DeleteObject', (client) => client.send(command, { ...(signal && { abortSignal: signal }) }));
+		// It keeps versions after all, which this key may not ask about, or which somebody has just switched on.
+		return DeleteMarker === true && VersionId !== undefined ? await this.versions.deleteBehind(key, VersionId, signal) : undefined;
+	}
+
+	private async readLock(key: string, signal?: AbortSignal): Promise<Date | null> {
+		checkKey(key);
+		throwIfAborted(signal);
+		const lock = await readLock(this.bucket, { key }, signal);
+		return lock?.mode !== undefined && lock.until !== undefined && lock.until > this.options.ambient.now() ? lock.until : null;
+	}
+
+	private async lock(key: string, until: Date, signal?: AbortSignal): Promise<void> {
+		checkKey(key);
+		throwIfAborted(signal);
+		await extendLock(this.bucket, { key }, { until, mode: this.lockMode, now: this.options.ambient.now() }, signal);
+	}
+
+	private async clearVersions(key: string, signal?: AbortSignal): Promise<void> {
+		checkKey(key);
+		throwIfAborted(signal);
+		await this.versions.deleteOld(key, signal);
 	}
 
 	/**
