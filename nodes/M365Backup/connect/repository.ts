@@ -8,6 +8,7 @@ import type { Store } from '../stores/store';
 import { isPathBlocked } from './allowed-path';
 import { connectEncryption } from './encryption';
 import { localFolder, type PathRule } from './local-folder';
+import { lockModeOf, withLocks } from './locking';
 import { fieldName, repositoryType, type RepositorySide } from './repository-side';
 import { connectS3 } from './s3';
 
@@ -22,6 +23,8 @@ export interface RepositoryUse {
 	create?: boolean;
 	/** Makes a new `repository.json` over backups whose own is lost. */
 	adopt?: boolean;
+	/** The storage as it is, to try it out: nothing that is written is locked, whatever Lock Days says. */
+	withoutLocks?: boolean;
 }
 
 /**
@@ -33,16 +36,20 @@ export async function connectStore(this: IExecuteFunctions, itemIndex: number, u
 	if (typeOf.call(this, itemIndex, side) === 's3Bucket') {
 		return await connectS3.call(this, { ...bucketOf.call(this, itemIndex, side), side, signal: this.getExecutionCancelSignal() });
 	}
-	const named = this.getNodeParameter(fieldName(side, 'repositoryFolder'), itemIndex) as string;
+	return createFolderStore({ root: await connectFolder.call(this, itemIndex, use) });
+}
+
+/** The real path of the folder that the parameters of this item name. Failures as `localFolder`. */
+export async function connectFolder(this: IExecuteFunctions, itemIndex: number, use: RepositoryUse = {}): Promise<string> {
+	const named = this.getNodeParameter(fieldName(use.side ?? 'repository', 'repositoryFolder'), itemIndex) as string;
 	const rule: PathRule = {
 		resolve: (path) => this.helpers.resolvePath(path),
 		isBlocked: (path) => this.helpers.isFilePathBlocked(path as Parameters<typeof this.helpers.isFilePathBlocked>[0]),
 	};
-	const root = await localFolder(named, rule, {
+	return await localFolder(named, rule, {
 		create: use.create ?? false,
 		useAnyway: this.getNodeParameter('options.useAnyway', itemIndex, false) as boolean,
 	});
-	return createFolderStore({ root });
 }
 
 /**
