@@ -33,6 +33,28 @@ describe('downloads', () => {
 		await same('large.bin');
 	});
 
+	it('of large files begin shortly before the one before them ends, whatever comes of them', async () => {
+		const sizeBytes = 48 * MB;
+		for (let n = 0; n < 3; n++) at.drive.addFile('', `${n}.bin`, new GeneratedContent(n, sizeBytes));
+		at.drive.addFile('', '3.exe', new GeneratedContent(3, sizeBytes), { malware: 'Virus' });
+		const sent = bytesSent(at);
+		const sentBefore: number[] = [];
+		at.sim.tenant.faults.script({
+			match: (_method, path) => {
+				if (path.includes('download.aspx')) sentBefore.push(sent());
+				return false;
+			},
+			do: { status: 500 },
+		});
+		expect(await at.backUp()).toMatchObject({ status: 'complete', changes: { added: 4, failed: 0, skipped: 1 } });
+		for (let n = 0; n < 3; n++) await same(`${n}.bin`);
+		const [, second, third] = sentBefore;
+		expect(second).toBeLessThan(sizeBytes);
+		expect(second).toBeGreaterThanOrEqual(sizeBytes - 32 * MB);
+		expect(third).toBeLessThan(2 * sizeBytes);
+		expect(third).toBeGreaterThanOrEqual(2 * sizeBytes - 32 * MB);
+	});
+
 	it('resume where the server does not know ranges', async () => {
 		at.sim.tenant.switches.downloadRanges = 'ignored';
 		at.drive.addFile('', 'large.bin', new GeneratedContent(1, 6 * MB));

@@ -20,6 +20,9 @@ const MOST_TRIES = 3;
 /** SharePoint's lane lets eight requests of a tenant run at once (governor). */
 const DOWNLOADS = 8;
 
+/** When so much is left of a large file, the next one is asked for: until its first bytes are there, several answers pass. */
+const OPEN_NEXT_BYTES = 32 * 1024 * 1024;
+
 /** What came of a small file. */
 type Small = { bytes: Uint8Array; checked: Extract<Checked, { again: false }> } | { failure: Failure } | { isLarge: true };
 
@@ -27,7 +30,16 @@ interface Waiting {
 	file: FileToFetch;
 	/** Absent: it is streamed when its turn comes. */
 	small?: Promise<Small>;
+	/** A large one that was asked for before its turn. */
+	opened?: Opened;
 	weightBytes: number;
+}
+
+/** A download that has begun. */
+interface Opened {
+	bytes: AsyncGenerator<Uint8Array, void, undefined>;
+	/** Shows whether there is any content: a refusal then is an answer, not a break in the middle. */
+	first: Promise<IteratorResult<Uint8Array, void> | { failure: Failure }>;
 }
 
 /**
@@ -53,20 +65,25 @@ export async function* fetchFiles(context: DriveContext, requests: readonly Cont
 			waiting.push({ file, weightBytes: weight, ...(isSmall ? { small: readSmall(context, file, both) } : {}) });
 		}
 	};
+	const openNext = (): void => {
+		const [following] = waiting;
+		if (following && !following.small && !following.file.onlyVersions) following.opened ??= openLarge(context, following.file, both);
+	};
 	fill();
 	try {
 		for (let first = waiting.shift(); first; first = waiting.shift()) {
-			yield* answer(context, first, both);
+			yield* answer(context, first, openNext, both);
 			weightBytes -= first.weightBytes;
 			fill();
 		}
 	} finally {
 		// Whoever stops early must not leave downloads running.
 		own.abort();
+		for (const { opened } of waiting) opened?.bytes.return().catch(() => undefined);
 	}
 }
 
-async function* answer(context: DriveContext, { file, small }: Waiting, signal: AbortSignal): AsyncGenerator<Fetched> {
+async function* answer(context: DriveContext, { file, small, opened }: Waiting, openNext: () => void, signal: AbortSignal): AsyncGenerator<Fetched> {
 	const { id } = file.request;
 	if (file.onlyVersions) {
 		yield { id, kept: {}, more: true };
@@ -80,7 +97,7 @@ async function* answer(context: DriveContext, { file, small }: Waiting, signal: 
 		const isAll = context.versions === 0 && checked.meta === undefined && checked.warning === undefined;
 		yield { id, content: once(bytes), sizeBytes: bytes.length, ...(isAll ? {} : { more: true as const }) };
 		if (!isAll) yield* rest(context, file, checked, signal);
-	} else yield* streamLarge(context, file, signal);
+	} else yield* streamLarge(context, file, opened ?? openLarge(context, file, signal), openNext, signal);
 }
 
 /** What follows a file's own bytes: its older versions, and what is to be said. */
@@ -122,39 +139,42 @@ async function readSmall(context: DriveContext, file: FileToFetch, signal: Abort
 	}
 }
 
-async function* streamLarge(context: DriveContext, file: FileToFetch, signal: AbortSignal): AsyncGenerator<Fetched> {
-	const { id } = file.request;
+function openLarge(context: DriveContext, file: FileToFetch, signal: AbortSignal): Opened {
 	const bytes = fileBytes(context, file, signal);
-	// The first piece shows whether there is any content: a refusal then is an answer, not a break in the middle.
-	let first: IteratorResult<Uint8Array, void>;
-	try {
-		first = await bytes.next();
-	} catch (error) {
-		yield refused(context, file, toFailure(error));
+	return { bytes, first: bytes.next().catch((error: unknown) => ({ failure: toFailure(error) })) };
+}
+
+async function* streamLarge(context: DriveContext, file: FileToFetch, opened: Opened, openNext: () => void, signal: AbortSignal): AsyncGenerator<Fetched> {
+	const { id } = file.request;
+	const { bytes } = opened;
+	const first = await opened.first;
+	if ('failure' in first) {
+		yield refused(context, file, first.failure);
 		return;
 	}
 	const outcome: { checked?: Extract<Checked, { again: false }> } = {};
 	const { sizeBytes } = file;
-	yield { id, content: watched(context, file, first, bytes, outcome, signal), ...(sizeBytes === undefined ? {} : { sizeBytes }), more: true };
+	yield { id, content: watched(context, file, { first, bytes, openNext, outcome }, signal), ...(sizeBytes === undefined ? {} : { sizeBytes }), more: true };
 	// Without an outcome, the content broke off, and the engine knows.
 	if (outcome.checked) yield* rest(context, file, outcome.checked, signal);
 }
 
+interface Streaming {
+	first: IteratorResult<Uint8Array, void>;
+	bytes: Opened['bytes'];
+	openNext: () => void;
+	outcome: { checked?: Extract<Checked, { again: false }> };
+}
+
 /** Checked behind the last byte. Damaged ones break off there, so that the engine drops them and asks once more. */
-async function* watched(
-	context: DriveContext,
-	file: FileToFetch,
-	first: IteratorResult<Uint8Array, void>,
-	bytes: AsyncGenerator<Uint8Array, void, undefined>,
-	outcome: { checked?: Extract<Checked, { again: false }> },
-	signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+async function* watched(context: DriveContext, file: FileToFetch, { first, bytes, openNext, outcome }: Streaming, signal: AbortSignal): AsyncGenerator<Uint8Array> {
 	const hash = new QuickXorHash();
 	let sizeBytes = 0;
 	try {
 		for (let piece = first; piece.done !== true; piece = await bytes.next()) {
 			hash.update(piece.value);
 			sizeBytes += piece.value.length;
+			if (file.sizeBytes !== undefined && file.sizeBytes - sizeBytes <= OPEN_NEXT_BYTES) openNext();
 			yield piece.value;
 		}
 	} finally {
