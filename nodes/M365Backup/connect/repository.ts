@@ -34,7 +34,9 @@ export interface RepositoryUse {
 export async function connectStore(this: IExecuteFunctions, itemIndex: number, use: RepositoryUse = {}): Promise<Store> {
 	const side = use.side ?? 'repository';
 	if (typeOf.call(this, itemIndex, side) === 's3Bucket') {
-		return await connectS3.call(this, { ...bucketOf.call(this, itemIndex, side), side, signal: this.getExecutionCancelSignal() });
+		const lockMode = lockModeOf.call(this, itemIndex, side);
+		const store = await connectS3.call(this, { ...bucketOf.call(this, itemIndex, side), side, lockMode, signal: this.getExecutionCancelSignal() });
+		return use.withoutLocks === true ? store : withLocks.call(this, store, itemIndex, side);
 	}
 	return createFolderStore({ root: await connectFolder.call(this, itemIndex, use) });
 }

@@ -18,20 +18,23 @@ export interface S3Use {
 	/** Folder within the bucket, as the user named it. */
 	folder: unknown;
 	side?: RepositorySide;
+	/** Of files that are locked. */
+	lockMode?: S3.LockMode;
 	/** For the lists of the open parameter panel: reads only, and gives up soon. */
 	isPicker?: boolean;
 	signal?: AbortSignal | undefined;
 }
 
 /** The store in the bucket that the node's S3 credential for that repository reaches. Failures: invalid, denied and transient as `openS3Store`. */
-export async function connectS3(this: IExecuteFunctions | ILoadOptionsFunctions, { bucket, folder, side = 'repository', isPicker = false, signal }: S3Use): Promise<Store> {
+export async function connectS3(this: IExecuteFunctions | ILoadOptionsFunctions, { bucket, folder, side = 'repository', lockMode, isPicker = false, signal }: S3Use): Promise<Store> {
 	const settings = settingsOf(await this.getCredentials(s3CredentialTypes[side]));
 	const { openS3Store, placeOf } = await loadS3();
 	return await openS3Store(settings, placeOf(textOf(bucket), textOf(folder)), {
 		ambient: realAmbient,
 		readOnly: isPicker,
 		hasty: isPicker,
-		isOverwritten: (key) => key.endsWith('/cursor.json'),
+		lockMode,
+		isOverwritten: (key) => /\/cursor\.json(\.age)?$/.test(key),
 		signal,
 	});
 }

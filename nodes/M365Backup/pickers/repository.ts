@@ -68,6 +68,29 @@ const placeFields: readonly INodeProperties[] = [
 		description: 'Where in the bucket the backups live; several repositories can share a bucket. Empty: the whole bucket.',
 		displayOptions: { show: { repositoryType: ['s3Bucket'] } },
 	},
+	{
+		displayName: 'Lock Files For (Days)',
+		name: 'repositoryLockDays',
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: 3650, numberPrecision: 0 },
+		default: 0,
+		description:
+			'For how long nobody can delete what a backup writes, not even with the keys of this storage. Each backup extends the locks of what the newest and held snapshots need, so give every operation on this repository the same days. Needs a bucket with object lock. 0: files are locked only if the bucket does it by itself.',
+		displayOptions: { show: { repositoryType: ['s3Bucket'] } },
+	},
+	{
+		displayName: 'Lock Mode',
+		name: 'repositoryLockMode',
+		type: 'options',
+		noDataExpression: true,
+		options: [
+			{ name: 'Compliance', value: 'compliance', description: 'Nobody can lift a lock before its time, not even the owner of the account' },
+			{ name: 'Governance', value: 'governance', description: 'Whoever has a special permission of the storage (s3:BypassGovernanceRetention) can lift it: to try things out' },
+		],
+		default: 'compliance',
+		description: 'Who can lift a lock before its time',
+		displayOptions: { show: { repositoryType: ['s3Bucket'], repositoryLockDays: [{ _cnd: { gt: 0 } }] } },
+	},
 ];
 
 /** Which repository to work with. */

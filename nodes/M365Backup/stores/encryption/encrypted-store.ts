@@ -39,11 +39,15 @@ function storedKey(key: string): string {
 
 /** What the store below knows of locks and versions, by plain keys. */
 function locksOf(inner: Store): Pick<Store, 'lockedUntil' | 'extendLock' | 'deleteOldVersions'> {
-	const { lockedUntil, extendLock, deleteOldVersions } = inner;
+	const { lockedUntil, extendLock, deleteOldVersions } = {
+		lockedUntil: inner.lockedUntil?.bind(inner),
+		extendLock: inner.extendLock?.bind(inner),
+		deleteOldVersions: inner.deleteOldVersions?.bind(inner),
+	};
 	return {
-		...(lockedUntil && { lockedUntil: async (key, signal) => lockedUntil.call(inner, storedKey(key), signal) }),
-		...(extendLock && { extendLock: async (key, until, signal) => extendLock.call(inner, storedKey(key), until, signal) }),
-		...(deleteOldVersions && { deleteOldVersions: async (key, signal) => deleteOldVersions.call(inner, storedKey(key), signal) }),
+		...(lockedUntil && { lockedUntil: async (key, signal) => await lockedUntil(storedKey(key), signal) }),
+		...(extendLock && { extendLock: async (key, until, signal) => await extendLock(storedKey(key), until, signal) }),
+		...(deleteOldVersions && { deleteOldVersions: async (key, signal) => await deleteOldVersions(storedKey(key), signal) }),
 	};
 }
 
