@@ -28,8 +28,15 @@ export class M365Backup implements INodeType {
 				name: 'm365BackupMicrosoftApi',
 				required: true,
 				testedBy: 'testMicrosoftCredential',
-				// What reads only the repository needs no Microsoft credential; Prune does where it asks whether sources still exist.
-				displayOptions: { show: { resource: ['drive', 'mailbox', 'site', 'item', 'snapshot'] }, hide: { operation: ['search', 'export'], removeGone: [false] } },
+				// What works on the repository alone needs no Microsoft credential; Prune does where it asks whether sources still exist, Check where it is to check it.
+				displayOptions: {
+					show: { resource: ['drive', 'item', 'mailbox', 'repository', 'site', 'snapshot'] },
+					hide: {
+						operation: ['confirmCopied', 'export', 'getFilesToCopy', 'getFilesToDelete', 'importFiles', 'rebuildCatalog', 'replicate', 'search', 'verify'],
+						removeGone: [false],
+						checkMicrosoft: [false],
+					},
+				},
 			},
 			{
 				name: 'm365BackupEncryptionApi',

@@ -1,4 +1,6 @@
 import { backUp } from '../engine/back-up';
+import { checkRepository } from '../engine/check-repository';
+import { checkStorage } from '../engine/check-storage';
 import { confirmCopied, filesToCopy } from '../engine/copy';
 import { driveRestorer, driveScratch, driveWorkload } from '../engine/drive';
 import { exportItem } from '../engine/export-items';
@@ -23,6 +25,8 @@ import { verifyRepository } from '../engine/verify';
 export const useCases = {
 	archivedSources,
 	backUp,
+	checkRepository,
+	checkStorage,
 	confirmCopied,
 	driveRestorer,
 	driveScratch,

@@ -21,11 +21,11 @@ export async function checkLock(probe: StorageProbe, { lockDays, lockedKey }: { 
 	}
 	if (!store.capabilities.retainUntil) {
 		if (lockDays === 0) findings.unknown(NAME, 'Files are not locked: whoever has the keys can delete backups', 'A second copy under other keys, or a storage with object lock, protects from that.');
-		else findings.bad(NAME, 'Files cannot be locked here, but Lock Days is set', 'Use a bucket that was made with object lock (it cannot be turned on later everywhere), allow the key to read its configuration, or set Lock Days to 0.');
+		else findings.bad(NAME, 'Files cannot be locked here, but Lock Files For (Days) is set', 'Use a bucket that was made with object lock (it cannot be turned on later everywhere), allow the key to read its configuration, or set it to 0.');
 		return;
 	}
 	if (lockDays === 0) {
-		findings.good(NAME, 'Files could be locked here, but Lock Days is 0', 'Set Lock Days to protect backups from whoever gets hold of the keys.');
+		findings.good(NAME, 'Files could be locked here, but Lock Files For (Days) is 0', 'Set it to protect backups from whoever gets hold of the keys.');
 		return;
 	}
 	await findings.trying(NAME, async () => {

@@ -7,7 +7,7 @@ import { parseRepositoryKey, plainName } from '../repository/names';
 import { parseRepositoryRecord, type RepositoryRecord } from '../repository/record-schemas';
 import { Repository } from '../repository/repository';
 import type { Store } from '../stores/store';
-import type { Findings } from './check-finding';
+import type { Findings } from '../base/finding';
 
 /** Longer than a person wants to wait for an overview. */
 const LIST_FOR_MS = 20_000;
@@ -45,18 +45,20 @@ export interface RepositoryOverview {
 export interface CheckRepositoryOptions {
 	ambient: Ambient;
 	encryption: RepositoryEncryption | undefined;
+	/** False: what was given for a key is none, as was said already. */
+	hasKey?: boolean;
 	findings: Findings;
 	signal?: AbortSignal | undefined;
 }
 
 /** What repository there is, if any. Never creates one, writes nothing. Faults are findings. Throws only `cancelled`, and our own mistakes. */
 export async function checkRepository(store: Store, options: CheckRepositoryOptions): Promise<RepositoryOverview | null> {
-	const { findings, encryption, ambient, signal } = options;
+	const { findings, encryption, hasKey = true, ambient, signal } = options;
 	const record = await readRecord(store, options);
 	if (record === undefined) return null;
 	if (record === null) {
 		await checkOrphans(store, options);
-		await ofNewOne(findings, encryption);
+		if (hasKey) await ofNewOne(findings, encryption);
 		return null;
 	}
 	const recipients = record.recipients ?? [];
@@ -66,7 +68,7 @@ export async function checkRepository(store: Store, options: CheckRepositoryOpti
 		opens: false, mailboxes: 0, drives: 0, sites: 0, snapshots: 0, files: 0, bytes: 0, countedAll: true,
 		newestSnapshot: null, running: [], brokenOff: [], copies: [],
 	};
-	const repository = await findings.trying('encryption', () => Repository.open(store, ambient, { encryption, signal }));
+	const repository = hasKey ? await findings.trying('encryption', () => Repository.open(store, ambient, { encryption, signal })) : undefined;
 	overview.opens = repository !== undefined;
 	if (repository) await aboutKey(findings, recipients, encryption);
 	await findings.trying('repository', async () => {

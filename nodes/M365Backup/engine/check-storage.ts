@@ -3,7 +3,7 @@ import { isFailure } from '../base/failure';
 import { LOCKED_CODE, type Store, type StoreFile } from '../stores/store';
 import { collectAtMost, ProbeContent, seedOf } from './check-bytes';
 import { checkConditionalPut } from './check-conditional-put';
-import { Findings, type Finding } from './check-finding';
+import { Findings, type Finding } from '../base/finding';
 import { checkLock } from './check-lock';
 import { checkRanges } from './check-ranges';
 

@@ -128,6 +128,12 @@ export function requestLimitsOf(credential: MicrosoftCredential): { licences: nu
 	return { licences, isUnlimited: cloud === 'custom' && requestLimits === 'none' };
 }
 
+/** What a credential says, without anything that is secret. Throws `invalid`. */
+export function describedCredential(credential: MicrosoftCredential): { cloud: string; usedFor: Use; licences: number; isUnlimited: boolean } {
+	const { cloud, usedFor } = readCredential(credential);
+	return { cloud, usedFor, ...requestLimitsOf(credential) };
+}
+
 /** Tries the mailboxes of a few users. Those without a mailbox, and refusals, prove nothing. */
 async function someMailboxAnswers(client: GraphClient): Promise<boolean> {
 	const { mailboxes } = await listMailboxes(client, { limit: mailboxesTried });

@@ -83,6 +83,7 @@ const stronger: Readonly<Record<string, readonly string[]>> = Object.freeze({
 	'Sites.Manage.All': ['Sites.FullControl.All'],
 	'User.ReadBasic.All': ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	'User.Read.All': ['User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+	'GroupMember.Read.All': ['GroupMember.ReadWrite.All', 'Group.Read.All', 'Group.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 });
 
 /** Whether a token's roles hold a permission or a stronger one. */

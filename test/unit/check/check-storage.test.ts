@@ -2,8 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { realAmbient } from '../../../nodes/M365Backup/base/ambient';
 import { Failure } from '../../../nodes/M365Backup/base/failure';
-import type { Finding } from '../../../nodes/M365Backup/engine/check-finding';
+import type { Finding } from '../../../nodes/M365Backup/base/finding';
 import { checkStorage, type CheckStorageOptions } from '../../../nodes/M365Backup/engine/check-storage';
 import { createFolderStore } from '../../../nodes/M365Backup/stores/folder-store';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
@@ -44,7 +45,7 @@ describe('what a storage guarantees', () => {
 		afterEach(() => rm(folder, { recursive: true, force: true }));
 
 		it('finds all in order and leaves the folder as it was', async () => {
-			const findings = (await checkStorage(createFolderStore({ root: folder }), { ambient: { ...ambient, randomHex: (count) => 'ab'.repeat(count), now: () => new Date(), random: () => 0.5, sleep: async () => undefined } })).findings;
+			const findings = (await checkStorage(createFolderStore({ root: folder }), { ambient: realAmbient })).findings;
 			expect(findings.map(({ name }) => name)).toEqual(everything);
 			expect(bad(findings)).toEqual([]);
 			expect(await readdir(folder)).toEqual([]);
@@ -175,7 +176,7 @@ describe('object lock', () => {
 		const clock = sleeper();
 		const store = lockingStore({ now: () => clock.now() });
 		const findings = (await checkStorage(lyingStore(() => ({ capabilities: store.capabilities, put: (key, source, options) => (options?.retainUntil ? Promise.reject(new Error('was locked')) : store.put(key, source, options)) }), store), { ambient: clock })).findings;
-		expect(one(findings, 'lock')).toMatchObject({ ok: true, advice: expect.stringContaining('Set Lock Days') });
+		expect(one(findings, 'lock')).toMatchObject({ ok: true, advice: expect.stringContaining('Set it to protect') });
 	});
 
 	it('one that deletes locked files is found out', async () => {

@@ -52,6 +52,7 @@ describe('the node as n8n sees it', () => {
 			'item: Restore Drill',
 			'mailbox: Back Up',
 			'mailbox: Get Many',
+			'repository: Check',
 			'repository: Confirm Copied',
 			'repository: Get Files to Copy',
 			'repository: Get Files to Delete',
@@ -72,7 +73,7 @@ describe('the node as n8n sees it', () => {
 		const asking = operations.filter(({ resource, operation }) =>
 			NodeHelpers.displayParameter(defaultsOf({ resource, operation }), credential!, null, description),
 		);
-		expect(asking.map(({ resource, operation }) => `${resource}/${operation}`).sort()).toEqual(['drive/backUp', 'drive/getMany', 'item/restore', 'item/restoreDrill', 'mailbox/backUp', 'mailbox/getMany', 'site/backUp', 'site/getMany']);
+		expect(asking.map(({ resource, operation }) => `${resource}/${operation}`).sort()).toEqual(['drive/backUp', 'drive/getMany', 'item/restore', 'item/restoreDrill', 'mailbox/backUp', 'mailbox/getMany', 'repository/check', 'site/backUp', 'site/getMany']);
 	});
 
 	it('asks for it in Prune only where it has to find out whether sources still exist', () => {
@@ -81,6 +82,14 @@ describe('the node as n8n sees it', () => {
 		for (const operation of ['getMany', 'hold', 'prune', 'release']) expect(asks({ resource: 'snapshot', operation }), operation).toBe(false);
 		expect(asks({ resource: 'snapshot', operation: 'prune', removeGone: true })).toBe(true);
 		expect(asks({ resource: 'snapshot', operation: 'hold', removeGone: false })).toBe(false);
+	});
+
+	it('asks for it in Check unless only the storage is to be checked', () => {
+		const [credential] = description.credentials!;
+		const asks = (fields: INodeParameters): boolean => NodeHelpers.displayParameter(defaultsOf(fields), credential!, null, description);
+		expect(asks({ resource: 'repository', operation: 'check' })).toBe(true);
+		expect(asks({ resource: 'repository', operation: 'check', checkMicrosoft: false })).toBe(false);
+		expect(asks({ resource: 'repository' })).toBe(false);
 	});
 
 	it('previews unless told otherwise, asks where the repository is, and skips what is there', () => {

@@ -1,4 +1,5 @@
 import type { Resource } from '../operation';
+import { check } from './check.operation';
 import { confirmCopied } from './confirm-copied.operation';
 import { getFilesToCopy } from './get-files-to-copy.operation';
 import { getFilesToDelete } from './get-files-to-delete.operation';
@@ -10,5 +11,5 @@ export const repository: Resource = {
 	value: 'repository',
 	name: 'Repository',
 	description: 'The folder that holds the backups, and its copies elsewhere',
-	operations: [getFilesToCopy, confirmCopied, getFilesToDelete, importFiles, rebuildCatalog, verify],
+	operations: [getFilesToCopy, check, confirmCopied, getFilesToDelete, importFiles, rebuildCatalog, verify],
 };
