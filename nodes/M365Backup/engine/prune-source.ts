@@ -2,8 +2,8 @@ import { Failure, isFailure } from '../base/failure';
 import { once } from '../repository/bytes';
 import { MAX_LIST_LENGTH } from '../repository/limits';
 import { newRunId, recordName } from '../repository/names';
-import { planFiles, type FilePlan } from '../repository/plan-files';
-import { planGoneSource, planSnapshots, type SnapshotPlan } from '../repository/plan-prune';
+import { leaveLocked, planFiles, type FilePlan } from '../repository/plan-files';
+import { keepLocked, planGoneSource, planSnapshots, type SnapshotPlan } from '../repository/plan-prune';
 import { formatRecord, type GoneSource, type PrunedFile, type PruneRecord } from '../repository/prune-records';
 import { putConfirmed } from '../repository/put-confirmed';
 import type { SnapshotRecord } from '../repository/records';
@@ -12,6 +12,7 @@ import type { RetentionPolicy } from '../repository/retention';
 import type { SegmentReader } from '../repository/segment-reader';
 import { listSource, snapshotIds } from '../repository/snapshot-files';
 import type { StoreFile } from '../stores/store';
+import { isLockedFailure, lockedByFiles, SourceLocks } from './prune-locks';
 import { cursorsWithSeen, inParallel, neededPrunes, readHolds, readSourceState, runIdsOf, type SourceState } from './prune-state';
 
 export interface PruneRules {
@@ -31,6 +32,7 @@ export interface SourcePlan {
 
 interface Planned extends SourcePlan {
 	state: SourceState;
+	locks: SourceLocks;
 	isGone: boolean;
 }
 
@@ -57,25 +59,37 @@ export async function planSource(repository: Repository, key: string, rules: Pru
 
 /**
  * Plans, writes down what goes, and removes it: records first, then files. A crash in between leaves files that the next
- * prune removes.
+ * prune removes. What turns out to be locked stays, a snapshot with all its files, and the rest goes all the same.
  */
 export async function pruneSource(repository: Repository, key: string, rules: PruneRules): Promise<SourcePlan> {
 	const { signal } = rules;
-	const plan = await steadyPlan(repository, key, rules);
-	const { state, snapshots, files } = plan;
-	if (files.remove.length > 0) {
+	let plan = await steadyPlan(repository, key, rules);
+	if (plan.files.remove.length > 0) {
 		const told = await writePruneRecords(repository, plan, rules);
 		await lookOnceMore(repository, plan, told, signal).catch(async (error: unknown) => {
 			// Whoever holds a snapshot waits to see whether it goes: nothing does.
 			if (isFailure(error, 'conflict')) await remove(repository, key, told.names, signal);
 			throw error;
 		});
-		const records = new Set(snapshots.remove.map(({ id }) => recordName(id, 'snapshot')));
-		await remove(repository, key, [...records], signal);
-		const named = await namedMeanwhile(repository, state, signal);
-		await remove(repository, key, files.remove.map(({ name }) => name).filter((name) => !records.has(name) && !named.has(name)), signal);
+		const records = new Set(plan.snapshots.remove.map(({ id }) => recordName(id, 'snapshot')));
+		const stuck = await remove(repository, key, [...records], signal);
+		if (stuck.size > 0) plan = await withStuckRecords(repository, plan, stuck, rules);
+		const named = await namedMeanwhile(repository, plan.state, signal);
+		const doomed = plan.files.remove.map(({ name }) => name).filter((name) => !records.has(name) && !named.has(name));
+		plan = { ...plan, files: leaveLocked(plan.files, await remove(repository, key, doomed, signal)) };
 	}
-	return { snapshots, files };
+	// Where overwriting keeps the old version, a source that is backed up every hour collects thousands of them.
+	await repository.store.deleteOldVersions?.(`${key}/cursor.json`, signal);
+	return { snapshots: plan.snapshots, files: plan.files };
+}
+
+/** The store has refused to delete these records, whatever it said of locks before: their files stay, too. */
+async function withStuckRecords(repository: Repository, plan: Planned, stuck: ReadonlyMap<string, Date | null>, rules: PruneRules): Promise<Planned> {
+	const locked = new Map(plan.snapshots.remove.flatMap(({ id }): [string, Date | null][] => {
+		const until = stuck.get(recordName(id, 'snapshot'));
+		return until === undefined ? [] : [[id, until]];
+	}));
+	return await withFiles(repository, { ...plan, snapshots: keepLocked(plan.snapshots, locked) }, rules);
 }
 
 async function steadyPlan(repository: Repository, key: string, rules: PruneRules): Promise<Planned> {
@@ -115,22 +129,38 @@ async function makePlan(repository: Repository, key: string, rules: PruneRules):
 	const { policy, zone, gone, signal } = rules;
 	const state = await readSourceState(repository, key, signal);
 	const now = repository.ambient.now();
-	const snapshots = gone ? planGoneSource({ ...state, now }, gone.source.reason) : planSnapshots({ ...state, policy, zone, now });
-	const going = new Set(snapshots.remove.map(({ id }) => id));
+	const wanted = gone ? planGoneSource({ ...state, now }, gone.source.reason) : planSnapshots({ ...state, policy, zone, now });
+	const locks = new SourceLocks(repository, key, signal);
+	const snapshots = keepLocked(wanted, await locks.ofRecords(wanted.remove.map(({ id }) => id)));
+	return await withFiles(repository, { state, locks, snapshots, isGone: gone !== undefined }, rules);
+}
+
+/** What becomes of the files. A snapshot of which a file is locked stays whole, and then other files may be needed. */
+async function withFiles(repository: Repository, plan: Omit<Planned, 'files'>, { gone, signal }: PruneRules): Promise<Planned> {
+	const { state, locks } = plan;
+	const now = repository.ambient.now();
 	const records = state.snapshots.map(({ record }) => record);
-	const remaining = records.filter(({ id }) => !going.has(id));
-	const archives = await archivesBySegment(repository, remaining, signal);
-	const files = planFiles({
-		remaining,
-		removed: records.filter(({ id }) => going.has(id)),
-		archivesOf: (segment) => archives.get(segment) ?? [],
-		cursors: await cursorsWithSeen(repository, state, remaining, signal),
-		neededPrunes: await neededPrunes(repository, state, remaining, signal),
-		files: state.files,
-		goneBefore: gone && remaining.length === 0 ? (gone.before ?? now) : undefined,
-		now,
-	});
-	return { state, snapshots, files, isGone: gone !== undefined };
+	for (let { snapshots } = plan; ; ) {
+		const going = new Set(snapshots.remove.map(({ id }) => id));
+		const remaining = records.filter(({ id }) => !going.has(id));
+		const removed = records.filter(({ id }) => going.has(id));
+		const archives = await archivesBySegment(repository, remaining, signal);
+		const files = planFiles({
+			remaining,
+			removed,
+			archivesOf: (segment) => archives.get(segment) ?? [],
+			cursors: await cursorsWithSeen(repository, state, remaining, signal),
+			neededPrunes: await neededPrunes(repository, state, remaining, signal),
+			files: state.files,
+			goneBefore: gone && remaining.length === 0 ? (gone.before ?? now) : undefined,
+			now,
+		});
+		const names = new Set(removed.map(({ id }) => recordName(id, 'snapshot')));
+		const locked = await locks.of(files.remove.map(({ name }) => name).filter((name) => !names.has(name)));
+		const bound = await lockedByFiles(repository, removed, locked, signal);
+		if (bound.size === 0) return { ...plan, snapshots, files: leaveLocked(files, locked) };
+		snapshots = keepLocked(snapshots, bound);
+	}
 }
 
 /** Each segment's index once; snapshots share most of them. */
@@ -216,11 +246,20 @@ function withRecordHash(file: PrunedFile, hashes: ReadonlyMap<string, string>): 
 	return sha256 === undefined ? file : { ...file, sha256 };
 }
 
-async function remove(repository: Repository, key: string, names: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+/** @returns what is still there, since it is locked, and until when; null where nobody knows. */
+async function remove(repository: Repository, key: string, names: readonly string[], signal: AbortSignal | undefined): Promise<Map<string, Date | null>> {
+	const { store } = repository;
+	let lockedParts = 0;
 	for (let start = 0; start < names.length; start += DELETED_TOGETHER) {
-		await repository.store.delete(
-			names.slice(start, start + DELETED_TOGETHER).map((name) => `${key}/${name}`),
-			signal,
-		);
+		try {
+			await store.delete(names.slice(start, start + DELETED_TOGETHER).map((name) => `${key}/${name}`), signal);
+		} catch (error) {
+			if (!isLockedFailure(error)) throw error;
+			lockedParts++;
+		}
 	}
+	if (lockedParts === 0) return new Map();
+	const files = await listSource(store, key, signal);
+	const left = names.filter((name) => files.has(name));
+	return new Map(await inParallel(left, async (name): Promise<[string, Date | null]> => [name, (await store.lockedUntil?.(`${key}/${name}`, signal)) ?? null]));
 }

@@ -34,6 +34,8 @@ export interface PruneResult extends SnapshotPlan {
 	files: { count: number; bytes: number };
 	/** Files that nothing names, too young to go. */
 	waitingFiles: { count: number; bytes: number };
+	/** Files that nothing names, but that the store does not let go yet; `until` (ISO 8601) when the first can go. */
+	lockedFiles: { count: number; bytes: number; until?: string };
 	/** Only with `gone`, of a source that no backup has reached for so long. */
 	gone?: GoneVerdict;
 	/** Why nothing of this source was removed. */
@@ -67,7 +69,7 @@ export async function* prune(options: PruneOptions): AsyncGenerator<PruneResult>
 		const left = await goneIn(repository, key, name, signal);
 		if (!left) continue;
 		const result = await resultOf(options, left.source, key, { policy, zone, gone: { source: left, before: writtenAt }, signal });
-		if (result.refused || result.files.count > 0) yield result;
+		if (result.refused || result.files.count > 0 || result.lockedFiles.count > 0) yield result;
 	}
 }
 
@@ -80,10 +82,10 @@ async function pruneOne(options: PruneOptions, known: KnownSource, goneSources: 
 }
 
 async function resultOf({ repository, dryRun }: PruneOptions, source: SourceRef, key: string, rules: PruneRules): Promise<PruneResult> {
-	const nothing: PruneResult = { source, key, dryRun, keep: [], waiting: [], remove: [], files: noFiles(), waitingFiles: noFiles() };
+	const nothing: PruneResult = { source, key, dryRun, keep: [], waiting: [], remove: [], files: noFiles(), waitingFiles: noFiles(), lockedFiles: noFiles() };
 	try {
 		const { snapshots, files } = await (dryRun ? planSource : pruneSource)(repository, key, rules);
-		return { ...nothing, ...snapshots, files: sum(files.remove), waitingFiles: sum(files.waiting) };
+		return { ...nothing, ...snapshots, files: sum(files.remove), waitingFiles: sum(files.waiting), lockedFiles: sumLocked(files.locked) };
 	} catch (error) {
 		if (!isFailure(error, 'corrupt', 'conflict')) throw error;
 		return { ...nothing, refused: toFailure(error) };
@@ -142,4 +144,9 @@ function noFiles(): { count: number; bytes: number } {
 
 function sum(files: readonly { size: number }[]): { count: number; bytes: number } {
 	return { count: files.length, bytes: files.reduce((bytes, { size }) => bytes + size, 0) };
+}
+
+function sumLocked(files: readonly { size: number; until?: string }[]): PruneResult['lockedFiles'] {
+	const first = files.flatMap(({ until }) => until ?? []).sort()[0];
+	return { ...sum(files), ...(first !== undefined && { until: first }) };
 }

@@ -31,6 +31,8 @@ export interface FilePlan {
 	remove: PrunedFile[];
 	/** Nothing names them, but they are younger than 48 hours: perhaps a run that is still going on wrote them. */
 	waiting: PrunedFile[];
+	/** Nothing names them, but the store does not let them go before `until` (ISO 8601; absent where nobody knows). */
+	locked: (PrunedFile & { until?: string })[];
 }
 
 /** Kinds of files that nothing needs once nothing names them. Leases and `cursor.json` look after themselves. */
@@ -44,7 +46,7 @@ export function planFiles(input: FileInput): FilePlan {
 	const hashes = knownHashes(input.removed);
 	const removable = input.goneBefore ? REMOVABLE_OF_GONE : REMOVABLE;
 	const first = firstOfAll(input.remaining);
-	const plan: FilePlan = { remove: [], waiting: [] };
+	const plan: FilePlan = { remove: [], waiting: [], locked: [] };
 	const records: PrunedFile[] = [];
 	for (const [name, file] of [...input.files].sort(([a], [b]) => (a < b ? -1 : 1))) {
 		const sha256 = hashes.get(name);
@@ -74,6 +76,17 @@ function firstOfAll(remaining: readonly SnapshotRecord[]): string | undefined {
 	let oldest: SnapshotRecord | undefined;
 	for (const record of remaining) if (oldest === undefined || record.id < oldest.id) oldest = record;
 	return oldest?.parent === null ? oldest.id : undefined;
+}
+
+/** Pure: what the store does not let go is left for a later prune. */
+export function leaveLocked(plan: FilePlan, locks: ReadonlyMap<string, Date | null>): FilePlan {
+	const left: FilePlan = { remove: [], waiting: plan.waiting, locked: [...plan.locked] };
+	for (const file of plan.remove) {
+		const until = locks.get(file.name);
+		if (until === undefined) left.remove.push(file);
+		else left.locked.push({ ...file, ...(until && { until: until.toISOString() }) });
+	}
+	return left;
 }
 
 function namedFiles({ remaining, archivesOf, cursors, neededPrunes }: FileInput): Set<string> {

@@ -31,8 +31,8 @@ export interface PlannedSnapshot {
 /** What becomes of each snapshot of one source. Each stands in exactly one list, newest first. */
 export interface SnapshotPlan {
 	keep: (PlannedSnapshot & { reasons: string[] })[];
-	/** The policy lets them go, but not before `until` (ISO 8601). */
-	waiting: (PlannedSnapshot & { until: string; reason: string })[];
+	/** The policy lets them go, but not before `until` (ISO 8601); `isLocked`: since the store would not delete them before. */
+	waiting: (PlannedSnapshot & { until: string; reason: string; isLocked?: true })[];
 	remove: (PlannedSnapshot & { reason: string })[];
 }
 
@@ -108,6 +108,23 @@ export function planGoneSource({ snapshots, storedAt, holds, now }: Pick<PlanInp
 		else plan.remove.push({ ...planned, reason });
 	}
 	return plan;
+}
+
+/**
+ * Pure: what the store does not let go stays, record and files. `locks`: until when, by snapshot id; null where nobody knows,
+ * as of a legal hold.
+ */
+export function keepLocked(plan: SnapshotPlan, locks: ReadonlyMap<string, Date | null>): SnapshotPlan {
+	const kept: SnapshotPlan = { keep: [...plan.keep], waiting: [...plan.waiting], remove: [] };
+	for (const snapshot of plan.remove) {
+		const until = locks.get(snapshot.id);
+		const { id, time, status } = snapshot;
+		if (until === undefined) kept.remove.push(snapshot);
+		else if (until === null) kept.keep.push({ id, time, status, reasons: ['locked in the storage, nobody knows until when (a legal hold?)'] });
+		else kept.waiting.push({ id, time, status, until: until.toISOString(), reason: `locked until ${until.toISOString()}; ${snapshot.reason}`, isLocked: true });
+	}
+	for (const list of [kept.keep, kept.waiting]) list.sort((a, b) => (a.id < b.id ? 1 : -1));
+	return kept;
 }
 
 function sayHold({ by, reason }: HoldRecord): string {

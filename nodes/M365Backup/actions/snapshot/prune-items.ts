@@ -75,21 +75,35 @@ function summary(result: PruneResult): IDataObject {
 		freedFiles: files.count,
 		freedBytes: files.bytes,
 		waitingFiles: waitingFiles.count,
+		...lockedOf(result),
 		nextRemoval: waiting.map(({ until }) => until).sort()[0] ?? null,
 		...(result.gone ? { gone: { ...result.gone } } : {}),
 		source: { ...source },
 	};
 }
 
+/** What the storage has locked, where it has. */
+function lockedOf({ waiting, lockedFiles }: PruneResult): IDataObject {
+	const locked = waiting.filter(({ isLocked }) => isLocked);
+	if (locked.length === 0 && lockedFiles.count === 0) return {};
+	const [until] = [...locked.map((snapshot) => snapshot.until), lockedFiles.until ?? ''].filter((time) => time !== '').sort();
+	return { locked: locked.length, lockedFiles: lockedFiles.count, lockedBytes: lockedFiles.bytes, lockedUntil: until ?? null };
+}
+
 /** A ready line for a chat. */
-function message({ source, dryRun, keep, waiting, remove, files, gone }: PruneResult): string {
+function message({ source, dryRun, keep, waiting, remove, files, lockedFiles, gone }: PruneResult): string {
 	const did = dryRun ? 'Would remove' : 'Removed';
 	const freed = `${(files.bytes / 1e6).toFixed(1)} MB`;
 	const of = `${remove.length} of ${keep.length + waiting.length + remove.length} snapshots (${freed})`;
-	if (gone?.decision === 'remove') return `${source.name}: ${did} ${of}: ${gone.reason}`;
-	const waits = waiting.length === 0 ? '' : `, ${waiting.length} more go within 48 hours of a later complete one`;
+		const locked = waiting.filter(({ isLocked }) => isLocked);
+	const soon = waiting.length - locked.length;
+	const waits = soon === 0 ? '' : `, ${soon} more go within 48 hours of a later complete one`;
+	const [first] = locked.map(({ until }) => until).sort();
+	const locks = first === undefined ? '' : `, ${locked.length} more ${locked.length === 1 ? 'is' : 'are'} locked${locked.length === 1 ? '' : ', the first'} until ${first}`;
+	const left = lockedFiles.count === 0 ? '' : `, ${lockedFiles.count} files that nothing needs are locked${lockedFiles.until === undefined ? '' : `, the first until ${lockedFiles.until}`}`;
+	if (gone?.decision === 'remove') return `${source.name}: ${did} ${of}${locks}${left}: ${gone.reason}`;
 	const quiet = gone ? `. Not backed up since ${gone.lastSeenAt.slice(0, 10)}: ${gone.reason}` : '';
-	return `${source.name}: ${did} ${of}${waits}${quiet}`;
+	return `${source.name}: ${did} ${of}${waits}${locks}${left}${quiet}`;
 }
 
 function listRefusals(this: IExecuteFunctions, refused: readonly PruneResult[]): Error {
