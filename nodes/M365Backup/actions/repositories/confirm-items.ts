@@ -5,8 +5,8 @@ import { groupItems, type ItemGroup } from '../each-item';
 import { failedItem, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
 import { targetName } from './file-items';
-import { nearestFile, type EmittedFile } from './nearest-file';
-import { reportedError, storageFields } from './reported-file';
+import { nearestFile, type EmittedFile, type FileDeed } from './nearest-file';
+import { reportedError, saysItIsGone, storageFields } from './reported-file';
 
 type Confirmation = Parameters<typeof useCases.confirmCopied>[1]['confirmations'][number];
 
@@ -37,8 +37,8 @@ export async function confirmItems(this: IExecuteFunctions): Promise<INodeExecut
 async function confirmGroup(this: IExecuteFunctions, { first, members }: ItemGroup): Promise<INodeExecutionData[]> {
 	const repository = await connectRepository.call(this, first);
 	const target = targetName.call(this, 'target', first);
-	const mode = this.getNodeParameter('mode', first, 'copied') as 'copied' | 'deleted';
-	const candidates = members.map((itemIndex) => candidate.call(this, itemIndex));
+	const mode = this.getNodeParameter('mode', first, 'copied') as FileDeed;
+	const candidates = members.map((itemIndex) => candidate.call(this, itemIndex, mode));
 	const confirmations = candidates.flatMap((one) => ('confirmation' in one ? [one.confirmation] : []));
 	const answers = confirmations.length === 0 ? [] : await useCases.confirmCopied(repository, { target, confirmations, mode });
 	const answerOf = new Map(confirmations.map((confirmation, index) => [confirmation, answers[index]]));
@@ -58,22 +58,25 @@ async function confirmGroup(this: IExecuteFunctions, { first, members }: ItemGro
 	});
 }
 
-function candidate(this: IExecuteFunctions, itemIndex: number): Candidate {
+function candidate(this: IExecuteFunctions, itemIndex: number, deed: FileDeed): Candidate {
 	const item = this.getInputData()[itemIndex] ?? { json: {} };
+	const reported = reportedError(item);
 	let file: EmittedFile;
 	try {
-		file = fileOf.call(this, itemIndex);
+		file = fileOf.call(this, itemIndex, deed);
 	} catch (error) {
-		return { itemIndex, fileName: null, reason: toFailure(error).message };
+		// Where the storage node says what went wrong, that is the reason: without a connection it may put out one item for all files.
+		return { itemIndex, fileName: null, reason: reported ?? toFailure(error).message };
 	}
-	const reason = reportedError(item);
-	if (reason !== undefined) return { itemIndex, fileName: file.fileName, reason };
-	return { itemIndex, confirmation: { ...file, fields: storageFields(item.json) } };
+	if (reported === undefined) return { itemIndex, confirmation: { ...file, fields: storageFields(item.json) } };
+	// Deleted before, by a run whose confirmation was lost: else it would be tried again for ever.
+	if (deed === 'deleted' && saysItIsGone(reported)) return { itemIndex, confirmation: { ...file, fields: {} } };
+	return { itemIndex, fileName: file.fileName, reason: reported };
 }
 
-function fileOf(this: IExecuteFunctions, itemIndex: number): EmittedFile {
+function fileOf(this: IExecuteFunctions, itemIndex: number, deed: FileDeed): EmittedFile {
 	const named = (this.getNodeParameter('options.fileName', itemIndex, '') as string).trim();
-	return named === '' ? nearestFile.call(this, itemIndex) : { fileName: named };
+	return named === '' ? nearestFile.call(this, itemIndex, deed) : { fileName: named };
 }
 
 function pairedIndex({ pairedItem }: INodeExecutionData): number {

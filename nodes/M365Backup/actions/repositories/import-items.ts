@@ -5,9 +5,20 @@ import { connectStore, encryptionOf, repositoryKey } from '../../connect/reposit
 import { groupItems, type ItemGroup } from '../each-item';
 import { failedItem, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
+import { reportedError } from './reported-file';
 
 const sourceKey = /^(mailbox|drive|site)-[0-9a-f]{16}$/;
 const chunkBytes = 256 * 1024;
+
+type ImportMode = 'import' | 'checkOnly';
+
+interface Brought {
+	itemIndex: number;
+	fileName: string;
+	binary: IBinaryData;
+}
+
+type Input = Brought | { itemIndex: number; fileName: string | null; reason: string };
 
 /** Import Files: one item for each input item with what became of its file. */
 export async function importItems(this: IExecuteFunctions): Promise<INodeExecutionData[]> {
@@ -27,27 +38,46 @@ export async function importItems(this: IExecuteFunctions): Promise<INodeExecuti
 }
 
 async function importGroup(this: IExecuteFunctions, { first, members }: ItemGroup): Promise<INodeExecutionData[]> {
-	const mode = this.getNodeParameter('mode', first, 'import') as 'import' | 'checkOnly';
+	const mode = this.getNodeParameter('mode', first, 'import') as ImportMode;
 	// Every file is looked at before the first is read: a missing field is the user's mistake and should cost nothing.
-	const inputs = members.map((itemIndex) => {
-		const property = this.getNodeParameter('binaryPropertyName', itemIndex, 'data');
-		const binary = this.helpers.assertBinaryData(itemIndex, property);
-		return { binary, fileName: nameOf.call(this, itemIndex, binary) };
+	const inputs = members.map((itemIndex) => inputOf.call(this, itemIndex));
+	const brought = inputs.filter((input) => 'binary' in input);
+	const results = brought.length === 0 ? [] : await importBrought.call(this, first, mode, brought);
+	const resultOf = new Map(brought.map((input, index) => [input.itemIndex, results[index]]));
+	return inputs.map((input) => {
+		const { fileName, itemIndex } = input;
+		const refused = 'reason' in input ? { outcome: 'refused', reason: input.reason } : {};
+		return { json: { fileName, ...resultOf.get(itemIndex), ...refused }, pairedItem: { item: itemIndex } };
 	});
+}
+
+async function importBrought(this: IExecuteFunctions, first: number, mode: ImportMode, brought: readonly Brought[]): Promise<Awaited<ReturnType<typeof useCases.importFiles>>> {
 	const store = await connectStore.call(this, first, { create: mode === 'import' });
 	const encryption = await encryptionOf.call(this, first);
 	const signal = this.getExecutionCancelSignal();
-	const files = inputs.map(({ binary, fileName }) => ({ fileName, open: () => readBinary.call(this, binary) }));
-	const results = await useCases.importFiles(store, realAmbient, files, { mode, encryption, ...(signal ? { signal } : {}) });
-	return members.map((itemIndex, index) => ({
-		json: { fileName: inputs[index]?.fileName, ...results[index] },
-		pairedItem: { item: itemIndex },
-	}));
+	const files = brought.map(({ binary, fileName }) => ({ fileName, open: () => readBinary.call(this, binary) }));
+	return await useCases.importFiles(store, realAmbient, files, { mode, encryption, ...(signal ? { signal } : {}) });
+}
+
+/** One file that a storage node did not bring must not keep the others out: it says so, and there is nothing to import. */
+function inputOf(this: IExecuteFunctions, itemIndex: number): Input {
+	const item: INodeExecutionData = this.getInputData()[itemIndex] ?? { json: {} };
+	const property = this.getNodeParameter('binaryPropertyName', itemIndex, 'data');
+	const reason = reportedError(item);
+	if (reason !== undefined && typeof property === 'string' && item.binary?.[property] === undefined) {
+		return { itemIndex, fileName: namedByOption.call(this, itemIndex) || null, reason };
+	}
+	const binary = this.helpers.assertBinaryData(itemIndex, property);
+	return { itemIndex, binary, fileName: nameOf.call(this, itemIndex, binary) };
+}
+
+function namedByOption(this: IExecuteFunctions, itemIndex: number): string {
+	return (this.getNodeParameter('options.fileName', itemIndex, '') as string).trim();
 }
 
 /** The file's name in the repository, or as much of it as the input says. */
 function nameOf(this: IExecuteFunctions, itemIndex: number, binary: IBinaryData): string {
-	const named = (this.getNodeParameter('options.fileName', itemIndex, '') as string).trim();
+	const named = namedByOption.call(this, itemIndex);
 	if (named !== '') return named;
 	const { fileName } = binary;
 	if (!fileName) {

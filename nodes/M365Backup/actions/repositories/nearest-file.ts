@@ -8,16 +8,20 @@ export interface EmittedFile {
 	sha256?: string;
 }
 
+/** What the storage node did with the files: it says which of our operations put them out. */
+export type FileDeed = 'copied' | 'deleted';
+
 /**
  * The file that an input item goes back to: many storage nodes drop the incoming json, so the item is followed through
- * n8n's item pairing to the nearest M365 Backup node above that puts out files.
+ * n8n's item pairing to the nearest M365 Backup node above that puts out files for this.
  * Failure invalid: no such node above, no pairing, or one that leads to several files.
  */
-export function nearestFile(this: IExecuteFunctions, itemIndex: number): EmittedFile {
-	const names = emittersAbove.call(this);
+export function nearestFile(this: IExecuteFunctions, itemIndex: number, deed: FileDeed): EmittedFile {
+	const names = emittersAbove.call(this, deed);
 	if (names.length === 0) {
-		throw new Failure('invalid', 'There is no M365 Backup node above that puts out files', {
-			nextStep: 'Put this node behind Get Files to Copy and the storage node, or set the option File Name.',
+		const emitter = deed === 'deleted' ? 'Get Files to Delete' : 'Get Files to Copy';
+		throw new Failure('invalid', `There is no M365 Backup node above that puts out files to ${deed === 'deleted' ? 'delete' : 'copy'}`, {
+			nextStep: `Put this node behind ${emitter} and the storage node, or set the option File Name.`,
 		});
 	}
 	const data = this.getWorkflowDataProxy(itemIndex) as { $: (node: string) => { item?: INodeExecutionData } };
@@ -37,22 +41,24 @@ export function nearestFile(this: IExecuteFunctions, itemIndex: number): Emitted
 	});
 }
 
-/** M365 Backup nodes above that put out files, nearest first. */
-function emittersAbove(this: IExecuteFunctions): string[] {
+/** M365 Backup nodes above that put out files for this, nearest first. */
+function emittersAbove(this: IExecuteFunctions, deed: FileDeed): string[] {
 	const node = this.getNode();
 	const names: string[] = [];
 	for (let depth = 1, before = 0; ; depth += 1) {
 		const above = this.getParentNodes(node.name, { includeNodeParameters: true, depth });
 		for (const parent of above) {
-			if (parent.type === node.type && emitsFiles(parent.parameters) && !names.includes(parent.name)) names.push(parent.name);
+			if (parent.type === node.type && emitsFiles(parent.parameters, deed) && !names.includes(parent.name)) names.push(parent.name);
 		}
 		if (above.length === before) return names;
 		before = above.length;
 	}
 }
 
-function emitsFiles(parameters: IDataObject | undefined): boolean {
+function emitsFiles(parameters: IDataObject | undefined, deed: FileDeed): boolean {
 	const operation = parameters?.['operation'];
+	// Never the files to copy: where both stand above, a file would be forgotten that is still there.
+	if (deed === 'deleted') return operation === 'getFilesToDelete';
 	if (operation === 'getFilesToCopy') return true;
 	// `operation` is absent where it has its default, Back Up.
 	return (operation === undefined || operation === 'backUp') && parameters?.['outputFilesToCopy'] === true;

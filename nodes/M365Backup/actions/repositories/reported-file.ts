@@ -19,6 +19,25 @@ export function reportedError(item: INodeExecutionData): string | undefined {
 }
 
 /**
+ * What storage nodes say of a file that is not there: Azure Storage, Google Drive, SFTP, FTP, the file system, S3 (which mostly
+ * says nothing), HTTP. Not of a bucket, container, folder or host, nor where it might as well mean that access is denied.
+ */
+const gone = [
+	/\brequired blob doesn't match any existing one\b/i,
+	/\bfile not found\b/i,
+	/\bno such (?:file|key)\b/i,
+	/\bnosuchkey\b/i,
+	/\bblobnotfound\b/i,
+	/\bENOENT\b/,
+	/^the storage node reported: the resource you are requesting could not be found$/i,
+];
+
+/** Whether an error of a storage node that was to delete a file means that the file is gone already. */
+export function saysItIsGone(reported: string): boolean {
+	return gone.some((one) => one.test(reported)) && !/\b(?:bucket|container|directory does|permission|denied)\b/i.test(reported);
+}
+
+/**
  * The storage's own fields (id, key, path, size): compared with the file now, and kept so that it can be found and
  * deleted there later.
  */
