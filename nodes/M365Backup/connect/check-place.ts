@@ -30,7 +30,7 @@ export interface CheckedPlace {
 export async function placeToCheck(this: IExecuteFunctions, itemIndex: number, machine: Machine = thisMachine): Promise<CheckedPlace> {
 	const kind = repositoryType(this.getNodeParameter('repositoryType', itemIndex, 'localFolder'));
 	const findings = new Findings();
-	const store = await findings.trying('reach', () => connectStore.call(this, itemIndex, { withoutLocks: true }));
+	const store = await findings.trying('reach', () => connectStore.call(this, itemIndex, { isTrial: true }));
 	if (!store || kind !== 'localFolder') {
 		if (store) findings.unknown('space', 'Free space is not known: this storage does not tell');
 		return { kind, store, findings: findings.all, cleanUp: () => Promise.resolve() };

@@ -23,8 +23,8 @@ export interface RepositoryUse {
 	create?: boolean;
 	/** Makes a new `repository.json` over backups whose own is lost. */
 	adopt?: boolean;
-	/** The storage as it is, to try it out: nothing that is written is locked, whatever Lock Days says. */
-	withoutLocks?: boolean;
+	/** The storage as it is, to try it out: nothing that is written is locked, and what it can is found out anew. */
+	isTrial?: boolean;
 }
 
 /**
@@ -35,8 +35,8 @@ export async function connectStore(this: IExecuteFunctions, itemIndex: number, u
 	const side = use.side ?? 'repository';
 	if (typeOf.call(this, itemIndex, side) === 's3Bucket') {
 		const lockMode = lockModeOf.call(this, itemIndex, side);
-		const store = await connectS3.call(this, { ...bucketOf.call(this, itemIndex, side), side, lockMode, signal: this.getExecutionCancelSignal() });
-		return use.withoutLocks === true ? store : withLocks.call(this, store, itemIndex, side);
+		const store = await connectS3.call(this, { ...bucketOf.call(this, itemIndex, side), side, lockMode, isTrial: use.isTrial ?? false, signal: this.getExecutionCancelSignal() });
+		return use.isTrial === true ? store : withLocks.call(this, store, itemIndex, side);
 	}
 	return createFolderStore({ root: await connectFolder.call(this, itemIndex, use) });
 }

@@ -22,17 +22,20 @@ export interface S3Use {
 	lockMode?: S3.LockMode;
 	/** For the lists of the open parameter panel: reads only, and gives up soon. */
 	isPicker?: boolean;
+	/** To try the bucket out: see `openS3Store`. */
+	isTrial?: boolean;
 	signal?: AbortSignal | undefined;
 }
 
 /** The store in the bucket that the node's S3 credential for that repository reaches. Failures: invalid, denied and transient as `openS3Store`. */
-export async function connectS3(this: IExecuteFunctions | ILoadOptionsFunctions, { bucket, folder, side = 'repository', lockMode, isPicker = false, signal }: S3Use): Promise<Store> {
+export async function connectS3(this: IExecuteFunctions | ILoadOptionsFunctions, { bucket, folder, side = 'repository', lockMode, isPicker = false, isTrial = false, signal }: S3Use): Promise<Store> {
 	const settings = settingsOf(await this.getCredentials(s3CredentialTypes[side]));
 	const { openS3Store, placeOf } = await loadS3();
 	return await openS3Store(settings, placeOf(textOf(bucket), textOf(folder)), {
 		ambient: realAmbient,
 		readOnly: isPicker,
 		hasty: isPicker,
+		isTrial,
 		lockMode,
 		isOverwritten: (key) => /\/cursor\.json(\.age)?$/.test(key),
 		signal,

@@ -11,8 +11,8 @@ const CONTENDERS = 3;
 
 /**
  * What this bucket really guarantees, found out by trying: many servers take If-None-Match and do not look at it. Leaves
- * a tiny file under a temporary name where the bucket locks everything by default. Failures: all but a permission that is
- * lacking, which only means that the capability is not there.
+ * a tiny file under a temporary name where the bucket locks everything by default. Failures: all but a permission or space
+ * that is lacking, which only means that the capability is not there.
  */
 export async function probeCapabilities(bucket: S3Bucket, signal?: AbortSignal): Promise<StoreCapabilities> {
 	const patiently = <T>(action: () => Promise<T>): Promise<T> => retried(action, bucket.patience, signal);
@@ -44,8 +44,8 @@ async function enforcesIfAbsent(bucket: S3Bucket, signal?: AbortSignal): Promise
 		const outcomes = await Promise.all(Array.from({ length: CONTENDERS }, (_, index) => wins(`contender ${index}`)));
 		return outcomes.filter(Boolean).length === 1 && !(await wins('too late'));
 	} catch (error) {
-		// Refused as unknown (Backblaze), or nothing may be written here: a restore needs no such right.
-		const isLacking = isFailure(error, 'denied') || (isFailure(error, 'invalid') && (error.status === 501 || ['InvalidArgument', 'InvalidRequest'].includes(error.code ?? '')));
+		// Refused as unknown (Backblaze), or nothing may be written here, or fits in: a restore needs neither.
+		const isLacking = isFailure(error, 'denied', 'quota') || (isFailure(error, 'invalid') && (error.status === 501 || ['InvalidArgument', 'InvalidRequest'].includes(error.code ?? '')));
 		if (isLacking && !isCredentialFault(error)) return false;
 		throw error;
 	} finally {

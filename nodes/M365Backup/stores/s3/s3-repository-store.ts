@@ -18,7 +18,11 @@ export { placeOf } from './s3-settings';
 /** So many tries bridge half a minute. */
 const ATTEMPTS = 7;
 const HASTY_ATTEMPTS = 2;
+/** For somebody who tries the bucket out. */
+const TRIAL_ATTEMPTS = 3;
 const PROBE_LASTS_MS = 60 * 60 * 1000;
+/** What was not there may have been lacking for want of space or of a permission only. */
+const LACKING_LASTS_MS = 60 * 1000;
 
 export interface S3UseOptions {
 	ambient: Ambient;
@@ -26,6 +30,8 @@ export interface S3UseOptions {
 	readOnly?: boolean;
 	/** For somebody who waits in front of a list: gives up soon. */
 	hasty?: boolean;
+	/** To try the bucket out: capabilities are probed anew, whatever is known of them, and it gives up sooner than a backup. */
+	isTrial?: boolean;
 	/** Of files that are locked. Default: COMPLIANCE. */
 	lockMode?: LockMode | undefined;
 	/** Files that are replaced now and then. */
@@ -42,13 +48,15 @@ const probes = new Map<string, { capabilities: StoreCapabilities; validUntil: nu
  * no such bucket, wrong region, clock), denied (wrong keys), transient (not reachable).
  */
 export async function openS3Store(settings: S3Settings, place: S3Place, options: S3UseOptions): Promise<Store> {
-	const { ambient, readOnly = false, hasty = false, isOverwritten, lockMode, signal } = options;
-	const patience = { ambient, attempts: hasty ? HASTY_ATTEMPTS : ATTEMPTS };
+	const { ambient, readOnly = false, hasty = false, isTrial = false, isOverwritten, lockMode, signal } = options;
+	const patience = { ambient, attempts: hasty ? HASTY_ATTEMPTS : isTrial ? TRIAL_ATTEMPTS : ATTEMPTS };
 	const clientKey = digest(settings);
 	const client = clients.get(clientKey) ?? createS3Client(settings);
 	clients.set(clientKey, client);
 	const bucket = new S3Bucket(client, place, settings, patience);
-	const capabilities = readOnly ? none : await probed(`${clientKey} ${digest(place)}`, bucket, ambient, signal);
+	const probeKey = `${clientKey} ${digest(place)}`;
+	if (isTrial) probes.delete(probeKey);
+	const capabilities = readOnly ? none : await probed(probeKey, bucket, ambient, signal);
 	return createRetryingStore(new S3Store({ bucket, capabilities, ambient, ...(lockMode && { lockMode }) }), { ...patience, isOverwritten });
 }
 
@@ -58,7 +66,7 @@ async function probed(key: string, bucket: S3Bucket, ambient: Ambient, signal?: 
 	const known = probes.get(key);
 	if (known && known.validUntil > ambient.now().getTime()) return known.capabilities;
 	const capabilities = await probeCapabilities(bucket, signal);
-	probes.set(key, { capabilities, validUntil: ambient.now().getTime() + PROBE_LASTS_MS });
+	probes.set(key, { capabilities, validUntil: ambient.now().getTime() + (capabilities.ifAbsent ? PROBE_LASTS_MS : LACKING_LASTS_MS) });
 	return capabilities;
 }
 
