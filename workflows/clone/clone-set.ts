@@ -81,7 +81,7 @@ function cloned(shipped: WorkflowJson, { options, ids, identities, alertId }: Co
 
 function clonedNode(node: NodeJson, workflowId: string, { options, ids, identities }: Omit<Context, 'alertId'>): NodeJson {
 	const own = withCustomerValues(node, options);
-	const credentials = Object.entries(node.credentials ?? {}).map(([type, { name }]) => [type, { name: customerCredentialName(type, name, options) }] as const);
+	const credentials = Object.entries(node.credentials ?? {}).map(([type, { name }]) => [type, { id: null, name: customerCredentialName(type, name, options) }] as const);
 	return {
 		...own,
 		id: ids.uuid('node', workflowId, node.id),

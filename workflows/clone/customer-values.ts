@@ -84,7 +84,7 @@ function inPlace(changed: NodeJson, shipped: JsonObject, options: CloneOptions):
 	};
 	const credential = storeCredentials[place.kind];
 	if (credential === undefined) return { ...changed, parameters };
-	return { ...changed, parameters, credentials: { ...changed.credentials, [credential.type]: { name: customerCredentialName(credential.type, credential.name, options) } } };
+	return { ...changed, parameters, credentials: { ...changed.credentials, [credential.type]: { id: null, name: customerCredentialName(credential.type, credential.name, options) } } };
 }
 
 function withLiterals(parameters: JsonObject, values: Record<string, string | undefined>): JsonObject {

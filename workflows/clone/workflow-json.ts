@@ -17,8 +17,8 @@ export interface NodeJson {
 	name: string;
 	type: string;
 	parameters: JsonObject;
-	/** By credential type. */
-	credentials?: Record<string, { name: string }>;
+	/** By credential type. Without an `id` of null, n8n's import takes any credential of the type, whatever its name. */
+	credentials?: Record<string, { id?: string | null; name: string }>;
 	webhookId?: string;
 	disabled?: boolean;
 	[more: string]: unknown;

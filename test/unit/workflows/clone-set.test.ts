@@ -88,7 +88,7 @@ describe('a cloned set', () => {
 		const backUp = nodeOf(workflows.get('nightly-mailbox-backup'), 'Back Up');
 		expect(backUp.parameters).toMatchObject({ ...parameters, [folderName]: "={{ $('Settings').first().json.repositoryFolder }}" });
 		expect(backUp.parameters).not.toHaveProperty('repositoryFolder');
-		expect(backUp.credentials).toEqual({ m365BackupMicrosoftApi: { name: 'Contoso – M365 Backup Microsoft' }, [type]: { name } });
+		expect(backUp.credentials).toEqual({ m365BackupMicrosoftApi: { id: null, name: 'Contoso – M365 Backup Microsoft' }, [type]: { id: null, name } });
 		expect(fieldsOf(workflows.get('nightly-mailbox-backup'))['repositoryFolder']).toBe('m365');
 		expect(nodeOf(workflows.get('restore-messages-by-search'), 'Restore').parameters[folderName]).toBe('m365');
 		expect(credentials).toContainEqual(expect.objectContaining({ type, name, isShared: false }));
@@ -160,6 +160,12 @@ describe('a cloned set', () => {
 			const text = JSON.stringify([workflow.settings, working(workflow)]);
 			expect([file, ids.filter((id) => text.includes(id))]).toEqual([file, []]);
 		}
+	});
+
+	it("lets n8n's import find credentials by name alone: without an id of null it takes any of the type", () => {
+		const all = [...clone(['--alert', 'slack']).workflows.values()].flatMap(({ nodes }) => nodes).flatMap(({ credentials }) => Object.values(credentials ?? {}));
+		expect(all.length).toBeGreaterThan(10);
+		for (const credential of all) expect(credential).toEqual({ id: null, name: expect.any(String) });
 	});
 
 	it('lists the credentials to make, and those that all customers share', () => {
