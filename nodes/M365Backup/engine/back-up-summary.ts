@@ -19,6 +19,8 @@ export interface BackUpSummary {
 	snapshot: { id: string; time: string } | null;
 	changes: SnapshotChanges;
 	totals: SnapshotTotals;
+	/** ISO 8601: until then nothing can be deleted that the newest complete snapshot needs. Absent where not all of it is locked. */
+	immutableUntil?: string;
 	stored: { files: number; bytes: number };
 	/** At most 20. */
 	failures: { name: string; reason: string; since: string; attempts: number }[];

@@ -11,8 +11,11 @@ import type { Workload } from '../workloads/workload';
 import { BackUpRun } from './back-up-run';
 import type { BackUpSummary, GraphCounters } from './back-up-summary';
 import { noChanges, summaryFailures, summaryMessage } from './back-up-summary';
+import { LOCKS_NOTE } from './cursor-notes';
 import { holdSnapshot } from './hold';
 import { keepLease } from './keep-lease';
+import { immutableUntil, takeLockStock, type LockStock } from './keep-locked';
+import { notingWorkload } from './noting-workload';
 import { sameScopes } from './scope-states';
 
 const MINUTE_MS = 60_000;
@@ -77,12 +80,14 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 		signal: writing.signal,
 		...(options.volumeBytes === undefined ? {} : { volumeBytes: options.volumeBytes }),
 	});
+	let stock: LockStock | undefined;
+	const { [LOCKS_NOTE]: remembered, ...notes } = cursor?.notes ?? {};
 	const run = new BackUpRun({
 		repository,
-		workload: options.workload,
+		workload: notingWorkload(options.workload, () => (stock?.note ? { [LOCKS_NOTE]: { ...stock.note } } : {})),
 		writer,
 		parent,
-		cursor,
+		cursor: cursor && { ...cursor, notes },
 		fullResync: options.fullResync ?? false,
 		ambient,
 		signal: stop.signal,
@@ -98,10 +103,12 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 	for (const warning of warnings) run.warnings.add(warning);
 	const renewal = keepLease(lease, ambient, stop);
 	try {
+		stock = await takeLockStock({ repository, key, remembered, signal: stop.signal });
+		if (stock.warning !== undefined) run.warnings.add(stock.warning);
 		await run.resume(key);
 		await run.enumerate(() => checkClock(options));
 		// A catalog that begins anew takes the place of one that cannot be read, even if there is nothing in it.
-		return await conclude(isNewCatalog ? { ...options, alwaysRecord: true } : options, run, parent, countersBefore, startedAt);
+		return await conclude(isNewCatalog ? { ...options, alwaysRecord: true } : options, { run, parent, stock, countersBefore, startedAt });
 	} catch (error) {
 		const cancelled = options.signal?.aborted === true;
 		// A lost lease stops the run through the same signal: then the reason is the error to report.
@@ -210,10 +217,7 @@ async function sayLostCatalog(repository: Repository, key: string, signal: Abort
 /** The workload has no more to say, or a limit was reached: the last commit, or none if nothing has changed. */
 async function conclude(
 	options: BackUpOptions,
-	run: BackUpRun,
-	parent: SnapshotRecord | null,
-	countersBefore: GraphCounters,
-	startedAt: Date,
+	{ run, parent, stock, countersBefore, startedAt }: { run: BackUpRun; parent: SnapshotRecord | null; stock: LockStock; countersBefore: GraphCounters; startedAt: Date },
 ): Promise<BackUpSummary> {
 	const finished = !run.limitReached;
 	const newest = run.newest;
@@ -221,18 +225,36 @@ async function conclude(
 	if (finished && newest && newest === parent && !run.hasNews && !options.alwaysRecord && !options.tag && isSame(run, newest, status)) {
 		await options.repository.writeCurrentCursor(sourceKey(options.source), run.quietCursor(newest));
 		const said = status === 'complete' ? 'unchanged' : 'partial';
-		return finish(options, countersBefore, startedAt, { status: said, run, newest });
+		const immutable = await sayImmutable(options, run, stock);
+		return finish(options, countersBefore, startedAt, { status: said, run, newest, ...immutable });
 	}
 	const record = await run.commit(finished);
 	const held = await holdLastGood(options, run, startedAt);
 	if (finished) await tidy(options, run, record);
+	const immutable = await sayImmutable(options, run, stock);
 	return finish(options, countersBefore, startedAt, {
 		status: record.status,
 		run,
 		newest: record,
+		...immutable,
 		...(held === undefined ? {} : { held }),
 		...(finished ? {} : { stoppedBy: 'limit' as const }),
 	});
+}
+
+/** Only what was read back as locked is called immutable. That it could not be asked for is no fault of the backup. */
+async function sayImmutable(options: BackUpOptions, run: BackUpRun, stock: LockStock): Promise<Pick<Outcome, 'immutableUntil'>> {
+	const { repository, source, signal } = options;
+	if (stock.untilMs === undefined) return {};
+	try {
+		const newest = await repository.newest(sourceKey(source), signal ? { signal } : {});
+		const until = await immutableUntil(repository, stock, newest && !newest.isPartial ? newest.snapshot : null, signal);
+		return until ? { immutableUntil: until.toISOString() } : {};
+	} catch (error) {
+		const failure = toFailure(error);
+		if (failure.kind !== 'cancelled') run.warnings.add(`Until when the backup is immutable could not be asked: ${failure.message}`);
+		return {};
+	}
 }
 
 /** @returns the id of the snapshot from before the run if it is held now. */
@@ -297,6 +319,7 @@ interface Outcome {
 	stoppedBy?: 'limit' | 'cancellation';
 	/** The snapshot from before, held since the run looks unusual. */
 	held?: string;
+	immutableUntil?: string;
 }
 
 function finish(options: BackUpOptions, before: GraphCounters, startedAt: Date, outcome: Outcome): BackUpSummary {
@@ -308,6 +331,7 @@ function finish(options: BackUpOptions, before: GraphCounters, startedAt: Date, 
 		snapshot: newest ? { id: newest.id, time: newest.finishedAt } : null,
 		changes: run ? { ...run.tally.sinceStart } : noChanges(),
 		totals: run ? { ...run.tally.totals } : (newest?.totals ?? { items: 0, bytes: 0 }),
+		...(outcome.immutableUntil === undefined ? {} : { immutableUntil: outcome.immutableUntil }),
 		stored: run?.stored ?? { files: 0, bytes: 0 },
 		failures: summaryFailures(run?.failures.records ?? []),
 		warnings: run ? [...run.warnings, ...run.scopes.warnings()] : [],

@@ -8,3 +8,5 @@ export const IN_DOUBT_NOTE = 'inDoubt';
 export const REBUILT_NOTE = 'rebuilt';
 /** What was usual lately, for whatever looks unusual. */
 export const USUAL_NOTE = 'usual';
+/** Until when the files are locked that the newest snapshot needs: see `LockNote`. */
+export const LOCKS_NOTE = 'locks';

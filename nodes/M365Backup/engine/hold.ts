@@ -5,6 +5,7 @@ import { formatRecord, readHold, readPrune, type HoldRecord } from '../repositor
 import { putConfirmed } from '../repository/put-confirmed';
 import type { Repository } from '../repository/repository';
 import { listSource } from '../repository/snapshot-files';
+import { LOCKED_CODE } from '../stores/store';
 
 /** How long a prune may take to remove the records that it wrote down. One that stands longer was interrupted. */
 const PRUNE_TAKES_MS = 3_600_000;
@@ -42,8 +43,10 @@ export async function holdSnapshot(repository: Repository, request: HoldRequest,
 			await ambient.sleep(LOOK_EVERY_MS, signal);
 			continue;
 		}
-		// Whoever holds a snapshot must know that it is there.
-		await store.delete([holdFile(key, id)]);
+		// Whoever holds a snapshot must know that it is there. Where the bucket has locked it, it stays: without a snapshot it means nothing.
+		await store.delete([holdFile(key, id)]).catch((error: unknown) => {
+			if (!isFailure(error, 'denied') || error.code !== LOCKED_CODE) throw error;
+		});
 		if (became === 'gone') {
 			throw new Failure('notFound', `The snapshot ${id} was pruned while it was being held`, { nextStep: 'Hold another snapshot, or bring this one back from a copy (Repository → Import Files).' });
 		}

@@ -2,13 +2,15 @@ import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import type { Ambient } from '../base/ambient';
 import { isFailure } from '../base/failure';
-import type { Store } from '../stores/store';
+import { LOCKED_CODE, type Store } from '../stores/store';
 import { once, readFile } from './bytes';
 import { MAX_RECORD_BYTES } from './limits';
 import { parseRepositoryKey } from './names';
 
 const LEASE_MS = 15 * 60_000;
 const RUN_OUT = new Date(0);
+/** Where the bucket locks everything by itself, old leases pile up: the few oldest tell whether any can go. */
+const DELETED_TOGETHER = 8;
 /** Tells this process from an earlier one with the same number on the same machine. */
 const PROCESS_ID = { host: hostname(), pid: process.pid, process: randomUUID() };
 
@@ -19,9 +21,15 @@ export interface Lease {
 	release(): Promise<void>;
 }
 
-interface LeaseFile {
+interface ListedLease {
 	number: number;
 	key: string;
+	/** By the store's clock. */
+	putAt: Date;
+}
+
+interface LeaseFile {
+	number: number;
 	until: number;
 	host?: string;
 	pid?: number;
@@ -56,7 +64,7 @@ class HeldLease implements Lease {
 
 	async acquire(): Promise<boolean> {
 		const newest = (await this.list()).at(-1);
-		if (newest && !this.hasRunOut(newest)) return false;
+		if (newest && !this.hasRunOut(await this.read(newest))) return false;
 		return await this.take((newest?.number ?? 0) + 1);
 	}
 
@@ -85,41 +93,49 @@ class HeldLease implements Lease {
 		const all = await this.list();
 		const newest = all.at(-1);
 		if (newest && newest.number > number) {
-			await this.store.delete([key]);
+			await this.clear([key]);
 			return false;
 		}
 		this.#number = number;
-		await this.store.delete(all.filter((lease) => lease.number < number).map((lease) => lease.key));
+		await this.clear(all.filter((lease) => lease.number < number).map((lease) => lease.key));
 		return true;
 	}
 
-	private async list(): Promise<LeaseFile[]> {
-		const found: LeaseFile[] = [];
-		for await (const file of this.store.list(`${this.prefix}/lease-`, this.signal)) {
-			const parsed = parseRepositoryKey(file.key);
-			if (parsed.kind !== 'lease' || parsed.ordinal === undefined) continue;
-			const unreadable = { number: parsed.ordinal, key: file.key, until: file.modifiedAt.getTime() + LEASE_MS };
-			found.push((await this.read(file.key, parsed.ordinal)) ?? unreadable);
+	/** By number. Only the one with the highest counts, so that no other need be read. */
+	private async list(): Promise<ListedLease[]> {
+		const found: ListedLease[] = [];
+		for await (const { key, modifiedAt } of this.store.list(`${this.prefix}/lease-`, this.signal)) {
+			const parsed = parseRepositoryKey(key);
+			if (parsed.kind === 'lease' && parsed.ordinal !== undefined) found.push({ number: parsed.ordinal, key, putAt: modifiedAt });
 		}
 		return found.sort((a, b) => a.number - b.number);
 	}
 
-	private async read(key: string, number: number): Promise<LeaseFile | null> {
+	/** Oldest first, up to the first that the store has locked: an older lease means nothing. */
+	private async clear(keys: readonly string[]): Promise<void> {
+		try {
+			for (let start = 0; start < keys.length; start += DELETED_TOGETHER) await this.store.delete(keys.slice(start, start + DELETED_TOGETHER));
+		} catch (error) {
+			if (!isFailure(error, 'denied') || error.code !== LOCKED_CODE) throw error;
+		}
+	}
+
+	private async read({ key, number, putAt }: ListedLease): Promise<LeaseFile> {
 		const bytes = await readFile(this.store, key, MAX_RECORD_BYTES, this.signal);
+		const unreadable = { number, until: putAt.getTime() + LEASE_MS };
 		try {
 			const { until, host, pid, process: processId } = JSON.parse(bytes?.toString('utf8') ?? '') as Record<string, unknown>;
-			if (typeof until !== 'string' || Number.isNaN(Date.parse(until))) return null;
+			if (typeof until !== 'string' || Number.isNaN(Date.parse(until))) return unreadable;
 			return {
 				number,
-				key,
 				until: Date.parse(until),
 				...(typeof host === 'string' && { host }),
 				...(typeof pid === 'number' && { pid }),
 				...(typeof processId === 'string' && { process: processId }),
 			};
 		} catch {
-			// Not JSON: the caller goes by the file's date.
-			return null;
+			// Not JSON: the file's date counts.
+			return unreadable;
 		}
 	}
 

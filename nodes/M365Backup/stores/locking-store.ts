@@ -1,6 +1,6 @@
 import type { Ambient } from '../base/ambient';
 import { Failure } from '../base/failure';
-import type { ByteRange, PutOptions, Store, StoreFile } from './store';
+import { assertCanLock, type ByteRange, type PutOptions, type Store, type StoreFile } from './store';
 
 const DAY_MS = 24 * 3_600_000;
 /** Ten years: a lock that nobody can lift should not be a slip of the keyboard. */
@@ -27,15 +27,6 @@ export function createLockingStore(inner: Store, options: LockingOptions): Store
 		});
 	}
 	return new LockingStore(inner, options);
-}
-
-/** What says that this storage cannot lock. */
-export function noObjectLock(label: string): Failure {
-	return new Failure('invalid', `${label} cannot lock files against deletion: it has no object lock, or this access key may not see it; nothing was written`, {
-		code: 'noObjectLock',
-		nextStep:
-			'Create a new bucket with object lock and versioning (most providers cannot add it to an old one), give the access key the permissions s3:GetBucketObjectLockConfiguration, s3:PutObjectRetention and s3:GetObjectRetention, and back up into that one; or set Lock Files For (Days) to 0.',
-	});
 }
 
 class LockingStore implements Store {
@@ -73,7 +64,7 @@ class LockingStore implements Store {
 	}
 
 	async put(key: string, source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<void> {
-		if (!this.capabilities.retainUntil) throw noObjectLock(this.label);
+		assertCanLock(this);
 		const { days, ambient, isLockable } = this.options;
 		if (!isLockable(key)) return this.inner.put(key, source, options);
 		const until = new Date(ambient.now().getTime() + days * DAY_MS);

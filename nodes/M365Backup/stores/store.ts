@@ -1,3 +1,5 @@
+import { Failure } from '../base/failure';
+
 /** A file as the store lists it. */
 export interface StoreFile {
 	/** `/` between folders, none in front; what else a key may be is one rule for all stores: `checkKey` in keys.ts. */
@@ -110,4 +112,14 @@ export function storedBytes(store: Store): Store {
 /** What the file of that key is called where it is stored, and in copies. */
 export function storedName(store: Store, key: string): string {
 	return store.asStored?.nameOf(key) ?? key;
+}
+
+/** Throws `invalid` with code `noObjectLock` where files are to be locked as they are put, and the store cannot. */
+export function assertCanLock({ lockDays, capabilities, label }: Store): void {
+	if (lockDays === undefined || capabilities.retainUntil) return;
+	throw new Failure('invalid', `${label} cannot lock files against deletion: it has no object lock, or this access key may not see it; nothing was written`, {
+		code: 'noObjectLock',
+		nextStep:
+			'Create a new bucket with object lock and versioning (most providers cannot add it to an old one), give the access key the permissions s3:GetBucketObjectLockConfiguration, s3:PutObjectRetention and s3:GetObjectRetention, and back up into that one; or set Lock Files For (Days) to 0.',
+	});
 }
