@@ -37,6 +37,7 @@ function isInstalled(program: string): boolean {
 /** A monitor, a manager, one disk in memory and the gateway, started in some 15 seconds. */
 export class CephServer {
 	private readonly processes: ChildProcess[] = [];
+	private gateway: ChildProcess | undefined;
 
 	private constructor(
 		private readonly folder: string,
@@ -69,6 +70,18 @@ export class CephServer {
 		return (await run('radosgw-admin', ['-c', this.conf, '-n', 'client.rgw', ...parameters])).stdout;
 	}
 
+	/** From now on nobody answers; what is stored stays. */
+	stopGateway(): void {
+		const pid = this.gateway?.pid;
+		if (pid !== undefined) kill(-pid);
+	}
+
+	/** At first, and again after `stopGateway`. */
+	async startGateway(): Promise<void> {
+		this.gateway = this.keepRunning('radosgw', '-c', this.conf, '-n', 'client.rgw', '-f');
+		await until('the gateway answers', async () => (await fetch(this.endpoint)).status > 0);
+	}
+
 	async stop(): Promise<void> {
 		for (const { pid } of this.processes) {
 			// All that it holds is in memory and is to be forgotten.
@@ -98,8 +111,7 @@ export class CephServer {
 		this.keepRunning('ceph-osd', '-c', conf, '-i', id, '-f');
 		this.keepRunning('ceph-mgr', '-c', conf, '-i', 'x', '-f');
 		await until('the disk is up', async () => (await run('ceph', ['-c', conf, 'osd', 'stat'], { timeout: 5000 })).stdout.includes('1 up'));
-		this.keepRunning('radosgw', '-c', conf, '-n', 'client.rgw', '-f');
-		await until('the gateway answers', async () => (await fetch(this.endpoint)).status > 0);
+		await this.startGateway();
 		await this.admin('user', 'create', '--uid=test', '--display-name=test', `--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`);
 	}
 
@@ -107,7 +119,7 @@ export class CephServer {
 		await run(program, parameters);
 	}
 
-	private keepRunning(program: string, ...parameters: string[]): void {
+	private keepRunning(program: string, ...parameters: string[]): ChildProcess {
 		const log = join(this.folder, 'start.log');
 		const child = spawn('sh', ['-c', 'exec timeout "$0" "$@" >>"$LOG" 2>&1', String(LIFE_S), program, ...parameters], {
 			detached: true,
@@ -117,6 +129,7 @@ export class CephServer {
 		child.on('error', () => undefined); // then nothing answers, and the start says so
 		child.unref();
 		this.processes.push(child);
+		return child;
 	}
 }
 

@@ -57,8 +57,7 @@ export async function checkRepository(store: Store, options: CheckRepositoryOpti
 	const record = await readRecord(store, options);
 	if (record === undefined) return null;
 	if (record === null) {
-		await checkOrphans(store, options);
-		if (hasKey) await ofNewOne(findings, encryption);
+		if ((await isEmpty(store, options)) && hasKey) await ofNewOne(findings, encryption);
 		return null;
 	}
 	const recipients = record.recipients ?? [];
@@ -92,12 +91,14 @@ async function readRecord(store: Store, { findings, signal }: CheckRepositoryOpt
 }
 
 /** Backups whose repository.json is missing are no empty place. */
-async function checkOrphans(store: Store, { findings, ambient, signal }: CheckRepositoryOptions): Promise<void> {
+async function isEmpty(store: Store, { findings, ambient, signal }: CheckRepositoryOptions): Promise<boolean> {
 	try {
 		await Repository.open(store, ambient, { signal });
+		return false;
 	} catch (error) {
 		if (isFailure(error, 'notFound')) findings.good('repository', 'There is no repository here yet: the first backup makes it');
 		else findings.failed('repository', error);
+		return isFailure(error, 'notFound');
 	}
 }
 
