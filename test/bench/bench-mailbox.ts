@@ -53,7 +53,7 @@ export async function benchMailbox(options: { messages: number; folders: number;
 				withoutQuota: true,
 				...order,
 			}).report,
-		change: (count) => change(mailbox, folders, count, receive),
+		change: (count) => changeMailbox(mailbox, folders, count, receive),
 		stop: async () => {
 			await sim.stop();
 			await rm(folder, { recursive: true, force: true });
@@ -72,8 +72,8 @@ interface BenchUser {
 }
 
 /** A user whose mailbox has so many messages in so many folders. */
-export function addBenchUser(sim: RunningSimulator, size: { messages: number; folders: number }): BenchUser {
-	const user = sim.tenant.addUser({ displayName: 'Bench' });
+export function addBenchUser(sim: RunningSimulator, size: { messages: number; folders: number }, displayName = 'Bench'): BenchUser {
+	const user = sim.tenant.addUser({ displayName });
 	const mailbox = sim.tenant.mailbox(user.id);
 	const own = [...mailbox.folders.values()].filter((one) => one.isBelow(mailbox.root)).length;
 	for (let index = own; index < size.folders; index++) mailbox.addFolder(index % 2 === 0 ? 'inbox' : mailbox.root, `Folder ${index}`);
@@ -90,7 +90,8 @@ export function addBenchUser(sim: RunningSimulator, size: { messages: number; fo
 	return { user, mailbox, folders, withAttachments, receive };
 }
 
-function change(mailbox: Mailbox, folders: readonly MailFolder[], count: number, receive: (where: MailFolder) => boolean): ChangeCost {
+/** What `BenchMailbox.change` does. */
+export function changeMailbox(mailbox: Mailbox, folders: readonly MailFolder[], count: number, receive: (where: MailFolder) => boolean): ChangeCost {
 	const cost: ChangeCost = { contents: 0, contentsWithAttachments: 0, removals: 0 };
 	const messages: MessageRecord[] = [];
 	for (const message of mailbox.allMessages()) {

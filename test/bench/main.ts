@@ -5,9 +5,11 @@ import { driveRows } from './drives';
 import { encryptionRows } from './encryption';
 import { kindRows } from './kinds';
 import { memoryInN8n } from './memory-in-n8n';
+import { millionRows } from './million';
 import { pruneRows } from './prune';
 import type { BenchRow } from './rows';
 import { isOver, table } from './rows';
+import { scaleRows } from './scale';
 import { verifyRows } from './verify';
 import { yearRows } from './year';
 
@@ -26,6 +28,10 @@ const { values: options, positionals: chosen } = parseArgs({
 		restic: { type: 'string', default: 'day' },
 		quiet: { type: 'string', default: 'sample' },
 		nightly: { type: 'boolean', default: false },
+		items: { type: 'string', default: '1000000' },
+		mailboxes: { type: 'string', default: '1000' },
+		'messages-each': { type: 'string', default: '1000' },
+		files: { type: 'string', default: '100000' },
 	},
 });
 const asJson = options.json;
@@ -162,6 +168,8 @@ const parts: Record<string, () => Promise<void>> = {
 	n8n: () => memoryInN8n(rows, say, { messages: Number(process.env['BENCH_MESSAGES'] ?? 5000), folders: FOLDERS, latencyMs: LATENCY_MS }),
 	verify: () => verifyRows(rows, say),
 	encryption: () => encryptionRows(rows, say),
+	scale: () => scaleRows(rows, say, { mailboxes: Number(options.mailboxes), messages: Number(options['messages-each']), files: Number(options.files) }),
+	million: () => millionRows(rows, say, Number(options.items)),
 	year: () =>
 		yearRows(rows, say, {
 			messages: Number(options.messages),
@@ -171,8 +179,8 @@ const parts: Record<string, () => Promise<void>> = {
 			nightly: options.nightly,
 		}),
 };
-/** Only where it is asked for: it takes a quarter of an hour by itself. */
-const ON_REQUEST = 'year';
+/** Only where they are asked for: each takes many minutes by itself. */
+const ON_REQUEST: readonly string[] = ['year', 'scale', 'million'];
 
 function oneOf<T extends string>(option: 'restic' | 'quiet', known: readonly T[]): T {
 	const found = known.find((value) => value === options[option]);
@@ -183,13 +191,13 @@ function oneOf<T extends string>(option: 'restic' | 'quiet', known: readonly T[]
 async function main(): Promise<void> {
 	if (options.help || chosen.some((name) => !(name in parts))) {
 		process.stderr.write(
-			`npm run bench -- [${Object.keys(parts).join('] [')}] [--json]     without a part: all but ${ON_REQUEST}, which takes several minutes\n` +
-				`${ON_REQUEST}: [--messages 10000] [--days 365] [--restic hour|day|never] [--quiet all|sample] [--nightly]\n`,
+			`npm run bench -- [${Object.keys(parts).join('] [')}] [--json]     without a part: all but ${ON_REQUEST.join(', ')}, which takes several minutes\n` +
+				`scale: [--mailboxes 1000] [--messages-each 1000] [--files 100000]; million: [--items 1000000]\nyear: [--messages 10000] [--days 365] [--restic hour|day|never] [--quiet all|sample] [--nightly]\n`,
 		);
 		process.exitCode = options.help ? 0 : 2;
 		return;
 	}
-	for (const [name, part] of Object.entries(parts)) if (chosen.length === 0 ? name !== ON_REQUEST : chosen.includes(name)) await part();
+	for (const [name, part] of Object.entries(parts)) if (chosen.length === 0 ? !ON_REQUEST.includes(name) : chosen.includes(name)) await part();
 	process.stdout.write(asJson ? `${JSON.stringify(rows, null, '\t')}\n` : `${table(rows)}\n`);
 	const over = rows.filter(isOver);
 	if (over.length > 0) {
