@@ -1,6 +1,9 @@
 import type { Ambient } from '../base/ambient';
 import { Failure } from '../base/failure';
+import { LaneQueue, type Waiter } from './lane-queue';
 import { onAbort } from './on-abort';
+import type { RateLimit } from './rate-limit';
+import { ToldBudget } from './told-budget';
 import { SlidingWindow } from './sliding-window';
 
 /** What a lane lets through. `share` of the governor is applied already. */
@@ -15,6 +18,8 @@ export interface LaneLimits {
 	uploadWindowMs: number;
 	costPerDay?: number;
 	downloadBytesPerHour?: number;
+	/** The part of all these amounts that backups may use, in (0, 1]; the rest is kept free for restores. All when absent. */
+	backupShare?: number;
 	/** A pause longer than this is reported as `throttled` instead of being waited for. */
 	longestPauseMs: number;
 }
@@ -38,16 +43,11 @@ export interface Lease {
 	countMore(cost: number): void;
 	/** So much of the answer has arrived. */
 	received(bytes: number): void;
+	/** What the service says is left. */
+	told(left: RateLimit): void;
 	/** The service said 429 or the like: pauses the lane, and halves its pace. */
 	throttled(retryAfterMs: number | undefined): void;
 	release(): void;
-}
-
-interface Waiter extends Admission {
-	throttledMs: number;
-	admit: (lease: Lease) => void;
-	refuse: (failure: Failure) => void;
-	stopListening: () => void;
 }
 
 const hourMs = 3_600_000;
@@ -57,9 +57,10 @@ const recoveryMs = 30_000;
 /** Calls in flight together are refused together: that is one hint to slow down, not four. */
 const sameHintMs = 2_000;
 
-/** The queue before one mailbox, or before one tenant's SharePoint. First come, first served; restores before backups. */
+/** The queue before one mailbox, or before one tenant's SharePoint. First come, first served; restores before backups (lane-queue.ts). */
 export class GovernorLane {
-	private readonly queue: Waiter[] = [];
+	private readonly queue = new LaneQueue();
+	private readonly leftAsTold = new ToldBudget();
 	private readonly costs: SlidingWindow;
 	private readonly uploads: SlidingWindow;
 	private readonly dailyCosts = new SlidingWindow(dayMs);
@@ -98,7 +99,7 @@ export class GovernorLane {
 				refuse,
 				stopListening: onAbort(signal, cancel),
 			};
-			this.enqueue(waiter);
+			this.queue.add(waiter);
 			this.admitWhoFits();
 		});
 	}
@@ -107,7 +108,7 @@ export class GovernorLane {
 	isIdle(): boolean {
 		const now = this.nowMs();
 		return (
-			this.queue.length === 0 &&
+			this.queue.isEmpty &&
 			this.slotsInUse === 0 &&
 			this.pausedUntilMs <= now &&
 			this.throttledAtMs + recoveryMs * 4 <= now &&
@@ -119,26 +120,20 @@ export class GovernorLane {
 		return this.ambient.now().getTime();
 	}
 
-	private enqueue(waiter: Waiter): void {
-		const firstBackup = waiter.priority === 'restore' ? this.queue.findIndex((other) => other.priority === 'backup') : -1;
-		this.queue.splice(firstBackup < 0 ? this.queue.length : firstBackup, 0, waiter);
-	}
-
 	private remove(waiter: Waiter): void {
-		const index = this.queue.indexOf(waiter);
-		if (index >= 0) this.queue.splice(index, 1);
+		this.queue.remove(waiter);
 		waiter.stopListening();
 		this.admitWhoFits();
 	}
 
 	private admitWhoFits(): void {
 		const limits = this.limits();
-		for (let head = this.first(limits); head !== undefined; head = this.first(limits)) {
-			const nowMs = this.nowMs();
+		const nowMs = this.nowMs();
+		for (let head = this.next(limits, nowMs); head !== undefined; head = this.next(limits, nowMs)) {
 			const waitMs = this.waitMs(head, nowMs, limits);
 			if (waitMs > limits.longestPauseMs) {
 				this.take(head);
-				head.refuse(tooLong(waitMs, this.pausedUntilMs - nowMs === waitMs));
+				head.refuse(tooLong(waitMs, this.pausedUntilMs - nowMs === waitMs, shareOf(head, limits)));
 				continue;
 			}
 			// Nobody overtakes a batch that waits for all slots: otherwise single requests would starve it.
@@ -154,26 +149,37 @@ export class GovernorLane {
 		this.clearAlarm();
 	}
 
-	/** Whose turn it is. A transfer that must wait for others to end holds up nobody who only has a question. */
-	private first(limits: LaneLimits): Waiter | undefined {
+	/**
+	 * Whose turn it is. A transfer that must wait for others to end holds up nobody who only has a question, and one that
+	 * waits until more may be uploaded holds up nobody who uploads nothing: hours of a large restore would stop all backups.
+	 */
+	private next(limits: LaneLimits, nowMs: number): Waiter | undefined {
 		const isFull = this.transfers >= (limits.transferSlots ?? Number.POSITIVE_INFINITY);
-		return isFull ? this.queue.find(({ isTransfer, priority }) => isTransfer !== true || priority === 'restore') : this.queue[0];
+		const mayGo = ({ isTransfer, priority }: Waiter): boolean => !isFull || isTransfer !== true || priority === 'restore';
+		const isReady = (waiter: Waiter): boolean => mayGo(waiter) && this.waitMs(waiter, nowMs, limits) === 0;
+		const head = this.queue.dueBackup(isReady) ?? this.queue.first(mayGo);
+		if (head === undefined || head.uploadBytes === 0 || this.waitMs(head, nowMs, limits) === 0) return head;
+		const waitsForUploadsAlone = this.waitMs({ ...head, uploadBytes: 0 }, nowMs, limits) === 0;
+		return waitsForUploadsAlone ? (this.queue.first((other) => other.uploadBytes === 0 && isReady(other)) ?? head) : head;
 	}
 
 	private take(waiter: Waiter): void {
-		this.queue.splice(this.queue.indexOf(waiter), 1);
+		this.queue.take(waiter);
 		waiter.stopListening();
 	}
 
 	private waitMs(head: Waiter, nowMs: number, limits: LaneLimits): number {
+		const share = shareOf(head, limits);
 		return Math.max(
 			this.pausedUntilMs - nowMs,
 			this.paceUntilMs - nowMs,
-			this.costs.waitMs(nowMs, head.cost, limits.costPerWindow),
-			this.uploads.waitMs(nowMs, head.uploadBytes, limits.uploadBytesPerWindow),
-			this.dailyCosts.waitMs(nowMs, head.cost, limits.costPerDay ?? Number.POSITIVE_INFINITY),
+			this.leftAsTold.waitMs(nowMs, head.cost, share),
+			this.costs.waitMs(nowMs, head.cost, limits.costPerWindow * share),
+			this.uploads.waitMs(nowMs, head.uploadBytes, limits.uploadBytesPerWindow * share),
+			this.dailyCosts.waitMs(nowMs, head.cost, (limits.costPerDay ?? Number.POSITIVE_INFINITY) * share),
 			// How much a download brings is not known beforehand: it may begin as long as there is any room.
-			this.downloads.waitMs(nowMs, 1, limits.downloadBytesPerHour ?? Number.POSITIVE_INFINITY),
+			this.downloads.waitMs(nowMs, 1, (limits.downloadBytesPerHour ?? Number.POSITIVE_INFINITY) * share),
+			0,
 		);
 	}
 
@@ -191,6 +197,7 @@ export class GovernorLane {
 			received: (bytes) => {
 				if (limits.downloadBytesPerHour !== undefined) this.downloads.add(this.nowMs(), bytes);
 			},
+			told: (left) => this.leftAsTold.told(left, this.nowMs()),
 			throttled: (retryAfterMs) => this.throttled(retryAfterMs),
 			release: () => {
 				if (released) return;
@@ -204,6 +211,7 @@ export class GovernorLane {
 
 	private spend(nowMs: number, cost: number, { costPerDay }: LaneLimits): void {
 		this.costs.add(nowMs, cost);
+		this.leftAsTold.spend(cost);
 		if (costPerDay !== undefined) this.dailyCosts.add(nowMs, cost);
 	}
 
@@ -236,7 +244,7 @@ export class GovernorLane {
 			(error: unknown) => {
 				// The alarm was put off or nobody waits any more; a sleep that fails otherwise must not strand the queue.
 				if (alarm.stop.signal.aborted) return;
-				this.queue.splice(0).forEach((waiter) => waiter.refuse(new Failure('defect', 'Waiting for Microsoft 365 failed', { cause: error })));
+				this.queue.clear().forEach((waiter) => waiter.refuse(new Failure('defect', 'Waiting for Microsoft 365 failed', { cause: error })));
 			},
 		);
 	}
@@ -247,11 +255,16 @@ export class GovernorLane {
 	}
 }
 
-function tooLong(waitMs: number, isAsked: boolean): Failure {
+/** The part of the amounts that whoever waits may use. */
+function shareOf({ priority }: Waiter, { backupShare = 1 }: LaneLimits): number {
+	return priority === 'backup' ? backupShare : 1;
+}
+
+function tooLong(waitMs: number, isAsked: boolean, share: number): Failure {
 	const minutes = Math.ceil(waitMs / 60_000);
-	const message = isAsked
-		? `Microsoft 365 asks to come back in ${minutes} minutes`
-		: `What Microsoft 365 lets this app read and write in an hour or a day is used up; there is room again in ${minutes} minutes`;
+	const budget = 'what Microsoft 365 lets this app read and write in an hour or a day';
+	const usedUp = share < 1 ? `The ${Math.round(share * 100)} % of ${budget} that backups may use are used up` : `W${budget.slice(1)} is used up`;
+	const message = isAsked ? `Microsoft 365 asks to come back in ${minutes} minutes` : `${usedUp}; there is room again in ${minutes} minutes`;
 	return new Failure('throttled', message, {
 		retryAfterMs: waitMs,
 		nextStep: 'Run again later, or with fewer sources at the same time',

@@ -13,7 +13,21 @@ export interface LaneName {
 
 export type GovernorLimits = Readonly<Record<LaneName['kind'], LaneLimits>>;
 
+/** At most `amount` in any `windowMs`. */
+export interface QuotaWindow {
+	amount: number;
+	windowMs: number;
+}
+
+export interface LaneQuotas {
+	/** Of requests, or of SharePoint's resource units: all of them hold. */
+	costs: readonly QuotaWindow[];
+	/** Of bytes. */
+	uploads: QuotaWindow;
+}
+
 const longestPauseMs = 600_000;
+const dayMs = 86_400_000;
 
 /**
  * Microsoft's limits with a margin of 5 % ("Microsoft Graph service-specific throttling limits"): an app may send one
@@ -73,6 +87,7 @@ const manyLanes = 500;
 export class Governor {
 	private readonly lanes = new Map<string, GovernorLane>();
 	private readonly sizeFactors = new Map<string, number>();
+	private readonly backupShares = new Map<string, number>();
 	private share = 1;
 
 	constructor(
@@ -80,11 +95,25 @@ export class Governor {
 		private readonly limits: GovernorLimits = documentedLimits,
 	) {}
 
-	/** The part of the quotas that is this process's, in (0, 1]: less than 1 where several workers serve one tenant.
-	 * A batch then uses this process's slots only, although Graph runs up to four of its requests at a time. */
+	/**
+	 * The part of a tenant's quotas that is this process's, in (0, 1]: less than 1 where several workers serve one tenant.
+	 * Counts for SharePoint and OneDrive and for the directory. A mailbox has quotas of its own, which need no sharing: its
+	 * lease lets one worker back it up at a time.
+	 */
 	setShare(share: number): void {
-		if (!(share > 0 && share <= 1)) throw new RangeError('A share is above 0 and at most 1');
+		checkShare(share);
 		this.share = share;
+	}
+
+	/**
+	 * The part of a tenant's quotas that backups may use, in (0, 1]; the rest is kept free for restores. All of them until
+	 * this is called. Counts for what begins from now on.
+	 *
+	 * @param tenant as given to the client: the tenant's id
+	 */
+	setBackupShare(tenant: string, share: number): void {
+		checkShare(share);
+		this.backupShares.set(tenant.toLowerCase(), share);
 	}
 
 	/**
@@ -102,6 +131,19 @@ export class Governor {
 		return this.lane(lane).acquire(admission);
 	}
 
+	/** What one mailbox, or a tenant's SharePoint, lets this process do, for an estimate of how long something takes. */
+	quotas({ kind, key }: LaneName, priority: Admission['priority']): LaneQuotas {
+		const limits = this.limitsOf(kind, key.toLowerCase());
+		const share = priority === 'backup' ? (limits.backupShare ?? 1) : 1;
+		return {
+			costs: [
+				{ amount: limits.costPerWindow * share, windowMs: limits.windowMs },
+				...(limits.costPerDay === undefined ? [] : [{ amount: limits.costPerDay * share, windowMs: dayMs }]),
+			],
+			uploads: { amount: limits.uploadBytesPerWindow * share, windowMs: limits.uploadWindowMs },
+		};
+	}
+
 	private lane({ kind, key: spelling }: LaneName): GovernorLane {
 		const key = spelling.toLowerCase();
 		const name = `${kind} ${key}`;
@@ -110,7 +152,7 @@ export class Governor {
 		if (this.lanes.size >= manyLanes) {
 			for (const [other, lane] of this.lanes) if (lane.isIdle()) this.lanes.delete(other);
 		}
-		const lane = new GovernorLane(this.ambient, () => this.shared(this.sized(kind, key)));
+		const lane = new GovernorLane(this.ambient, () => this.limitsOf(kind, key));
 		this.lanes.set(name, lane);
 		return lane;
 	}
@@ -122,9 +164,16 @@ export class Governor {
 		return { ...limits, costPerWindow: limits.costPerWindow * factor, ...(limits.costPerDay === undefined ? {} : { costPerDay: limits.costPerDay * factor }) };
 	}
 
-	private shared(limits: LaneLimits): LaneLimits {
+	private limitsOf(kind: LaneName['kind'], key: string): LaneLimits {
+		const limits = this.shared(kind, this.sized(kind, key));
+		// A mailbox's lane is named after its tenant and itself.
+		const backupShare = this.backupShares.get(key.split(' ')[0] ?? key);
+		return backupShare === undefined || backupShare === 1 ? limits : { ...limits, backupShare };
+	}
+
+	private shared(kind: LaneName['kind'], limits: LaneLimits): LaneLimits {
 		const { share } = this;
-		if (share === 1) return limits;
+		if (share === 1 || kind === 'mailbox') return limits;
 		const { transferSlots, costPerDay, downloadBytesPerHour } = limits;
 		return {
 			...limits,
@@ -136,6 +185,10 @@ export class Governor {
 			...(downloadBytesPerHour === undefined ? {} : { downloadBytesPerHour: downloadBytesPerHour * share }),
 		};
 	}
+}
+
+function checkShare(share: number): void {
+	if (!(share > 0 && share <= 1)) throw new RangeError('A share is above 0 and at most 1');
 }
 
 /** The one that all runs of this process share. */

@@ -131,15 +131,12 @@ describe('the governor', () => {
 		expect(await timeFor(100)).toBe(0);
 	});
 
-	it('takes only its share of the quotas', async () => {
-		const { ambient, governor, order, enter } = setUp();
-		governor.setShare(0.5);
-		void Promise.all(['a', 'b', 'c'].map((name) => enter(name)));
+	it('takes all of a mailbox also where several workers share the tenant, since only one of them backs it up', async () => {
+		const { governor, order, enter } = setUp();
+		governor.setShare(0.25);
+		void Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => enter(name)));
 		await settle();
-		expect(order).toEqual(['a', 'b']);
-		const start = ambient.now();
-		for (let call = 0; call < 5_000; call++) (await governor.acquire({ kind: 'mailbox', key: 'half' }, ask())).release();
-		expect(ambient.elapsedMs(start)).toBeGreaterThanOrEqual(590_000);
+		expect(order).toEqual(['a', 'b', 'c', 'd']);
 	});
 
 	it('lets who is stopped go at once, and those behind move up', async () => {

@@ -4,6 +4,7 @@ import { Failure } from '../../base/failure';
 import { bytesOf } from '../body';
 import type { Call } from '../call';
 import { classifyAnswer } from '../classify';
+import { rateLimitOf } from '../rate-limit';
 import { Link } from './link';
 
 const longestErrorBytes = 256 * 1024;
@@ -24,6 +25,9 @@ export class AnswerLink extends Link {
 		const now = this.ambient.now();
 		const date = Date.parse(response.headers.get('date') ?? '');
 		if (!Number.isNaN(date)) this.clockSkewMs = now.getTime() - date;
+		// Only SharePoint counts in the units that our lane counts in.
+		const left = call.resourceUnits === undefined ? undefined : rateLimitOf(response.headers);
+		if (left !== undefined) call.lease?.told(left);
 		if (response.status < 400) {
 			call.result = await call.read(response, call);
 			return;
