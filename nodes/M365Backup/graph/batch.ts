@@ -47,6 +47,8 @@ export interface BatchOptions {
 	maxResponseBytes?: number;
 	/** Says `batchAnswerTooLarge` also of what the client would otherwise ask for alone: the caller has a smaller question. */
 	reportsTooLarge?: boolean;
+	/** One small question to each of many mailboxes: none of them spends more than one of its slots on it. */
+	acrossMailboxes?: boolean;
 }
 
 export interface BatchParts {
@@ -82,14 +84,14 @@ interface Round {
 }
 
 /**
- * Any number of requests to one mailbox, or to drives and sites, 20 at a time, one batch after the other (a batch uses
+ * Any number of requests to one mailbox (or, if the options say so, to many), or to drives and sites, 20 at a time, one batch after the other (a batch uses
  * all slots of its mailbox).
  * Every request is answered exactly once, in any order. Throws `cancelled`, `denied` and `defect` (several mailboxes);
  * all else comes as the failure of single requests.
  */
 export async function* batch(parts: BatchParts, requests: readonly BatchRequest[], options: BatchOptions): AsyncGenerator<BatchAnswer, void, undefined> {
 	const all = requests.map((request): Pending => ({ request, path: parts.address.relative(request.path), attempts: 0, broken: 0 }));
-	assertOneMailbox(all);
+	if (options.acrossMailboxes !== true) assertOneMailbox(all);
 	for (let at = 0; at < all.length; at += mostRequests) {
 		yield* settle(parts, all.slice(at, at + mostRequests), options);
 	}
@@ -131,8 +133,9 @@ async function* settle(parts: BatchParts, group: readonly Pending[], options: Ba
 				yield { id: pending.request.id, failure, ...(headers['location'] === undefined ? {} : { location: headers['location'] }) };
 				continue;
 			}
-			// A Retry-After is waited for by the governor, for the whole mailbox.
+			// A Retry-After is waited for by the governor, for the whole mailbox; it knows none where there are many.
 			if (failure.retryAfterMs === undefined) delayMs = Math.max(delayMs, backoffMs(pending.attempts, parts.ambient.random()));
+			else if (options.acrossMailboxes === true) delayMs = Math.max(delayMs, failure.retryAfterMs);
 			pending.attempts++;
 			parts.stats.retries++;
 			again.push(pending);
@@ -197,7 +200,7 @@ async function send(parts: BatchParts, group: readonly Pending[], options: Batch
 		signal: options.signal,
 		repeatable: group.every(({ request }) => isRepeatable(request.method, request.path)),
 		requests: group.length,
-		...paidBy(group),
+		...(options.acrossMailboxes === true ? {} : paidBy(group)),
 		read,
 	});
 	return { answers, unanswered: [...byNumber.values()], tooLarge };

@@ -1,7 +1,8 @@
-import { Failure, isFailure, toFailure } from '../base/failure';
+import { Failure, isFailure } from '../base/failure';
 import type { GraphClient } from './client';
+import { listUsers } from './list-users';
 import { findSite, pathParts, webAddress, type SiteInfo } from './sites';
-import { findMailbox, listMailboxes, type MailboxUser } from './users';
+import { findMailbox, type MailboxUser } from './users';
 
 /** A OneDrive or a document library. */
 export interface DriveInfo {
@@ -35,9 +36,6 @@ interface CallOptions {
 
 const fields = '$select=id,name,driveType,webUrl,owner';
 const driveId = /^b![\w-]{20,}$/;
-/** Lists of users are long, and each drive is a request of its own. */
-const usersTogether = 4;
-const usersPerPage = 100;
 
 /** The OneDrive of the user with this GUID or address. Failures: as `findMailbox`; `notFound`: the user has no OneDrive. */
 export async function driveOfUser(client: GraphClient, idOrAddress: string, options: CallOptions = {}): Promise<DriveInfo> {
@@ -60,37 +58,32 @@ async function driveOf(client: GraphClient, user: MailboxUser, options: CallOpti
 }
 
 /**
- * The OneDrives of the tenant's users, a page of users at a time. Users without one are left out; one that cannot be
- * read comes with the reason. Throws `denied` where the credential may not read drives at all.
+ * The OneDrives of users, in the order of the users: one request each, 20 of them in an HTTP call. Users without one are
+ * left out; one that cannot be read comes with the reason. Throws `denied` where the credential may not read drives at all.
  */
-export async function* listUserDrives(client: GraphClient, options: CallOptions & { filter?: string } = {}): AsyncGenerator<UserDrive[], void, undefined> {
-	const { filter = '', ...call } = options;
-	let nextLink: string | undefined;
-	do {
-		const page = await listMailboxes(client, {
-			limit: usersPerPage,
-			...(filter === '' ? {} : { filter }),
-			...(nextLink === undefined ? {} : { nextLink }),
-			...call,
-		});
-		for (let start = 0; start < page.mailboxes.length; start += usersTogether) {
-			const some = page.mailboxes.slice(start, start + usersTogether);
-			const found = await Promise.all(some.map((user) => driveOrFailure(client, user, call)));
-			yield found.filter((one) => one !== null);
+export async function drivesOfUsers(client: GraphClient, users: readonly MailboxUser[], options: CallOptions = {}): Promise<UserDrive[]> {
+	const found = new Map<string, UserDrive>();
+	const byId = new Map(users.map((user) => [user.id, user]));
+	const requests = users.map(({ id }) => ({ id, method: 'GET' as const, path: `/users/${id}/drive?${fields}` }));
+	for await (const answer of client.batch(requests, options)) {
+		const user = byId.get(answer.id);
+		if (user === undefined) continue;
+		if (!('failure' in answer)) {
+			found.set(user.id, { user, drive: fromGraph(answer.body as GraphDrive, user.userPrincipalName) });
+			continue;
 		}
-		nextLink = page.nextLink;
-	} while (nextLink !== undefined);
+		const { failure } = answer;
+		if (failure.kind === 'notFound') continue;
+		if (['cancelled', 'defect'].includes(failure.kind) || failure.status === 401) throw failure;
+		found.set(user.id, { user, failure });
+	}
+	return users.map(({ id }) => found.get(id)).filter((one) => one !== undefined);
 }
 
-async function driveOrFailure(client: GraphClient, user: MailboxUser, options: CallOptions): Promise<UserDrive | null> {
-	try {
-		return { user, drive: await driveOf(client, user, options) };
-	} catch (error) {
-		const failure = toFailure(error);
-		if (failure.code === 'noOneDrive') return null;
-		if (['cancelled', 'defect'].includes(failure.kind) || failure.status === 401) throw failure;
-		return { user, failure };
-	}
+/** The OneDrives of all users of the tenant, a page of users at a time, as `drivesOfUsers`. */
+export async function* listUserDrives(client: GraphClient, options: CallOptions & { filter?: string } = {}): AsyncGenerator<UserDrive[], void, undefined> {
+	const { filter = '', ...call } = options;
+	for await (const users of listUsers(client, { startsWith: filter }, call)) yield await drivesOfUsers(client, users, call);
 }
 
 /** The document libraries of a site, by name. Failures as `findSite` and Graph's own. */

@@ -43,6 +43,8 @@ const uses = all<PermissionUse>([
 	{ permission: 'User.Read.All', use: 'backup', neededFor: 'Exchange Export, and notice of an in-place archive' },
 	{ permission: 'User.Read.All', use: 'other', neededFor: 'Prune: Remove Sources Gone, to see when a person was deleted' },
 	{ permission: 'User.Read.All', use: 'other', neededFor: 'Get Many: filters by licence and by whether an account is enabled' },
+	{ permission: 'LicenseAssignment.Read.All', use: 'other', neededFor: 'Get Many: filter by the part number of a licence' },
+	{ permission: 'MailboxSettings.Read', use: 'other', neededFor: 'Get Many: filter by the kind of mailbox (user, shared, room, equipment)' },
 	{ permission: 'GroupMember.Read.All', use: 'other', neededFor: 'Get Many: filter by membership of a group' },
 	...pair('OneDrive and document libraries, with sharing', 'Files.Read.All', 'Files.ReadWrite.All'),
 	...pair('sites: lists, list items, pages', 'Sites.Read.All', 'Sites.ReadWrite.All'),

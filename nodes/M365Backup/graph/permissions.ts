@@ -42,7 +42,9 @@ const rows: readonly PermissionRow[] = Object.freeze([
 	{ path: /^\/users\/delta/i, backup: 'User.Read.All', restore: 'User.Read.All' },
 	{ path: /^\/directory\/deletedItems\b/i, backup: 'User.Read.All', restore: 'User.Read.All' },
 	{ path: /^\/users\b/i, backup: 'User.ReadBasic.All', restore: 'User.ReadBasic.All' },
-	{ path: /^\/(groups|organization|domains)\b/i, backup: 'Directory.Read.All', restore: 'Directory.Read.All' },
+	{ path: /^\/groups\b/i, backup: 'GroupMember.Read.All', restore: 'GroupMember.Read.All' },
+	{ path: /^\/subscribedSkus\b/i, backup: 'LicenseAssignment.Read.All', restore: 'LicenseAssignment.Read.All' },
+	{ path: /^\/(organization|domains)\b/i, backup: 'Directory.Read.All', restore: 'Directory.Read.All' },
 ]);
 
 /** The least application permissions for a method and a path relative to /v1.0; undefined for paths that we do not use. */
@@ -83,6 +85,7 @@ const stronger: Readonly<Record<string, readonly string[]>> = Object.freeze({
 	'Sites.Manage.All': ['Sites.FullControl.All'],
 	'User.ReadBasic.All': ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	'User.Read.All': ['User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+	'LicenseAssignment.Read.All': ['LicenseAssignment.ReadWrite.All', 'Organization.Read.All', 'Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	'GroupMember.Read.All': ['GroupMember.ReadWrite.All', 'Group.Read.All', 'Group.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 });
 

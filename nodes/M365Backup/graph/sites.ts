@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '../base/failure';
+import { Wildcards } from '../base/wildcards';
 import type { GraphClient } from './client';
 import { isGuid } from './tenant-id';
 
@@ -11,6 +12,8 @@ export interface SiteInfo {
 	webUrl: string;
 	/** The site behind somebody's OneDrive. */
 	isPersonal: boolean;
+	/** In Microsoft 365 Archive, where nothing can read it; absent: it is not, or Graph did not say. */
+	isArchived?: true;
 }
 
 interface GraphSite {
@@ -19,6 +22,8 @@ interface GraphSite {
 	displayName?: string | null;
 	webUrl?: string | null;
 	isPersonalSite?: boolean | null;
+	/** `archivalDetails`: only of sites that are archived or on their way back (siteCollection resource type). */
+	siteCollection?: { archivalDetails?: { archiveStatus?: string | null } | null } | null;
 }
 
 interface CallOptions {
@@ -26,6 +31,7 @@ interface CallOptions {
 }
 
 const fields = '$select=id,name,displayName,webUrl,isPersonalSite';
+const listFields = `${fields},siteCollection`;
 const fullId = /^[a-z0-9.-]+,[0-9a-f-]{36},[0-9a-f-]{36}$/i;
 
 /**
@@ -97,28 +103,48 @@ function explained(error: unknown, shown: string): unknown {
 	});
 }
 
+/** Which sites to list. What is absent or empty does not matter. */
+export interface SitesWanted {
+	/** Part of the name or URL. */
+	search?: string;
+	/** Also those behind OneDrives; false when absent. */
+	personal?: boolean;
+	/** Patterns with `*` and `?` of the name or URL. */
+	names?: readonly string[];
+	/** Patterns of names, URLs and ids that are not wanted. */
+	exclude?: readonly string[];
+	/** Only those in Microsoft 365 Archive, or only the others. */
+	archived?: boolean;
+}
+
 /**
  * The sites of the tenant, a page at a time. All of them need Sites.Read.All; an app that may use only some sites
  * (Sites.Selected) gets those.
  */
 export async function* listSites(
 	client: GraphClient,
-	options: CallOptions & { search?: string; personal?: boolean } = {},
+	options: CallOptions & SitesWanted = {},
 ): AsyncGenerator<SiteInfo[], void, undefined> {
-	const { search = '', personal = false, ...call } = options;
+	const { search = '', personal = false, archived, signal } = options;
+	const call: CallOptions = signal ? { signal } : {};
+	const names = new Wildcards(options.names ?? []);
+	const exclude = new Wildcards(options.exclude ?? []);
 	const seen = new Set<string>();
 	const fresh = (sites: readonly GraphSite[]): SiteInfo[] =>
-		sites.map(fromGraph).filter(({ id, name, webUrl, isPersonal }) => {
-			if (seen.has(id) || (isPersonal && !personal) || !holds(`${name} ${webUrl}`, search)) return false;
+		sites.map(fromGraph).filter(({ id, name, webUrl, isPersonal, isArchived = false }) => {
+			if (seen.has(id)) return false;
+			// Whatever it was, the first way answered.
 			seen.add(id);
-			return true;
+			if ((isPersonal && !personal) || !holds(`${name} ${webUrl}`, search)) return false;
+			if (archived !== undefined && isArchived !== archived) return false;
+			return (names.isEmpty || names.matches(name, webUrl)) && !exclude.matches(id, name, webUrl);
 		});
 	try {
-		for await (const page of client.pages<GraphSite>({ path: `/sites/getAllSites?${fields}`, ...call })) yield fresh(page);
+		for await (const page of client.pages<GraphSite>({ path: `/sites/getAllSites?${listFields}`, ...call })) yield fresh(page);
 	} catch (error) {
 		// A refusal in the middle of it is none of the kind that asks for another way.
 		if (seen.size > 0 || !isFailure(error, 'denied', 'notFound', 'invalid')) throw error;
-		for await (const page of client.pages<GraphSite>({ path: `/sites?search=*&${fields}`, ...call })) yield fresh(page);
+		for await (const page of client.pages<GraphSite>({ path: `/sites?search=*&${listFields}`, ...call })) yield fresh(page);
 	}
 }
 
@@ -145,5 +171,6 @@ function fromGraph(site: GraphSite): SiteInfo {
 	const webUrl = site.webUrl ?? '';
 	const title = [site.displayName, site.name].find((text) => typeof text === 'string' && text !== '');
 	const isPersonal = site.isPersonalSite === true || /^https:\/\/[^/]+\/personal\//i.test(webUrl);
-	return { id: site.id, name: title ?? webUrl.replace(/^https:\/\//i, ''), webUrl, isPersonal };
+	const isArchived = /Archived$/i.test(site.siteCollection?.archivalDetails?.archiveStatus ?? '');
+	return { id: site.id, name: title ?? webUrl.replace(/^https:\/\//i, ''), webUrl, isPersonal, ...(isArchived && { isArchived }) };
 }

@@ -1,6 +1,7 @@
 import { Failure, isFailure } from '../base/failure';
 import type { GraphClient } from './client';
 import { isGuid } from './tenant-id';
+import { quotedText } from './user-filter';
 
 /** A user of the tenant. Whether there is a mailbox behind it shows when its mail is first read. */
 export interface MailboxUser {
@@ -17,7 +18,8 @@ export interface MailboxPage {
 	nextLink?: string;
 }
 
-interface GraphUser {
+/** As Graph tells of it, with `$select`. */
+export interface GraphUser {
 	id: string;
 	displayName?: string | null;
 	userPrincipalName?: string | null;
@@ -40,7 +42,7 @@ export async function findMailbox(client: GraphClient, idOrAddress: string, opti
 		});
 	}
 	try {
-		return fromGraph(await client.json<GraphUser>({ path: `/users/${encodeURIComponent(wanted).replaceAll("'", '%27')}?${fields}`, ...options }));
+		return userFromGraph(await client.json<GraphUser>({ path: `/users/${encodeURIComponent(wanted).replaceAll("'", '%27')}?${fields}`, ...options }));
 	} catch (error) {
 		if (!isFailure(error, 'notFound')) throw error;
 		const found = isGuid(wanted) ? undefined : await byAddress(client, wanted, options);
@@ -67,7 +69,7 @@ export async function listMailboxes(
 		path: nextLink ?? firstPage(filter.trim(), Math.max(1, Math.min(limit, mostPerPage))),
 		...(signal === undefined ? {} : { signal }),
 	});
-	const mailboxes = (page.value ?? []).map(fromGraph).filter((user) => !/#ext#/i.test(user.userPrincipalName));
+	const mailboxes = (page.value ?? []).map(userFromGraph).filter((user) => !/#ext#/i.test(user.userPrincipalName));
 	const next = page['@odata.nextLink'];
 	return { mailboxes, ...(next === undefined ? {} : { nextLink: next }) };
 }
@@ -75,24 +77,21 @@ export async function listMailboxes(
 function firstPage(filter: string, top: number): string {
 	const query = `/users?${fields}&$top=${top}`;
 	if (filter === '') return query;
-	const text = quoted(filter);
+	const text = quotedText(filter);
 	const condition = ['displayName', 'userPrincipalName', 'mail'].map((field) => `startswith(${field},${text})`).join(' or ');
 	return `${query}&$filter=${encodeURIComponent(condition)}`;
 }
 
 /** `/users/{address}` takes the sign-in name only; primary addresses may differ from it. */
 async function byAddress(client: GraphClient, wanted: string, options: { signal?: AbortSignal }): Promise<MailboxUser | undefined> {
-	const condition = encodeURIComponent(`mail eq ${quoted(wanted)}`);
+	const condition = encodeURIComponent(`mail eq ${quotedText(wanted)}`);
 	const page = await client.json<{ value?: GraphUser[] }>({ path: `/users?${fields}&$filter=${condition}`, ...options });
 	const [user] = page.value ?? [];
-	return user === undefined ? undefined : fromGraph(user);
+	return user === undefined ? undefined : userFromGraph(user);
 }
 
-function quoted(text: string): string {
-	return `'${text.replaceAll("'", "''")}'`;
-}
-
-function fromGraph(user: GraphUser): MailboxUser {
+/** Without a name it is called by its sign-in name. */
+export function userFromGraph(user: GraphUser): MailboxUser {
 	const userPrincipalName = user.userPrincipalName ?? '';
 	const displayName = user.displayName ?? '';
 	return {

@@ -1,7 +1,7 @@
 import type { IDisplayOptions, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { Failure } from '../base/failure';
 import { connectGraph, type GraphClient } from '../connect/graph';
-import { driveOfUser, findDrive, findLibrary, listLibraries, listUserDrives, type DriveInfo, type UserDrive } from '../graph/drives';
+import { driveOfUser, findDrive, findLibrary, listLibraries, type DriveInfo } from '../graph/drives';
 import { findSite } from '../graph/sites';
 import { fieldUse, mailboxNameModes, picked, prefixed } from './field';
 import { libraryField } from './library';
@@ -108,13 +108,6 @@ function required(this: IExecuteFunctions, parameter: string, itemIndex: number,
 	const { value } = picked(this.getNodeParameter(parameter, itemIndex, ''));
 	if (value === '') throw new Failure('invalid', message, { nextStep });
 	return value;
-}
-
-/** The OneDrives of the users whose name or address begins with `filter`, as they come. */
-export async function* findUserDrives(this: IExecuteFunctions, itemIndex: number, filter: string): AsyncGenerator<UserDrive, void, undefined> {
-	const signal = this.getExecutionCancelSignal();
-	const { graph } = await connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal ? { signal } : {}) });
-	for await (const page of listUserDrives(graph, filter === '' ? {} : { filter })) yield* page;
 }
 
 /** The libraries of the site that a parameter names. */

@@ -1,14 +1,12 @@
 import type { IExecuteFunctions, ILoadOptionsFunctions, INodeListSearchResult, INodeProperties } from 'n8n-workflow';
 import { Failure } from '../base/failure';
-import { connectGraph, graphForPicker } from '../connect/graph';
-import { listMailboxes, type MailboxUser } from '../graph/users';
+import { graphForPicker } from '../connect/graph';
+import { listMailboxes } from '../graph/users';
 import { fieldUse, mailboxNameModes, picked, type FieldUse } from './field';
 
 export { findMailbox } from '../graph/users';
 
 const pageLength = 100;
-/** Graph's own maximum for users. */
-const mostPerPage = 999;
 
 /** A mailbox of the tenant. */
 export function mailboxField(use: FieldUse): INodeProperties {
@@ -70,25 +68,4 @@ export function requireMailbox(this: IExecuteFunctions, parameter: string, itemI
 	throw new Failure('invalid', `No ${shown} was chosen`, {
 		nextStep: 'Choose one from the list, or give its address, e.g. nathan@example.com.',
 	});
-}
-
-/** Up to `limit` mailboxes of the tenant (all without), for Get Many. */
-export async function findMailboxes(
-	this: IExecuteFunctions,
-	itemIndex: number,
-	wanted: { filter: string; limit: number | undefined },
-): Promise<MailboxUser[]> {
-	const { graph } = await connectGraph.call(this, itemIndex, { priority: 'backup' });
-	const found: MailboxUser[] = [];
-	let nextLink: string | undefined;
-	do {
-		const page = await listMailboxes(graph, {
-			...(wanted.filter === '' ? {} : { filter: wanted.filter }),
-			limit: wanted.limit === undefined ? mostPerPage : wanted.limit - found.length,
-			...(nextLink === undefined ? {} : { nextLink }),
-		});
-		found.push(...page.mailboxes);
-		nextLink = page.nextLink;
-	} while (nextLink !== undefined && (wanted.limit === undefined || found.length < wanted.limit));
-	return wanted.limit === undefined ? found : found.slice(0, wanted.limit);
 }

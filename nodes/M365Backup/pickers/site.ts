@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, ILoadOptionsFunctions, INodeListSearchResult, INodeProperties } from 'n8n-workflow';
 import { Failure } from '../base/failure';
-import { connectGraph, graphForPicker, type GraphClient } from '../connect/graph';
-import { findSite, listSites, searchSites as searchGraph, type SiteInfo } from '../graph/sites';
+import { graphForPicker, type ConnectedGraph, type GraphClient } from '../connect/graph';
+import { findSite, listSites, searchSites as searchGraph, type SiteInfo, type SitesWanted } from '../graph/sites';
 import { fieldUse, picked, type FieldUse } from './field';
 
 export type { SiteInfo } from '../graph/sites';
@@ -72,20 +72,7 @@ export function namedSite(this: IExecuteFunctions, parameter: string, itemIndex:
 	return { shown: value, find: (graph) => findSite(graph, value) };
 }
 
-/** The sites of the tenant, as they come; `limit` ends the enumeration. */
-export async function* findSites(
-	this: IExecuteFunctions,
-	itemIndex: number,
-	wanted: { search: string; personal: boolean; limit: number | undefined },
-): AsyncGenerator<SiteInfo, void, undefined> {
-	const signal = this.getExecutionCancelSignal();
-	const { graph } = await connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal ? { signal } : {}) });
-	let left = wanted.limit ?? Infinity;
-	for await (const page of listSites(graph, { search: wanted.search, personal: wanted.personal })) {
-		for (const site of page) {
-			yield site;
-			left -= 1;
-			if (left <= 0) return;
-		}
-	}
+/** The sites of the tenant that are wanted, a page at a time. */
+export function findSites({ graph }: ConnectedGraph, wanted: SitesWanted): AsyncIterable<SiteInfo[]> {
+	return listSites(graph, wanted);
 }

@@ -4,6 +4,7 @@ import { storedBytes, storedName, type Store } from '../stores/store';
 import { readArchiveEntry } from './archive-reader';
 import { once, readFile, sha256 } from './bytes';
 import { Catalog } from './catalog';
+import { explained } from './evicted';
 import { acquireLease, type Lease } from './lease';
 import { MAX_RECORD_BYTES } from './limits';
 import type { RepositoryEncryption } from './encryption';
@@ -68,6 +69,7 @@ export class Repository {
 		if (orphan !== undefined) refuseOrphan(store, orphan, { adopt, isEncrypted: encryption !== undefined });
 		if (!bytes && !create && orphan === undefined) {
 			throw new Failure('notFound', `There is no backup repository in ${store.label}`, {
+				code: 'noRepository',
 				nextStep: 'Check the folder. A repository is created by the first backup into it.',
 			});
 		}
@@ -179,9 +181,9 @@ export class Repository {
 		return new Catalog(snapshot.segments.map((ref) => new SegmentReader(this.store, prefix, ref, this.#cache)));
 	}
 
-	/** One content by one ranged read, proven to its last byte. Throws `corrupt` from the iterable. */
+	/** One content by one ranged read, proven to its last byte. Throws `corrupt` from the iterable: with code `evicted` where a copy alone holds it. */
 	readContent(key: string, ref: ContentRef, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-		return readArchiveEntry(this.store, key, ref, signal);
+		return explained(readArchiveEntry(this.store, key, ref, signal), { store: this.store, sourceKey: key, ref, signal });
 	}
 
 	/** How far the last backup got, or null if that is not known (any more). */

@@ -131,7 +131,9 @@ describe('a missing permission', () => {
 		['PATCH', '/drives/d/items/i/listItem/fields', 'Sites.Read.All', 'Sites.ReadWrite.All'],
 		['GET', '/groups/g/drive', 'Files.Read.All', 'Files.ReadWrite.All'],
 		['GET', '/groups/g/sites/root', 'Sites.Read.All', 'Sites.ReadWrite.All'],
-		['GET', '/groups/g/members', 'Directory.Read.All', 'Directory.Read.All'],
+		['GET', '/groups/g/members', 'GroupMember.Read.All', 'GroupMember.Read.All'],
+		['GET', '/subscribedSkus', 'LicenseAssignment.Read.All', 'LicenseAssignment.Read.All'],
+		['GET', '/organization', 'Directory.Read.All', 'Directory.Read.All'],
 		['POST', '/admin/exchange/mailboxes/m/exportItems', 'MailboxItem.Export.All', 'MailboxItem.ImportExport.All'],
 	])('for %s %s is %s to back up and %s to restore', (method, path, backup, restore) => {
 		expect(missingPermission(method, path)).toEqual({ backup, restore });

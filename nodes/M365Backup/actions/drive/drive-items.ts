@@ -1,49 +1,79 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { Failure } from '../../base/failure';
-import { findLibraries, findUserDrives, type DriveInfo } from '../../pickers/drive';
+import { Wildcards } from '../../base/wildcards';
+import { findLibraries, type DriveInfo } from '../../pickers/drive';
+import { connectGraph, findDrives, findUsers, type ConnectedGraph, type UsersWanted } from '../../pickers/tenant-users';
 import { failedItem, toNodeError } from '../errors';
 import { limitOf } from '../limit';
+import { SourceListing, type ListedSource } from '../tenant-listing/source-listing';
+import { readUserFilters } from '../tenant-listing/user-filters';
+import { userNameMatcher } from '../tenant-listing/user-name-matcher';
 
 /** Drive: Get Many for one input item. A OneDrive that cannot be read never hides the others. */
 export async function driveItems(this: IExecuteFunctions, itemIndex: number): Promise<INodeExecutionData[]> {
-	const limit = limitOf.call(this, itemIndex);
-	const startsWith = (this.getNodeParameter('filters.startsWith', itemIndex, '') as string).trim();
+	const wanted = readUserFilters.call(this, itemIndex);
+	const signal = this.getExecutionCancelSignal();
 	const of = this.getNodeParameter('drivesOf', itemIndex, 'users') as string;
-	switch (of) {
-		case 'users':
-			return await ofUsers.call(this, itemIndex, startsWith, limit);
-		case 'site': {
-			const wanted = startsWith.toLocaleLowerCase();
-			const libraries = await findLibraries.call(this, 'driveSite', itemIndex);
-			return libraries
-				.filter(({ title }) => title.toLocaleLowerCase().startsWith(wanted))
-				.slice(0, limit)
-				.map((drive) => itemOf(drive, {}, itemIndex));
-		}
-		default:
-			throw new Failure('invalid', `There are no drives of "${of}"`, { nextStep: 'Choose Drives Of anew.' });
-	}
+	if (of !== 'users' && of !== 'site') throw new Failure('invalid', `There are no drives of "${of}"`, { nextStep: 'Choose Drives Of anew.' });
+	const connected = await connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal ? { signal } : {}) });
+	const listing = await SourceListing.open.call(this, itemIndex, 'drive', connected.tenantId, limitOf.call(this, itemIndex));
+	if (of === 'users') return await ofUsers.call(this, { itemIndex, wanted, connected, listing });
+	const { startsWith = '', names: named = [], exclude: excluded = [] } = wanted;
+	const [names, exclude, start] = [new Wildcards(named), new Wildcards(excluded), startsWith.toLocaleLowerCase()];
+	const libraries = await findLibraries.call(this, 'driveSite', itemIndex);
+	await listing.add(
+		libraries
+			.filter(({ title, name }) => title.toLocaleLowerCase().startsWith(start) && (names.isEmpty || names.matches(title, name)))
+			.filter((drive) => !isExcluded(drive, exclude))
+			.map((drive) => sourceOf(drive, {})),
+	);
+	return listing.items;
 }
 
-async function ofUsers(this: IExecuteFunctions, itemIndex: number, startsWith: string, limit = Infinity): Promise<INodeExecutionData[]> {
-	const output: INodeExecutionData[] = [];
+interface UsersListing {
+	itemIndex: number;
+	wanted: UsersWanted;
+	connected: ConnectedGraph;
+	listing: SourceListing;
+}
+
+/** Drives are asked for in pages of this length, so that a small limit costs few requests. */
+const drivesTogether = 20;
+
+async function ofUsers(this: IExecuteFunctions, { itemIndex, wanted, connected, listing }: UsersListing): Promise<INodeExecutionData[]> {
+	const signal = this.getExecutionCancelSignal();
+	const exclude = new Wildcards(wanted.exclude ?? []);
 	const failed: INodeExecutionData[] = [];
 	let first: { error: Failure; name: string } | undefined;
-	for await (const found of findUserDrives.call(this, itemIndex, startsWith)) {
-		const { user } = found;
-		if ('failure' in found) {
-			first ??= { error: found.failure, name: user.userPrincipalName };
-			failed.push(failedItem(found.failure, itemIndex, { name: user.userPrincipalName, details: { user: { ...user } } }));
-			continue;
+	for await (const page of findUsers(connected, wanted, { signal })) {
+		for (let start = 0; start < page.length && !listing.isFull(); start += drivesTogether) {
+			const sources: ListedSource[] = [];
+			for (const found of await findDrives(connected, page.slice(start, start + drivesTogether), { signal })) {
+				const { user } = found;
+				if ('failure' in found) {
+					first ??= { error: found.failure, name: user.userPrincipalName };
+					failed.push(failedItem(found.failure, itemIndex, { name: user.userPrincipalName, details: { user: { ...user } } }));
+				} else if (!isExcluded(found.drive, exclude)) {
+					sources.push(sourceOf(found.drive, aboutUser(user)));
+				}
+			}
+			await listing.add(sources);
 		}
-		output.push(itemOf(found.drive, { displayName: user.displayName, userId: user.id }, itemIndex));
-		if (output.length >= limit) break;
+		if (listing.isFull()) break;
 	}
-	if (first === undefined) return output;
-	if (!this.continueOnFail()) throw toNodeError.call(this, first.error, itemIndex, first.name);
-	return [...output, ...failed];
+	if (first !== undefined && !this.continueOnFail()) throw toNodeError.call(this, first.error, itemIndex, first.name);
+	await listing.addGone({ isWanted: userNameMatcher(wanted) });
+	return [...listing.items, ...failed];
 }
 
-function itemOf({ id, name, title, owner, driveType, webUrl }: DriveInfo, more: IDataObject, itemIndex: number): INodeExecutionData {
-	return { json: { id, name, owner, title, driveType, webUrl, ...more }, pairedItem: { item: itemIndex } };
+function aboutUser({ id, displayName, mail, userPrincipalName, ...more }: { id: string; displayName: string; mail?: string; userPrincipalName: string; enabled?: boolean }): IDataObject {
+	return { displayName, userId: id, address: mail ?? userPrincipalName, ...(more.enabled !== undefined && { enabled: more.enabled }) };
+}
+
+function isExcluded({ id, name, title, webUrl }: DriveInfo, exclude: Wildcards): boolean {
+	return exclude.matches(id, name, title, webUrl);
+}
+
+function sourceOf({ id, name, title, owner, driveType, webUrl }: DriveInfo, more: IDataObject): ListedSource {
+	return { id, json: { id, name, owner, title, driveType, webUrl, ...more } };
 }

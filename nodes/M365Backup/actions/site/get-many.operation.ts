@@ -1,9 +1,10 @@
-import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { findSites } from '../../pickers/site';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import { filtersField } from '../collection-field';
 import { forEachItem } from '../each-item';
-import { limitFields, limitOf } from '../limit';
+import { limitFields } from '../limit';
 import type { Operation } from '../operation';
+import { lastBackupFields } from '../tenant-listing/last-backup-fields';
+import { siteItems } from './site-items';
 
 /** Lists the tenant's sites, e.g. to feed Back Up. */
 export const getMany: Operation = {
@@ -14,6 +15,27 @@ export const getMany: Operation = {
 	properties: [
 		...limitFields,
 		filtersField([
+			{
+				displayName: 'Archived',
+				name: 'archived',
+				type: 'options',
+				options: [
+					{ name: 'Any', value: 'any' },
+					{ name: 'Not Archived', value: 'no' },
+					{ name: 'Only Archived', value: 'yes' },
+				],
+				default: 'any',
+				description: 'Whether the site is in Microsoft 365 Archive, where nothing can be read until it is reactivated',
+			},
+			{
+				displayName: 'Exclude',
+				name: 'exclude',
+				type: 'string',
+				typeOptions: { rows: 4 },
+				default: '',
+				placeholder: 'e.g. */sites/test-*',
+				description: 'Sites to leave out: names, URLs or IDs, one per line or separated by commas. * stands for any text, ? for one character.',
+			},
 			{
 				displayName: 'Include Personal Sites',
 				name: 'includePersonalSites',
@@ -29,20 +51,18 @@ export const getMany: Operation = {
 				placeholder: 'e.g. marketing',
 				description: 'Only sites whose name or URL contains this text',
 			},
+			{
+				displayName: 'Name or URL',
+				name: 'name',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. */sites/project-*',
+				description: 'Only sites whose whole name or URL is like this. * stands for any text, ? for one character. Several: one per line, or separated by commas.',
+			},
 		]),
+		...lastBackupFields,
 	],
 	async execute(this: IExecuteFunctions) {
 		return [await forEachItem.call(this, siteItems)];
 	},
 };
-
-async function siteItems(this: IExecuteFunctions, itemIndex: number): Promise<INodeExecutionData[]> {
-	const wanted = {
-		search: this.getNodeParameter('filters.nameContains', itemIndex, '') as string,
-		personal: this.getNodeParameter('filters.includePersonalSites', itemIndex, false) as boolean,
-		limit: limitOf.call(this, itemIndex),
-	};
-	const output: INodeExecutionData[] = [];
-	for await (const site of findSites.call(this, itemIndex, wanted)) output.push({ json: { ...site }, pairedItem: { item: itemIndex } });
-	return output;
-}

@@ -1,0 +1,74 @@
+import { parseRepositoryKey } from '../repository/names';
+import type { SourceRef } from '../repository/records';
+import type { Repository } from '../repository/repository';
+import { lastBackup, type LastBackup } from './last-backup';
+import type { Existence } from './prune-gone';
+
+/** A source of the repository that a listing of the tenant did not show. */
+export interface MissingSource {
+	source: SourceRef;
+	key: string;
+	lastBackup: LastBackup;
+	/** `unknown`: it may be gone, but Microsoft 365 did not say so; `reason` for people. */
+	status: 'gone' | 'unknown';
+	/** ISO 8601, where Microsoft 365 tells when it was deleted. */
+	goneSince?: string;
+	reason?: string;
+}
+
+export interface SourcesGoneOptions {
+	repository: Repository;
+	workload: SourceRef['workload'];
+	/** Sources of other tenants, which share the repository, are no concern of this one. */
+	tenantId: string;
+	/** Keys that the listing has shown to exist. */
+	seen: ReadonlySet<string>;
+	/**
+	 * A cheap way to see many at once: the keys of all that exist, asked for once and only where there are more than a few
+	 * to be asked about.
+	 */
+	allLiving?: () => Promise<ReadonlySet<string>>;
+	/** Asks about one by its id. */
+	existence: (source: SourceRef, signal?: AbortSignal) => Promise<Existence>;
+	signal?: AbortSignal;
+}
+
+/** From so many on, one look at the whole tenant is cheaper. */
+const manyMissing = 20;
+
+/**
+ * Sources that were backed up and no longer exist, or of which that is not certain. That a listing leaves one out proves
+ * nothing (a filter, an index that lags): each is asked about by its id. Nothing is changed in the repository.
+ */
+export async function* sourcesGone(options: SourcesGoneOptions): AsyncGenerator<MissingSource, void, undefined> {
+	const { repository, seen, signal } = options;
+	let missing = (await keysOf(repository, options.workload, signal)).filter((key) => !seen.has(key));
+	if (missing.length > manyMissing && options.allLiving) {
+		const living = await options.allLiving();
+		missing = missing.filter((key) => !living.has(key));
+	}
+	for (const key of missing) {
+		const newest = await repository.latest(key, signal);
+		if (newest === null || newest.source.tenantId.toLowerCase() !== options.tenantId.toLowerCase()) continue;
+		const answer = await options.existence(newest.source, signal);
+		if (answer.state === 'exists') continue;
+		const last = await lastBackup(repository, key, signal);
+		if (last === null) continue;
+		yield {
+			source: newest.source,
+			key,
+			lastBackup: last,
+			status: answer.state,
+			...(answer.state === 'unknown' ? { reason: answer.reason } : answer.since !== undefined && { goneSince: answer.since }),
+		};
+	}
+}
+
+async function keysOf(repository: Repository, workload: SourceRef['workload'], signal: AbortSignal | undefined): Promise<string[]> {
+	const keys = new Set<string>();
+	for await (const file of repository.store.list(`${workload}-`, signal)) {
+		const { kind, sourceKey } = parseRepositoryKey(file.key);
+		if (kind === 'snapshot' && sourceKey !== undefined) keys.add(sourceKey);
+	}
+	return [...keys].sort();
+}
