@@ -14,6 +14,7 @@ import { listSnapshots } from '../engine/list-snapshots';
 import { mailboxRestorer, mailboxScratch, mailboxWorkload } from '../engine/mailbox';
 import { prune } from '../engine/prune';
 import { archivedSources, rebuildCatalog, sourceOf } from '../engine/rebuild-catalog';
+import { replicateRepository } from '../engine/replicate';
 import { restore } from '../engine/restore';
 import { restoreDrill } from '../engine/restore-drill';
 import { searchSnapshot } from '../engine/search';
@@ -46,6 +47,7 @@ export const useCases = {
 	prune,
 	rebuildCatalog,
 	releaseSnapshot,
+	replicateRepository,
 	restore,
 	restoreDrill,
 	searchHistory,

@@ -5,6 +5,7 @@ import { readPrune } from '../repository/prune-records';
 import type { SourceRef } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { Store, StoreFile } from '../stores/store';
+import { takeLockStock } from './keep-locked';
 import type { CopyOutcome, ReplicaCopier } from './replica-copier';
 import { copyCurrentCursor } from './replica-cursor';
 import { NamedNeeds, RecordedNeeds, type NeededFile, type NeedsReader } from './replica-needs';
@@ -77,12 +78,21 @@ class SourceReplication {
 		const reader = context.repository ? new RecordedNeeds(context.repository, key, here, context.signal) : new NamedNeeds(here);
 		if (lacking.length > 0 || context.verifiesAll) await this.bringUp(lacking, reader);
 		await copyCurrentCursor(context, key, this.newestIds());
+		await this.keepLocked();
 		if (context.removesPruned) this.counts.removed = await removePruned(context, key);
 		this.tally.sourceCount += 1;
 		this.tally.snapshots.copied += this.counts.copied;
 		const { copied, removed } = this.counts;
 		const damaged = this.damagedIds.size;
 		if (copied + damaged + removed > 0) this.tally.sources.push({ key, ...(this.source && { source: this.source }), snapshots: { copied, damaged, removed } });
+	}
+
+	/** Where the replica's files are locked, what its newest and held snapshots need stays so: no backup runs there that would see to it. */
+	private async keepLocked(): Promise<void> {
+		const { replica, signal } = this.context;
+		if (replica?.store.lockDays === undefined) return;
+		const { warning } = await takeLockStock({ repository: replica, key: this.key, remembered: undefined, signal });
+		if (warning !== undefined) this.tally.warnings.push(warning);
 	}
 
 	/** Names of what the replica has not, or in another size. */

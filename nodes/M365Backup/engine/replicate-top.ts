@@ -23,9 +23,9 @@ export interface OpenedReplica {
 }
 
 /**
- * Makes sure that the target is a replica of the source, or is empty and can become one; changes nothing. Throws
+ * Makes sure that the target is a replica of the source, or is empty and can become one; leaves it as it is. Throws
  * `notFound` (no repository to copy), `invalid`: another repository (code `otherRepository`), other files (`otherFiles`),
- * the very same place (`samePlace`).
+ * the very same place or one within it (`samePlace`).
  */
 export async function checkTarget(context: TopContext): Promise<OpenedReplica> {
 	const { from, to, signal } = context;
@@ -41,6 +41,7 @@ export async function checkTarget(context: TopContext): Promise<OpenedReplica> {
 		return { record, missing: undefined };
 	}
 	await refuseOtherFiles(record, to, signal);
+	await refuseInside(context);
 	return { record, missing: bytes };
 }
 
@@ -69,9 +70,10 @@ function refuseOther(record: RepositoryRecord, there: RepositoryRecord, to: Stor
 	});
 }
 
-/** A replication that was interrupted at its very beginning leaves the README alone. */
+/** A replication that was interrupted at its very beginning leaves the README alone, or a probe. */
 async function refuseOtherFiles(record: RepositoryRecord, to: Store, signal: AbortSignal): Promise<void> {
 	for await (const { key, sizeBytes } of to.list('', signal)) {
+		if (/^lease-replica-[0-9a-f]{16}\.json$/.test(key)) continue;
 		if (key === README && sizeBytes <= MAX_RECORD_BYTES) {
 			const bytes = await readFile(to, README, MAX_RECORD_BYTES, signal);
 			if (bytes === null || sha256(bytes) === record.readme) continue;
@@ -85,25 +87,46 @@ async function refuseOtherFiles(record: RepositoryRecord, to: Store, signal: Abo
 
 /**
  * The same place under two names (a link, a second mount, another address of the same server) is no second copy. Only there
- * do both repository files bear the same time, but for copies that kept it: so a file of a fresh name, put into one, is
- * looked for in the other.
+ * do both repository files bear the same time, but for copies that kept it.
  */
-async function refuseSamePlace({ from, to, ambient, signal }: TopContext): Promise<void> {
+async function refuseSamePlace(context: TopContext): Promise<void> {
+	const { from, to, signal } = context;
 	const [here, there] = await Promise.all([timeOf(from, signal), timeOf(to, signal)]);
 	if (here === undefined || here !== there) return;
-	const probe = `lease-replica-${ambient.randomHex(8)}.json`;
-	await putConfirmed({ store: to, ambient, signal }, probe, () => once(Buffer.from('{}\n')));
-	let isSame: boolean;
-	try {
-		isSame = (await from.get(probe, undefined, signal)) !== null;
-	} finally {
-		await to.delete([probe]);
-	}
+	const isSame = await withProbe(context, async (probe) => (await from.get(probe, undefined, signal)) !== null);
 	if (!isSame) return;
 	throw new Failure('invalid', `${to.label} is the very place that ${from.label} is: that would be no second copy`, {
 		code: 'samePlace',
 		nextStep: 'Choose another place for the replica, best at another provider or in another building.',
 	});
+}
+
+/** What is lost with the repository is no second copy either, and its files would be taken for files of the repository. */
+async function refuseInside(context: TopContext): Promise<void> {
+	const { from, to, signal } = context;
+	const isInside = await withProbe(context, async (probe) => {
+		for await (const { key } of from.list('', signal)) if (key.endsWith(`/${probe}`)) return true;
+		return false;
+	});
+	if (!isInside) return;
+	throw new Failure('invalid', `${to.label} lies within ${from.label}; nothing was copied`, {
+		code: 'samePlace',
+		nextStep: 'Choose a place for the replica outside of the repository, best at another provider or in another building.',
+	});
+}
+
+/** While a file of a fresh name stands in the target. */
+async function withProbe({ to, ambient, signal }: TopContext, look: (probe: string) => Promise<boolean>): Promise<boolean> {
+	const probe = `lease-replica-${ambient.randomHex(8)}.json`;
+	await putConfirmed({ store: to, ambient, signal }, probe, () => once(Buffer.from('{}\n')));
+	try {
+		return await look(probe);
+	} finally {
+		await to.delete([probe]).catch((error: unknown) => {
+			// A bucket that locks whatever comes keeps it for its time.
+			if (!isFailure(error, 'denied') || error.code !== 'locked') throw error;
+		});
+	}
 }
 
 async function timeOf(store: Store, signal: AbortSignal): Promise<number | undefined> {

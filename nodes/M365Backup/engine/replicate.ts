@@ -75,8 +75,8 @@ export async function replicateRepository(options: ReplicateOptions): Promise<Re
 	if (isEncrypted && !repository) {
 		tally.warnings.push('The repository is encrypted and was copied without its key, as it is: damage in it is not noticed. With the key, each file is compared with what the records say.');
 	}
+	await copyLedgers(context);
 	await inLanes(sources, SOURCES_AT_ONCE, stop, (key) => replicateSource(context, key));
-	if (sourceKeys === undefined) await copyLedgers(context);
 	return tally.report(record.id);
 }
 
@@ -121,8 +121,8 @@ async function inLanes<T>(values: readonly T[], width: number, stop: AbortContro
 }
 
 /**
- * Which files copies elsewhere hold: so that whoever goes on with the replica need not upload everything anew. They are
- * written once, and later lines win, so those of both sides add up.
+ * Which files copies elsewhere hold, some of them in the repository's stead; and whoever goes on with the replica need not
+ * upload everything anew. They are written once, and later lines win, so those of both sides add up.
  */
 async function copyLedgers(context: ReplicationContext): Promise<void> {
 	const { from, to, isEncrypted, verifiesAll, signal } = context;

@@ -5,10 +5,13 @@ import { fieldName, type RepositoryFieldName, type RepositorySide } from '../con
 export const defaultRepositoryFolder = '~/.n8n-files/m365-backup';
 
 /** What the fields of a second repository are called and say, where that is not what those of the first do. */
-const TARGET_WORDS: Readonly<Record<string, Pick<INodeProperties, 'displayName' | 'description'>>> = {
+const TARGET_WORDS: Readonly<Record<string, Pick<INodeProperties, 'displayName' | 'description'> & Partial<Pick<INodeProperties, 'default' | 'placeholder'>>>> = {
 	repositoryType: { displayName: 'Target Repository', description: 'Where the replica lives' },
 	repositoryFolder: {
 		displayName: 'Target Folder',
+		// There is no good one: a folder beside the first shares its fate.
+		default: '',
+		placeholder: 'e.g. /mnt/second-disk/m365',
 		description:
 			'Folder that holds the replica; made if it is missing. By default, n8n lets nodes use only folders within ~/.n8n-files; N8N_RESTRICT_FILE_ACCESS_TO allows others. In Docker, choose a folder on a mounted volume.',
 	},

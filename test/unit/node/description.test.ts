@@ -58,6 +58,7 @@ describe('the node as n8n sees it', () => {
 			'repository: Get Files to Delete',
 			'repository: Import Files',
 			'repository: Rebuild Catalog',
+			'repository: Replicate',
 			'repository: Verify',
 			'site: Back Up',
 			'site: Get Many',

@@ -264,6 +264,24 @@ describe('a target that is refused, before anything is changed', () => {
 		await refused(world, 'samePlace');
 	});
 
+	it('lies within the repository', async () => {
+		const world = await ReplicaWorld.make();
+		await world.days(1);
+		const { from } = world;
+		const within = (name: string): string => `replica/${name}`;
+		world.to = {
+			capabilities: from.capabilities,
+			label: 'a folder within',
+			async *list(prefix) {
+				for await (const file of from.list(within(prefix))) yield { ...file, key: file.key.slice('replica/'.length) };
+			},
+			get: (name, range, signal) => from.get(within(name), range, signal),
+			put: (name, source, options) => from.put(within(name), source, options),
+			delete: (names, signal) => from.delete(names.map(within), signal),
+		};
+		await refused(world, 'samePlace');
+	});
+
 	it('has a repository.json that cannot be read', async () => {
 		const world = await ReplicaWorld.make();
 		await world.days(1);
