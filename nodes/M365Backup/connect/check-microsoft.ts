@@ -32,7 +32,7 @@ export async function checkMicrosoft(this: IExecuteFunctions, itemIndex: number)
 	const settings = await findings.trying('credential', () => Promise.resolve().then(() => describedCredential(credential)));
 	const report: MicrosoftReport = { findings: findings.all, tenantId: null, settings: settings ?? null, permissions: null, clockSkewMs: null };
 	if (!settings) return report;
-	const connected = await findings.trying('signIn', () => connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal && { signal }) }));
+	const connected = await findings.trying('signIn', () => connectGraph.call(this, itemIndex, { priority: 'backup', renewToken: true, ...(signal && { signal }) }));
 	if (!connected) return report;
 	report.tenantId = connected.tenantId;
 	findings.good('signIn', `Signed in at tenant ${connected.tenantId} (${settings.cloud})`);

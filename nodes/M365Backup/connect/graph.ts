@@ -14,6 +14,8 @@ export const microsoftCredentialType = 'm365BackupMicrosoftApi';
 export interface GraphUse {
 	/** Restores go first where both wait for the same quota. */
 	priority: 'backup' | 'restore';
+	/** Asks for a new token, which knows what was granted a minute ago. */
+	renewToken?: boolean;
 	signal?: AbortSignal;
 }
 
@@ -37,10 +39,10 @@ export async function graphForPicker(this: ILoadOptionsFunctions): Promise<Graph
 	return (await signIn(credential, { priority: 'restore' })).graph;
 }
 
-async function signIn(credential: MicrosoftCredential, { priority, signal }: GraphUse): Promise<ConnectedGraph> {
+async function signIn(credential: MicrosoftCredential, { priority, renewToken = false, signal }: GraphUse): Promise<ConnectedGraph> {
 	const options = msalOptionsOf(credential);
 	const tokens = msalTokens(options);
-	const { tenantId, roles } = readTokenClaims(await tokens.token(signal ? { signal } : {}));
+	const { tenantId, roles } = readTokenClaims(await tokens.token({ renew: renewToken, ...(signal && { signal }) }));
 	const { licences, isUnlimited } = requestLimitsOf(credential);
 	if (!isUnlimited) processGovernor.setTenantSize(tenantId, licences);
 	const graph = createGraphClient({
