@@ -43,7 +43,7 @@ export class N8nServer {
 		const home = options.home ?? (await mkdtemp(join(tmpdir(), 'm365-backup-n8n-')));
 		const port = options.port ?? (await freePort());
 		const url = `http://127.0.0.1:${port}`;
-		const env = environment(home, url, port, await freePort(), options);
+		const env = n8nEnvironment(home, url, port, await freePort(), options);
 		const server = new N8nServer(home, url, new N8nClient(url), env, options.home === undefined);
 		try {
 			await mkdir(server.filesFolder, { recursive: true });
@@ -157,7 +157,7 @@ export class N8nServer {
 }
 
 /** A clean environment: nothing of the caller's n8n settings leaks in, nothing is sent out. */
-function environment(home: string, url: string, port: number, brokerPort: number, options: N8nOptions): Record<string, string> {
+export function n8nEnvironment(home: string, url: string, port: number, brokerPort: number, options: N8nOptions): Record<string, string> {
 	return {
 		PATH: process.env.PATH ?? '',
 		LANG: 'C.UTF-8',
