@@ -84,7 +84,7 @@ export async function backUp(options: BackUpOptions): Promise<BackUpSummary> {
 	const { [LOCKS_NOTE]: remembered, ...notes } = cursor?.notes ?? {};
 	const run = new BackUpRun({
 		repository,
-		workload: notingWorkload(options.workload, () => (stock?.note ? { [LOCKS_NOTE]: { ...stock.note } } : {})),
+		workload: notingWorkload(options.workload, LOCKS_NOTE, () => stock?.note && { ...stock.note }),
 		writer,
 		parent,
 		cursor: cursor && { ...cursor, notes },
