@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Failure } from '../../../nodes/M365Backup/base/failure';
 import { sourceKey } from '../../../nodes/M365Backup/repository/names';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { Store } from '../../../nodes/M365Backup/stores/store';
@@ -39,6 +40,18 @@ describe('a lease', () => {
 		expect(await first!.renew()).toBe(false);
 	});
 
+	it('that could not be given back keeps no later run of this process away, but one that is held does', async () => {
+		const { repository, store } = await openNew();
+		const first = await repository.acquireLease(KEY, { holder: 'one' });
+		expect(await repository.acquireLease(KEY, { holder: 'two' })).toBeNull();
+		const put = store.put.bind(store);
+		store.put = () => Promise.reject(new Failure('transient', 'The storage is down'));
+		await expect(first!.release()).rejects.toThrow('The storage is down');
+		store.put = put;
+		expect(await repository.acquireLease(KEY, { holder: 'two' })).not.toBeNull();
+		expect(await repository.acquireLease(KEY, { holder: 'three' })).toBeNull();
+	});
+
 	it('goes to exactly one of many that ask at once', async () => {
 		const { repository } = await openNew();
 		const asked = await Promise.all(Array.from({ length: 8 }, (_, index) => repository.acquireLease(KEY, { holder: String(index) })));
@@ -55,6 +68,16 @@ describe('a lease', () => {
 		await foreignLease(here.store, 4, { holder: 'dead', until, host: hostname(), pid: 2 ** 30, process: 'x' });
 		expect(await here.repository.acquireLease(KEY, { holder: 'one' })).not.toBeNull();
 		expect(await leases(here.store)).toEqual(['lease-5.json']);
+	});
+
+	it('of a machine of the same name counts, where process numbers mean something else there: workers in several containers', async () => {
+		const { hostname } = await import('node:os');
+		expect(hostname()).not.toMatch(/^[0-9a-f]{12}$/);
+		const { repository, store, ambient } = await openNew();
+		await foreignLease(store, 4, { holder: 'twin', until: '2026-11-22T10:10:00Z', host: hostname(), pid: process.pid, pidSpace: 'boot pid:[1]', process: 'x' });
+		expect(await repository.acquireLease(KEY, { holder: 'one' })).toBeNull();
+		ambient.advance(16 * MINUTES);
+		expect(await repository.acquireLease(KEY, { holder: 'one' })).not.toBeNull();
 	});
 
 	it('that cannot be read runs out by the date of its file', async () => {
