@@ -117,6 +117,14 @@ export class M365BackupMicrosoftApi implements ICredentialType {
 			description: 'How many user licences the tenant has. Microsoft lets larger tenants make more requests to OneDrive and SharePoint. Too high a number makes Microsoft ask for pauses.',
 		},
 		{
+			displayName: 'Share for Backups (%)',
+			name: 'backupShare',
+			type: 'number',
+			typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
+			default: 80,
+			description: 'How much of what Microsoft lets this app read and write in a minute, an hour or a day backups may use. The rest is kept free for restores, which also go first.',
+		},
+		{
 			displayName: 'Cloud',
 			name: 'cloud',
 			type: 'options',

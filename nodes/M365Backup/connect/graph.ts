@@ -2,12 +2,14 @@ import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
 import { realAmbient } from '../base/ambient';
 import { createGraphClient, type GraphClient } from '../graph/client';
 import { msalOptionsOf, requestLimitsOf, type MicrosoftCredential } from '../graph/credential-check';
-import { processGovernor } from '../graph/governor';
+import { processGovernor, type LaneQuotas } from '../graph/governor';
 import { msalTokens } from '../graph/msal-tokens';
 import { readTokenClaims } from '../graph/tokens';
 import { patientGovernor } from './patient-governor';
+import { quotaShare } from './quota-share';
 
 export type { GraphClient } from '../graph/client';
+export type { LaneQuotas } from '../graph/governor';
 
 export const microsoftCredentialType = 'm365BackupMicrosoftApi';
 
@@ -26,6 +28,8 @@ export interface ConnectedGraph {
 	tenantId: string;
 	/** Application permissions in the token; access granted in Exchange or on single sites is not among them. */
 	roles?: readonly string[];
+	/** What this process may use of the quotas of a mailbox (its GUID), or of the tenant's SharePoint and OneDrive. */
+	quotas?: (of: { mailbox: string } | 'sharePoint') => LaneQuotas;
 }
 
 /** Signs in with the credential of this item. Each call makes a client with counters of its own; tokens are shared. */
@@ -43,16 +47,26 @@ async function signIn(credential: MicrosoftCredential, { priority, renewToken = 
 	const options = msalOptionsOf(credential);
 	const tokens = msalTokens(options);
 	const { tenantId, roles } = readTokenClaims(await tokens.token({ renew: renewToken, ...(signal && { signal }) }));
-	const { licences, isUnlimited } = requestLimitsOf(credential);
-	if (!isUnlimited) processGovernor.setTenantSize(tenantId, licences);
+	const { licences, backupShare, isUnlimited } = requestLimitsOf(credential);
+	const governor = isUnlimited ? patientGovernor : processGovernor;
+	if (!isUnlimited) {
+		processGovernor.setShare(quotaShare(process.env));
+		processGovernor.setTenantSize(tenantId, licences);
+		processGovernor.setBackupShare(tenantId, backupShare);
+	}
 	const graph = createGraphClient({
 		graphUrl: options.endpoints.graphUrl,
 		tokens,
 		ambient: realAmbient,
 		tenantId,
-		governor: isUnlimited ? patientGovernor : processGovernor,
+		governor,
 		priority,
 		...(signal ? { signal } : {}),
 	});
-	return { graph, tenantId, roles };
+	return {
+		graph,
+		tenantId,
+		roles,
+		quotas: (of) => governor.quotas(of === 'sharePoint' ? { kind: of, key: tenantId } : { kind: 'mailbox', key: `${tenantId} ${of.mailbox}` }, priority),
+	};
 }

@@ -23,6 +23,7 @@ const credentialFields = z.object({
 	graphUrl: text,
 	usedFor: z.enum(['backup', 'backupAndRestore']).default('backup'),
 	licences: z.number().positive().default(1000),
+	backupShare: z.number().min(1).max(100).default(80),
 	requestLimits: z.enum(['microsoft', 'none']).default('microsoft'),
 });
 
@@ -122,10 +123,10 @@ function missingForFiles(roles: readonly string[], usedFor: Use): string[] | und
 	return wanted.filter((permission) => permission.startsWith(isOfSites ? 'Sites.' : 'Files.')).slice(0, 1);
 }
 
-/** How much of SharePoint's quotas a credential's tenant has, and whether its requests are to be limited at all. */
-export function requestLimitsOf(credential: MicrosoftCredential): { licences: number; isUnlimited: boolean } {
-	const { licences, requestLimits, cloud } = readCredential(credential);
-	return { licences, isUnlimited: cloud === 'custom' && requestLimits === 'none' };
+/** How much of SharePoint's quotas a credential's tenant has, what part of all quotas is for backups (in (0, 1]), and whether its requests are to be limited at all. */
+export function requestLimitsOf(credential: MicrosoftCredential): { licences: number; backupShare: number; isUnlimited: boolean } {
+	const { licences, backupShare, requestLimits, cloud } = readCredential(credential);
+	return { licences, backupShare: backupShare / 100, isUnlimited: cloud === 'custom' && requestLimits === 'none' };
 }
 
 /** What a credential says, without anything that is secret. Throws `invalid`. */

@@ -1,4 +1,5 @@
 import { realAmbient, type Ambient } from '../base/ambient';
+import type { QuotaWindow } from '../base/time-at-quotas';
 import { GovernorLane, type Admission, type LaneLimits, type Lease } from './governor-lane';
 import { sizeFactor } from './sharepoint-quota';
 
@@ -12,12 +13,6 @@ export interface LaneName {
 }
 
 export type GovernorLimits = Readonly<Record<LaneName['kind'], LaneLimits>>;
-
-/** At most `amount` in any `windowMs`. */
-export interface QuotaWindow {
-	amount: number;
-	windowMs: number;
-}
 
 export interface LaneQuotas {
 	/** Of requests, or of SharePoint's resource units: all of them hold. */

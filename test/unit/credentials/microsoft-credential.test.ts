@@ -10,7 +10,7 @@ describe('the Microsoft credential', () => {
 	it('has the name that saved workflows refer to, and these fields', () => {
 		expect(credential.name).toBe('m365BackupMicrosoftApi');
 		expect(credential.displayName).toBe('M365 Backup Microsoft API');
-		expect(credential.properties.map(({ name }) => name)).toEqual(['tenantId', 'clientId', 'authentication', 'clientSecret', 'certificate', 'privateKey', 'usedFor', 'licences', 'cloud', 'loginUrl', 'graphUrl', 'requestLimits']);
+		expect(credential.properties.map(({ name }) => name)).toEqual(['tenantId', 'clientId', 'authentication', 'clientSecret', 'certificate', 'privateKey', 'usedFor', 'licences', 'backupShare', 'cloud', 'loginUrl', 'graphUrl', 'requestLimits']);
 	});
 
 	it('hides what is secret', () => {
