@@ -3,10 +3,12 @@ import { checkRepository } from '../engine/check-repository';
 import { checkStorage } from '../engine/check-storage';
 import { confirmCopied, filesToCopy } from '../engine/copy';
 import { driveRestorer, driveScratch, driveWorkload } from '../engine/drive';
+import { evict } from '../engine/evict';
 import { exportItem } from '../engine/export-items';
 import { exportList } from '../engine/export-list';
 import { exportZip } from '../engine/export-zip';
 import { filesToDelete } from '../engine/files-to-delete';
+import { filesToEvict } from '../engine/files-to-evict';
 import { holdSnapshot, releaseSnapshot } from '../engine/hold';
 import { importFiles } from '../engine/import-files';
 import { filesNeeded } from '../engine/files-needed';
@@ -32,12 +34,14 @@ export const useCases = {
 	driveRestorer,
 	driveScratch,
 	driveWorkload,
+	evict,
 	exportItem,
 	exportList,
 	exportZip,
 	filesNeeded,
 	filesToCopy,
 	filesToDelete,
+	filesToEvict,
 	holdSnapshot,
 	importFiles,
 	listSnapshots,

@@ -1,7 +1,9 @@
 import { Failure, isFailure } from '../base/failure';
 import { CopyLedger } from '../repository/copies';
+import { evictedBySource } from '../repository/evicted';
 import { flatName, parseRepositoryKey, type RepositoryFileKind } from '../repository/names';
 import type { Repository } from '../repository/repository';
+import { listSource } from '../repository/snapshot-files';
 import { NamedFiles } from './named-files';
 import { measure, proven, type ExpectedFile } from './proven-content';
 
@@ -74,6 +76,7 @@ async function* unconfirmed(repository: Repository, options: FilesToCopyOptions)
 		files.set(key, sizeBytes);
 		bySource.set(source, files);
 	}
+	await sayHeldElsewhere(repository, ledger, options);
 	for (const [source, files] of [...bySource].sort(([a], [b]) => (a < b ? -1 : 1))) {
 		const plan = source === '' ? topFiles(files) : sourceFiles(repository, source, files, options);
 		for await (const { key, expected } of plan) {
@@ -82,6 +85,19 @@ async function* unconfirmed(repository: Repository, options: FilesToCopyOptions)
 			if (sizeBytes === undefined) continue;
 			const file = await describe(repository, key, sizeBytes, expected, options);
 			if (file !== undefined) yield file;
+		}
+	}
+}
+
+/** What another copy holds in the repository's stead cannot be copied from here. */
+async function sayHeldElsewhere({ store }: Repository, ledger: CopyLedger, { onProblem, sourceKeys, signal }: FilesToCopyOptions): Promise<void> {
+	if (!onProblem) return;
+	for (const [source, files] of await evictedBySource(store, signal)) {
+		if (sourceKeys !== undefined && !sourceKeys.includes(source)) continue;
+		const here = await listSource(store, source, signal);
+		for (const [name, { targets }] of files) {
+			const key = `${source}/${name}`;
+			if (!here.has(name) && ledger.get(key) === undefined) onProblem({ key, reason: `only ${targets.join(' and ')} holds it: bring it back with Import Files first` });
 		}
 	}
 }

@@ -1,6 +1,7 @@
 import { Failure, isFailure } from '../base/failure';
 import { readFile } from '../repository/bytes';
 import { CopyLedger, listTargets } from '../repository/copies';
+import { evictedAsKnown } from '../repository/evicted';
 import { MAX_CURSOR_BYTES } from '../repository/limits';
 import { parseRepositoryKey, recordName } from '../repository/names';
 import { readHold, readPrune, type HoldRecord, type PruneRecord } from '../repository/prune-records';
@@ -16,6 +17,7 @@ const PARALLEL_READS = 16;
 /** All that a prune of one source decides by, but for segment indexes. */
 export interface SourceState {
 	key: string;
+	/** Also archives that a copy holds in the repository's stead: a prune record is what tells that copy to let them go. */
 	files: ReadonlyMap<string, StoreFile>;
 	/** Oldest first. */
 	snapshots: readonly StoredSnapshot[];
@@ -39,6 +41,7 @@ export async function readSourceState(repository: Repository, key: string, signa
 	const snapshots = read.flat();
 	const prunes = await readPrunes(repository, key, files, signal);
 	refuseGaps(key, snapshots, files, prunes);
+	await addEvicted(repository, key, files, prunes, signal);
 	return {
 		key,
 		files,
@@ -48,6 +51,25 @@ export async function readSourceState(repository: Repository, key: string, signa
 		cursor: await repository.cursor(key, signal),
 		prunes,
 	};
+}
+
+/** But for those that a prune has let go already, while the copy still holds them. */
+async function addEvicted(
+	repository: Repository,
+	key: string,
+	files: Map<string, StoreFile>,
+	prunes: ReadonlyMap<string, PruneRecord | null>,
+	signal: AbortSignal | undefined,
+): Promise<void> {
+	const evicted = await evictedAsKnown(repository.store, key, signal);
+	if (evicted.size === 0) return;
+	const prunedAt = new Map<string, string>();
+	for (const prune of prunes.values()) for (const { name } of prune?.files ?? []) prunedAt.set(name, prune?.prunedAt ?? '');
+	for (const [name, { size, at }] of evicted) {
+		const pruned = prunedAt.get(name);
+		if (files.has(name) || (pruned !== undefined && Date.parse(pruned) >= Date.parse(at))) continue;
+		files.set(name, { key: `${key}/${name}`, sizeBytes: size, modifiedAt: new Date(at) });
+	}
 }
 
 /** Of the files of one kind, oldest first. Of tens of thousands of names only those are parsed that may be of it. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isFailure } from '../base/failure';
+import type { EvictedFile } from '../repository/evicted';
 import type { ContentRef, FileRef, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { DamageList } from './damage';
@@ -8,11 +9,22 @@ import { measure } from './proven-content';
 
 const PARALLEL_READS = 8;
 
+/** Archives that copies hold in the repository's stead: only reading them back (Import Files) proves these. */
+export interface HeldElsewhere {
+	archives: number;
+	bytes: number;
+	/** The copies' names. */
+	targets: string[];
+}
+
 interface ExpectedArchive {
 	ref: FileRef;
 	snapshots: Set<string>;
-	/** `damaged`: it is there, but not as it was written; each of its contents is then looked at by itself. */
-	state: 'sound' | 'damaged' | 'missing';
+	/**
+	 * `damaged`: it is there, but not as it was written; each of its contents is then looked at by itself. `elsewhere`: a copy
+	 * holds it in the repository's stead.
+	 */
+	state: 'sound' | 'damaged' | 'missing' | 'elsewhere';
 	/** It is to be read to the last byte. */
 	isChosen: boolean;
 	/** Offsets of contents that were read and found right, and what was said of them: a forged line may say otherwise. */
@@ -30,6 +42,8 @@ export class ArchiveVerification {
 		private readonly repository: Repository,
 		private readonly key: string,
 		private readonly sizes: ReadonlyMap<string, number>,
+		/** What copies hold in the repository's stead. */
+		private readonly evicted: ReadonlyMap<string, EvictedFile>,
 		private readonly options: { deep: boolean; share: number; damage: DamageList; signal: AbortSignal | undefined },
 	) {}
 
@@ -41,7 +55,7 @@ export class ArchiveVerification {
 			return;
 		}
 		const size = this.sizes.get(ref.name);
-		const state = size === undefined ? 'missing' : size === ref.size ? 'sound' : 'damaged';
+		const state = size === undefined ? this.stateOfAbsent(ref) : size === ref.size ? 'sound' : 'damaged';
 		const { deep, share } = this.options;
 		const isChosen = deep && this.repository.ambient.random() < share;
 		this.archives.set(ref.name, { ref, snapshots: new Set([snapshotId]), state, isChosen, proven: new Map(), lost: new Set() });
@@ -50,6 +64,23 @@ export class ArchiveVerification {
 	count(): { count: number; read: number } {
 		const all = [...this.archives.values()];
 		return { count: all.length, read: all.filter(({ isChosen, state }) => isChosen && state === 'sound').length };
+	}
+
+	/** Archives that copies alone hold. */
+	elsewhere(): HeldElsewhere {
+		const found: HeldElsewhere = { archives: 0, bytes: 0, targets: [] };
+		for (const { ref, state } of this.archives.values()) {
+			if (state !== 'elsewhere') continue;
+			found.archives += 1;
+			found.bytes += ref.size;
+			for (const target of this.evicted.get(ref.name)?.targets ?? []) if (!found.targets.includes(target)) found.targets.push(target);
+		}
+		return found;
+	}
+
+	private stateOfAbsent(ref: FileRef): ExpectedArchive['state'] {
+		const evicted = this.evicted.get(ref.name);
+		return evicted?.size === ref.size && evicted.sha256 === ref.sha256 ? 'elsewhere' : 'missing';
 	}
 
 	names(): Iterable<string> {
@@ -68,7 +99,7 @@ export class ArchiveVerification {
 	/** Read only if its archive was chosen, or if something is wrong with it. */
 	private async check(content: ContentRef): Promise<void> {
 		const archive = this.archives.get(content.archive);
-		if (archive === undefined || archive.state === 'missing') return;
+		if (archive === undefined || archive.state === 'missing' || archive.state === 'elsewhere') return;
 		if (archive.isChosen || archive.state === 'damaged') await this.prove(archive, content);
 	}
 

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isFailure } from '../base/failure';
 import { readFile, readStoredFile } from '../repository/bytes';
 import { isTombstone } from '../repository/catalog-line';
+import { evictedAsKnown } from '../repository/evicted';
 import { MAX_CURSOR_BYTES } from '../repository/limits';
 import { parseRepositoryKey } from '../repository/names';
 import { readHold, readPrune } from '../repository/prune-records';
@@ -10,7 +11,7 @@ import type { CatalogLine, ContentRef, FileRef, SnapshotRecord } from '../reposi
 import type { Repository } from '../repository/repository';
 import type { SegmentReader } from '../repository/segment-reader';
 import { listSource } from '../repository/snapshot-files';
-import { ArchiveVerification } from './verify-archives';
+import { ArchiveVerification, type HeldElsewhere } from './verify-archives';
 import type { DamageList } from './damage';
 import { measure } from './proven-content';
 
@@ -21,6 +22,7 @@ export interface SourceFindings {
 	items: number;
 	contents: number;
 	archives: { count: number; read: number };
+	elsewhere: HeldElsewhere;
 	unreferenced: { files: number; bytes: number };
 }
 
@@ -54,12 +56,13 @@ export class SourceVerification {
 		await this.checkCurrentCursor();
 		await this.checkHolds();
 
-		const archives = new ArchiveVerification(this.repository, this.key, this.sizes, this.options);
+		const evicted = await evictedAsKnown(this.repository.store, this.key, this.signal);
+		const archives = new ArchiveVerification(this.repository, this.key, this.sizes, evicted, this.options);
 		for (const { record } of this.snapshots.values()) for (const archive of record.archives) archives.expect(archive, record.id);
 		for (const [segment, snapshotIds] of this.segments()) await this.checkSegment(segment, snapshotIds, archives);
 		for (const name of archives.names()) this.need(name);
 		await archives.finish([...this.snapshots.values()].map(({ record }) => record));
-		return { ...this.count(), items: await this.newestItems(), contents: archives.provenContents, archives: archives.count(), snapshots: this.snapshots.size };
+		return { ...this.count(), items: await this.newestItems(), contents: archives.provenContents, archives: archives.count(), elsewhere: archives.elsewhere(), snapshots: this.snapshots.size };
 	}
 
 	private async readSnapshots(): Promise<void> {

@@ -1,6 +1,7 @@
 import { parseRepositoryKey } from '../repository/names';
 import type { Repository } from '../repository/repository';
 import { DamageList, type Damage } from './damage';
+import type { HeldElsewhere } from './verify-archives';
 import { verifyTop } from './verify-top';
 import { SourceVerification } from './verify-source';
 
@@ -31,6 +32,8 @@ export interface VerifyReport {
 	contents: number;
 	/** How many archives there are, and how many of them were read to the last byte. */
 	archives: { count: number; read: number };
+	/** Archives that copies hold in the repository's stead. */
+	elsewhere: HeldElsewhere;
 	damage: Damage[];
 	/** Files that no record names: of a run that is going on or was killed. Harmless. */
 	unreferenced: { files: number; bytes: number };
@@ -46,7 +49,7 @@ export async function verifyRepository(repository: Repository, options: VerifyOp
 	const { deep = false, share = 1, signal } = options;
 	const damage = new DamageList();
 	const report: VerifyReport = {
-		ok: true, deep, sources: 0, snapshots: 0, files: 0, bytes: 0, items: 0, contents: 0, archives: { count: 0, read: 0 }, damage: [], unreferenced: { files: 0, bytes: 0 },
+		ok: true, deep, sources: 0, snapshots: 0, files: 0, bytes: 0, items: 0, contents: 0, archives: { count: 0, read: 0 }, elsewhere: { archives: 0, bytes: 0, targets: [] }, damage: [], unreferenced: { files: 0, bytes: 0 },
 	};
 	for (const key of options.sourceKeys ?? (await sourceKeys(repository, signal))) {
 		const found = await new SourceVerification(repository, key, { deep, share, damage, signal }).run();
@@ -58,6 +61,9 @@ export async function verifyRepository(repository: Repository, options: VerifyOp
 		report.contents += found.contents;
 		report.archives.count += found.archives.count;
 		report.archives.read += found.archives.read;
+		report.elsewhere.archives += found.elsewhere.archives;
+		report.elsewhere.bytes += found.elsewhere.bytes;
+		report.elsewhere.targets = [...new Set([...report.elsewhere.targets, ...found.elsewhere.targets])].sort();
 		report.unreferenced.files += found.unreferenced.files;
 		report.unreferenced.bytes += found.unreferenced.bytes;
 	}

@@ -10,6 +10,8 @@ interface CopiedNews {
 	size: number;
 	sha256: string;
 	fields: JsonObject;
+	/** Since when the repository itself does without the file, ISO 8601 UTC; absent: it has it. */
+	evicted?: string;
 }
 
 interface DeletedNews {
@@ -77,10 +79,11 @@ function parseHeader(value: Record<string, unknown>, where: string): LedgerPart 
 }
 
 function isCopyLine(value: Record<string, unknown>): value is Record<string, unknown> & CopyLine {
-	const { key, at, deleted, size, sha256, fields } = value;
+	const { key, at, deleted, size, sha256, fields, evicted } = value;
 	if (typeof key !== 'string' || parseRepositoryKey(key).key !== key) return false;
 	if (typeof at !== 'string' || Number.isNaN(Date.parse(at))) return false;
 	if (deleted === true) return true;
+	if (evicted !== undefined && (typeof evicted !== 'string' || Number.isNaN(Date.parse(evicted)))) return false;
 	const isSize = typeof size === 'number' && Number.isSafeInteger(size) && size >= 0;
 	const isHash = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
 	return isSize && isHash && typeof fields === 'object' && fields !== null && !Array.isArray(fields);

@@ -20,6 +20,8 @@ export interface CopiedFile {
 	at: string;
 	/** The storage's own fields (id, key, path): what its node needs to download or delete the file again. */
 	fields: JsonObject;
+	/** Since when the copy holds it in the repository's stead, ISO 8601 UTC. */
+	evicted?: string;
 }
 
 /** Which files a copy holds, by their keys. */
@@ -30,51 +32,28 @@ export type CopiedFiles = ReadonlyMap<string, CopiedFile>;
  * a file the latest counts. A part that `includes` others repeats all that they said, so these need not be read.
  */
 export class CopyLedger {
-	readonly target: string;
-	/** Those that must be read, and those that they repeat. */
-	private parts: string[] = [];
-	private readonly repeated = new Set<string>();
-
 	private constructor(
 		private readonly store: Store,
 		private readonly ambient: Ambient,
-		target: string,
-		private readonly lines: Map<string, CopyLine>,
-	) {
-		this.target = target;
-	}
+		readonly target: string,
+		private readonly content: LedgerContent,
+	) {}
 
 	/** Reads the target's ledger; a target that nobody has confirmed anything for has an empty one. Throws `invalid`, `corrupt`. */
 	static async read(store: Store, ambient: Ambient, target: string, signal?: AbortSignal): Promise<CopyLedger> {
 		const name = checkTarget(target);
-		const ledger = new CopyLedger(store, ambient, name, new Map());
-		const keys: string[] = [];
-		for await (const { key } of store.list(`copies/${name}/`, signal)) {
-			if (parseRepositoryKey(key).kind === 'copies') keys.push(key);
-		}
-		for (const key of keys.sort().reverse()) {
-			if (ledger.repeated.has(key)) continue;
-			const part = await readPart(store, key, signal);
-			for (const other of part.includes) ledger.repeated.add(other);
-			for (const line of part.lines) {
-				const known = ledger.lines.get(line.key);
-				if (known === undefined || known.at < line.at) ledger.lines.set(line.key, line);
-			}
-			ledger.parts.push(key);
-		}
-		ledger.parts = ledger.parts.filter((key) => !ledger.repeated.has(key));
-		return ledger;
+		return new CopyLedger(store, ambient, name, await readLedger(store, name, signal));
 	}
 
 	/** What the copy holds now. */
 	files(): CopiedFiles {
 		const files = new Map<string, CopiedFile>();
-		for (const [key, line] of this.lines) if (!line.deleted) files.set(key, line);
+		for (const [key, line] of this.content.lines) if (!line.deleted) files.set(key, line);
 		return files;
 	}
 
 	get(key: string): CopiedFile | undefined {
-		const line = this.lines.get(key);
+		const line = this.content.lines.get(key);
 		return line === undefined || line.deleted ? undefined : line;
 	}
 
@@ -83,22 +62,22 @@ export class CopyLedger {
 		if (news.length === 0) return;
 		const now = this.ambient.now();
 		const lines = news.map((line): CopyLine => ({ ...line, at: this.timeFor(line.key, now) }));
-		const whole = new Map([...this.lines, ...lines.map((line) => [line.key, line] as const)]);
-		const isWhole = this.parts.length >= maxParts;
+		const whole = new Map([...this.content.lines, ...lines.map((line) => [line.key, line] as const)]);
+		const isWhole = this.content.parts.length >= maxParts;
 		const text = formatLedger({
 			target: this.target,
-			includes: isWhole ? [...this.repeated, ...this.parts] : [],
+			includes: isWhole ? [...this.content.repeated, ...this.content.parts] : [],
 			lines: isWhole ? [...whole.values()] : lines,
 		});
 		const key = await this.putFresh(await packSealed(text), now, signal);
-		for (const line of lines) this.lines.set(line.key, line);
-		if (isWhole) for (const part of this.parts) this.repeated.add(part);
-		this.parts = isWhole ? [key] : [...this.parts, key];
+		for (const line of lines) this.content.lines.set(line.key, line);
+		if (isWhole) for (const part of this.content.parts) this.content.repeated.add(part);
+		this.content.parts = isWhole ? [key] : [...this.content.parts, key];
 	}
 
 	/** Later than whatever is known of the file, also if the clock stood still or went back. */
 	private timeFor(key: string, now: Date): string {
-		const known = this.lines.get(key);
+		const known = this.content.lines.get(key);
 		const earliest = known === undefined ? 0 : Date.parse(known.at) + 1;
 		return new Date(Math.max(now.getTime(), earliest)).toISOString();
 	}
@@ -119,6 +98,37 @@ export class CopyLedger {
 			}
 		}
 	}
+}
+
+/** What the parts of a ledger say together. */
+interface LedgerContent {
+	/** By key of the file; the latest line for each. */
+	lines: Map<string, CopyLine>;
+	/** Those that must be read, and those that they repeat. */
+	parts: string[];
+	repeated: Set<string>;
+}
+
+/** `target` as `checkTarget` spells it. Throws `corrupt`. */
+export async function readLedger(store: Store, target: string, signal?: AbortSignal): Promise<LedgerContent> {
+	const lines = new Map<string, CopyLine>();
+	const repeated = new Set<string>();
+	const parts: string[] = [];
+	const keys: string[] = [];
+	for await (const { key } of store.list(`copies/${target}/`, signal)) {
+		if (parseRepositoryKey(key).kind === 'copies') keys.push(key);
+	}
+	for (const key of keys.sort().reverse()) {
+		if (repeated.has(key)) continue;
+		const part = await readPart(store, key, signal);
+		for (const other of part.includes) repeated.add(other);
+		for (const line of part.lines) {
+			const known = lines.get(line.key);
+			if (known === undefined || known.at < line.at) lines.set(line.key, line);
+		}
+		parts.push(key);
+	}
+	return { lines, repeated, parts: parts.filter((key) => !repeated.has(key)) };
 }
 
 /** The targets that this repository knows copies in. */

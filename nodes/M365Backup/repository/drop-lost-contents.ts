@@ -1,5 +1,6 @@
 import { isFailure } from '../base/failure';
 import { toWholeLine } from './catalog-line';
+import { evictedAsKnown, type EvictedFile } from './evicted';
 import { sourceKey } from './names';
 import type { SnapshotRecord } from './records';
 import type { Repository } from './repository';
@@ -23,11 +24,17 @@ export async function dropLostContents(repository: Repository, snapshot: Snapsho
 	const lost = new Set<string>();
 	const lostIds: string[] = [];
 	let lostBytes = 0;
+	let evicted: ReadonlyMap<string, EvictedFile> | undefined;
+	// Asked only where a file is missing: most repositories have all their files.
+	const elsewhere = async (): Promise<ReadonlyMap<string, EvictedFile>> => (evicted ??= await evictedAsKnown(repository.store, key, signal));
 	try {
 		const stored = await listSource(repository.store, key, signal);
 		const catalog = repository.catalog(snapshot);
 		for (const segment of catalog.newestFirst) {
-			for (const { name, size } of (await segment.index(signal)).archives) if (stored.get(name)?.sizeBytes !== size) lost.add(name);
+			for (const { name, size } of (await segment.index(signal)).archives) {
+				const there = stored.get(name)?.sizeBytes ?? (await elsewhere()).get(name)?.size;
+				if (there !== size) lost.add(name);
+			}
 		}
 		for await (const entry of catalog.entries({ signal })) {
 			const gone = entry.content?.filter(({ archive }) => lost.has(archive)) ?? [];

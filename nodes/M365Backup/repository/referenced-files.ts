@@ -1,11 +1,16 @@
 import { Failure } from '../base/failure';
+import { evictedFiles, type EvictedFile } from './evicted';
 import type { Store } from '../stores/store';
 import { listSource } from './snapshot-files';
 import type { FileRef } from './records';
 
-/** Proves before a commit that every file it refers to is there, by one listing of the source for the whole run. */
+/**
+ * Proves before a commit that every file it refers to is there, by one listing of the source for the whole run. An archive
+ * that a copy holds in the repository's stead is as good as there.
+ */
 export class ReferencedFiles {
 	#sizes: Map<string, number> | undefined;
+	#evicted: ReadonlyMap<string, EvictedFile> | undefined;
 	readonly #own = new Map<string, number>();
 
 	constructor(
@@ -21,6 +26,7 @@ export class ReferencedFiles {
 	/** Makes the next check list the source again, and trust nothing else: it was so long ago that a prune may have been here. */
 	forget(): void {
 		this.#sizes = undefined;
+		this.#evicted = undefined;
 		this.#own.clear();
 	}
 
@@ -28,7 +34,7 @@ export class ReferencedFiles {
 	async assertStored(files: readonly (FileRef | string)[], signal?: AbortSignal): Promise<void> {
 		for (const file of files) {
 			const name = typeof file === 'string' ? file : file.name;
-			const stored = this.#own.get(name) ?? (await this.listed(signal)).get(name);
+			const stored = this.#own.get(name) ?? (await this.listed(signal)).get(name) ?? (await this.elsewhere(signal)).get(name)?.size;
 			if (stored === undefined) throw this.refuse(`${this.prefix}/${name} is missing`);
 			if (typeof file !== 'string' && stored !== file.size) {
 				throw this.refuse(`${this.prefix}/${name} has ${stored} bytes instead of ${file.size}`);
@@ -42,6 +48,12 @@ export class ReferencedFiles {
 			for (const [name, file] of await listSource(this.store, this.prefix, signal)) this.#sizes.set(name, file.sizeBytes);
 		}
 		return this.#sizes;
+	}
+
+	/** Asked only where a file is missing: most repositories have all their files. */
+	private async elsewhere(signal?: AbortSignal): Promise<ReadonlyMap<string, EvictedFile>> {
+		this.#evicted ??= await evictedFiles(this.store, this.prefix, signal);
+		return this.#evicted;
 	}
 
 	private refuse(what: string): Failure {

@@ -37,6 +37,11 @@ describe('copies in any storage', () => {
 		return (await confirmCopied.execute.call(fake.context))[0]!.map(({ json }) => json);
 	};
 
+	const deletes = (emitted: INodeExecutionData) => [
+		{ name: 'Delete', type: 'n8n-nodes-base.googleDrive' },
+		{ name: 'Get Files to Delete', parameters: { operation: 'getFilesToDelete' }, item: () => emitted.json },
+	];
+
 	describe('Get Files to Copy', () => {
 		it('puts out every file once, however many items come in, with its bytes and its names', async () => {
 			const { items, files } = await get({}, { items: [{ json: { a: 1 } }, { json: { a: 2 } }] });
@@ -136,7 +141,7 @@ describe('copies in any storage', () => {
 			expect(await confirm([{ json: {} }], [], { above })).toMatchObject([{ fileName: 'repository.json', confirmed: true }]);
 			const silent = [{ name: 'Back Up', parameters: { operation: 'backUp', outputFilesToCopy: false } }];
 			expect(await confirm([{ json: {} }], [], { above: silent })).toMatchObject([
-				{ fileName: null, confirmed: false, reason: 'There is no M365 Backup node above that puts out files' },
+				{ fileName: null, confirmed: false, reason: 'There is no M365 Backup node above that puts out files to copy' },
 			]);
 		});
 
@@ -152,8 +157,42 @@ describe('copies in any storage', () => {
 		it('forgets what was deleted there', async () => {
 			const { items } = await get();
 			await confirm([{ json: {} }], items);
-			await confirm([{ json: {} }], items, { given: { mode: 'deleted' } });
+			await confirm([{ json: {} }], items, { given: { mode: 'deleted' }, above: deletes(items[0]!) });
 			expect((await get()).items).toHaveLength(items.length);
+		});
+
+		it('never takes a file to copy for one that was deleted', async () => {
+			const { items } = await get();
+			await confirm([{ json: {} }], items);
+			expect(await confirm([{ json: {} }], items, { given: { mode: 'deleted' } })).toMatchObject([
+				{ fileName: null, confirmed: false, reason: 'There is no M365 Backup node above that puts out files to delete' },
+			]);
+			expect((await get()).items).toHaveLength(items.length - 1);
+		});
+
+		it.each([
+			["The required blob doesn't match any existing one", true],
+			['File not found: 1aB2.', true],
+			['delete: /backup/x.zip No such file /backup/x.zip', true],
+			['NoSuchKey: The specified key does not exist.', true],
+			["The required container doesn't match any existing one", false],
+			['NoSuchBucket: the bucket is not there', false],
+			['Forbidden - perhaps check your credentials?', false],
+			['connect ECONNREFUSED 127.0.0.1:22', false],
+		])('what is gone already counts as deleted, what could not be looked at does not: %s', async (error, isGone) => {
+			const { items } = await get();
+			await confirm([{ json: {} }], items);
+			expect(await confirm([{ json: { error } }], items, { given: { mode: 'deleted' }, above: deletes(items[0]!) })).toMatchObject([
+				{ fileName: 'repository.json', confirmed: isGone },
+			]);
+			expect((await get()).items).toHaveLength(items.length - (isGone ? 0 : 1));
+		});
+
+		it('passes on what the storage node says, also where its item stands for no file', async () => {
+			const above = [{ name: 'Get Files', parameters: { operation: 'getFilesToCopy' } }];
+			expect(await confirm([{ json: { error: 'connect ECONNREFUSED' } }], [], { above })).toMatchObject([
+				{ fileName: null, confirmed: false, reason: 'the storage node reported: connect ECONNREFUSED' },
+			]);
 		});
 	});
 

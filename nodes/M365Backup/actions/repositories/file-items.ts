@@ -29,7 +29,7 @@ export async function getFiles(this: IExecuteFunctions): Promise<INodeExecutionD
 	const { groups, failed } = groupItems.call(this, (itemIndex) =>
 		JSON.stringify([
 			repositoryKey.call(this, itemIndex),
-			...['mode', 'target', 'sizeLimitMb', 'binaryPropertyName', 'source', 'snapshot', 'itemIds'].map((name) =>
+			...['mode', 'target', 'sizeLimitMb', 'keepDays', 'binaryPropertyName', 'source', 'snapshot', 'itemIds'].map((name) =>
 				parameter(name, itemIndex),
 			),
 		]),
@@ -39,8 +39,10 @@ export async function getFiles(this: IExecuteFunctions): Promise<INodeExecutionD
 		try {
 			const target = targetName.call(this, 'target', first);
 			const repository = await connectRepository.call(this, first);
-			if (this.getNodeParameter('mode', first) === 'neededFor') {
-				output.push(...(await neededFiles.call(this, repository, target, first)));
+			const mode = this.getNodeParameter('mode', first);
+			if (mode === 'neededFor' || mode === 'oldArchives') {
+				const names = mode === 'neededFor' ? neededFiles : oldArchives;
+				output.push(...(await names.call(this, repository, target, first)));
 				continue;
 			}
 			const request: FileRequest = {
@@ -149,6 +151,21 @@ async function neededFiles(this: IExecuteFunctions, repository: Repository, targ
 		...(ids.length > 0 ? { ids } : {}),
 		...(signal ? { signal } : {}),
 	});
+	for await (const { fileName, path, folder, kind, sizeBytes, sha256, copy } of files) {
+		output.push({ json: { fileName, path, folder, kind, size: sizeBytes, sha256, copy }, pairedItem: { item: itemIndex } });
+	}
+	return output;
+}
+
+/** Names only: the storage node downloads, for Import Files to check and remove here. */
+async function oldArchives(this: IExecuteFunctions, repository: Repository, target: string, itemIndex: number): Promise<INodeExecutionData[]> {
+	const keepDays = this.getNodeParameter('keepDays', itemIndex, 30) as number;
+	if (!Number.isFinite(keepDays) || keepDays <= 0) {
+		throw new Failure('invalid', `Keep Archives Locally (Days) is ${keepDays}`, { nextStep: 'Set it to a number of days above 0.' });
+	}
+	const signal = this.getExecutionCancelSignal();
+	const output: INodeExecutionData[] = [];
+	const files = useCases.filesToEvict(repository, { target, keepDays, maxBytes: sizeLimitBytes.call(this, itemIndex), ...(signal ? { signal } : {}) });
 	for await (const { fileName, path, folder, kind, sizeBytes, sha256, copy } of files) {
 		output.push({ json: { fileName, path, folder, kind, size: sizeBytes, sha256, copy }, pairedItem: { item: itemIndex } });
 	}

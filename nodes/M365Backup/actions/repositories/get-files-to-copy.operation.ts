@@ -25,12 +25,27 @@ export const getFilesToCopy: Operation = {
 					description: 'The names of the files that a restore from a snapshot needs, for a storage node to download',
 				},
 				{ name: 'New', value: 'new', description: 'The files that the target does not hold yet' },
+				{
+					name: 'Old Archives',
+					value: 'oldArchives',
+					description:
+						'The names of archives that the target holds and that need not stay here, for a storage node to download and Import Files to check and remove here',
+				},
 			],
 			default: 'new',
 			description: 'Which files to output',
 		},
 		targetField,
-		{ ...sizeLimitField, displayOptions: { show: { mode: ['new'] } } },
+		{ ...sizeLimitField, displayOptions: { show: { mode: ['new', 'oldArchives'] } } },
+		{
+			displayName: 'Keep Archives Locally (Days)',
+			name: 'keepDays',
+			type: 'number',
+			typeOptions: { minValue: 1 },
+			default: 30,
+			description: 'For how long archives stay here, counted from when they were written or brought back. To keep them for ever, do not use this mode.',
+			displayOptions: { show: { mode: ['oldArchives'] } },
+		},
 		sourceField({
 			description: 'The mailbox, drive or site that is to be restored',
 			required: true,

@@ -2,6 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { repositoryFields, useAnywayOption } from '../../pickers/repository';
 import { optionsField } from '../collection-field';
 import type { Operation } from '../operation';
+import { targetField } from './copy-fields';
 import { importItems } from './import-items';
 
 /** Takes repository files back from a copy, or checks that the copy is sound. */
@@ -18,6 +19,11 @@ export const importFiles: Operation = {
 			type: 'options',
 			options: [
 				{
+					name: 'Check and Remove Here',
+					value: 'checkAndRemove',
+					description: 'Compare the files with what the repository says of them, and remove from it the archives that the target proved to hold',
+				},
+				{
 					name: 'Check Only',
 					value: 'checkOnly',
 					description: 'Compare the files with what the repository says of them, change nothing',
@@ -27,6 +33,7 @@ export const importFiles: Operation = {
 			default: 'import',
 			description: 'What to do with the files',
 		},
+		{ ...targetField, displayOptions: { show: { mode: ['checkAndRemove'] } } },
 		{
 			displayName: 'Input Binary Field',
 			name: 'binaryPropertyName',

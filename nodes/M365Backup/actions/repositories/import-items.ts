@@ -1,16 +1,19 @@
 import type { IBinaryData, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { realAmbient } from '../../base/ambient';
 import { Failure } from '../../base/failure';
-import { connectStore, encryptionOf, repositoryKey } from '../../connect/repository';
+import { connectRepository, connectStore, encryptionOf, repositoryKey } from '../../connect/repository';
 import { groupItems, type ItemGroup } from '../each-item';
 import { failedItem, toNodeError } from '../errors';
 import { useCases } from '../use-cases';
+import { targetName } from './file-items';
 import { reportedError } from './reported-file';
 
 const sourceKey = /^(mailbox|drive|site)-[0-9a-f]{16}$/;
 const chunkBytes = 256 * 1024;
 
-type ImportMode = 'import' | 'checkOnly';
+type ImportMode = 'import' | 'checkOnly' | 'checkAndRemove';
+
+type Imported = Awaited<ReturnType<typeof useCases.importFiles | typeof useCases.evict>>;
 
 interface Brought {
 	itemIndex: number;
@@ -23,7 +26,7 @@ type Input = Brought | { itemIndex: number; fileName: string | null; reason: str
 /** Import Files: one item for each input item with what became of its file. */
 export async function importItems(this: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const { groups, failed } = groupItems.call(this, (itemIndex) =>
-		JSON.stringify([repositoryKey.call(this, itemIndex), this.getNodeParameter('mode', itemIndex, 'import')]),
+		JSON.stringify([repositoryKey.call(this, itemIndex), this.getNodeParameter('mode', itemIndex, 'import'), this.getNodeParameter('target', itemIndex, '')]),
 	);
 	const output = [...failed];
 	for (const group of groups) {
@@ -51,11 +54,15 @@ async function importGroup(this: IExecuteFunctions, { first, members }: ItemGrou
 	});
 }
 
-async function importBrought(this: IExecuteFunctions, first: number, mode: ImportMode, brought: readonly Brought[]): Promise<Awaited<ReturnType<typeof useCases.importFiles>>> {
-	const store = await connectStore.call(this, first, { create: mode === 'import' });
-	const encryption = await encryptionOf.call(this, first);
+async function importBrought(this: IExecuteFunctions, first: number, mode: ImportMode, brought: readonly Brought[]): Promise<Imported> {
 	const signal = this.getExecutionCancelSignal();
 	const files = brought.map(({ binary, fileName }) => ({ fileName, open: () => readBinary.call(this, binary) }));
+	if (mode === 'checkAndRemove') {
+		const target = targetName.call(this, 'target', first);
+		return await useCases.evict(await connectRepository.call(this, first), { target, files, ...(signal ? { signal } : {}) });
+	}
+	const store = await connectStore.call(this, first, { create: mode === 'import' });
+	const encryption = await encryptionOf.call(this, first);
 	return await useCases.importFiles(store, realAmbient, files, { mode, encryption, ...(signal ? { signal } : {}) });
 }
 

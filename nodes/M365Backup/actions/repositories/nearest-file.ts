@@ -59,7 +59,8 @@ function emitsFiles(parameters: IDataObject | undefined, deed: FileDeed): boolea
 	const operation = parameters?.['operation'];
 	// Never the files to copy: where both stand above, a file would be forgotten that is still there.
 	if (deed === 'deleted') return operation === 'getFilesToDelete';
-	if (operation === 'getFilesToCopy') return true;
+	// Its other modes put out names of what is there already.
+	if (operation === 'getFilesToCopy') return [undefined, 'new'].includes(parameters?.['mode'] as string | undefined);
 	// `operation` is absent where it has its default, Back Up.
 	return (operation === undefined || operation === 'backUp') && parameters?.['outputFilesToCopy'] === true;
 }

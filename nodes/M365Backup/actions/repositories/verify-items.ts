@@ -32,10 +32,14 @@ function sampleShare(this: IExecuteFunctions, itemIndex: number): number {
 }
 
 /** A ready line for a chat. */
-function message({ ok, sources, snapshots, files, bytes, archives, damage }: VerifyReport): string {
-	const what = `${sources} ${sources === 1 ? 'source' : 'sources'}, ${snapshots} snapshots, ${files} files, ${(bytes / 1e9).toFixed(2)} GB; ${archives.read} of ${archives.count} archives read to the last byte`;
+function message({ ok, sources, snapshots, files, bytes, archives, elsewhere, damage }: VerifyReport): string {
+	const what = `${sources} ${sources === 1 ? 'source' : 'sources'}, ${snapshots} snapshots, ${files} files, ${(bytes / 1e9).toFixed(2)} GB; ${archives.read} of ${archives.count} archives read to the last byte${saidElsewhere(elsewhere)}`;
 	if (ok) return `Everything is there (${what})`;
 	return `${damage.length} ${damage.length === 1 ? 'file is' : 'files are'} damaged or missing, ${lostItems(damage)} lost (${what})`;
+}
+
+function saidElsewhere({ archives, bytes, targets }: VerifyReport['elsewhere']): string {
+	return archives === 0 ? '' : `; ${archives} archives, ${(bytes / 1e9).toFixed(2)} GB, are held by ${targets.join(' and ')} alone`;
 }
 
 function lostItems(damage: readonly Damage[]): string {
