@@ -10,7 +10,8 @@ export type Filter =
 	| { kind: 'boolean'; operand: Operand }
 	| { kind: 'any'; path: string[]; variable: string; inner: Filter };
 
-const TOKEN = /\s*(?:('(?:[^']|'')*')|(\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?)|(-?\d+(?:\.\d+)?)(?![\w-])|([A-Za-z_@][\w.@/-]*)|([(),:]))/y;
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const TOKEN = /\s*(?:([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})|('(?:[^']|'')*')|(\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?)|(-?\d+(?:\.\d+)?)(?![\w-])|([A-Za-z_@][\w.@/$-]*)|([(),:]))/y;
 
 /**
  * Parses `$filter`: and, or, not, comparisons, startswith, endswith, contains, tolower, `any` over a collection.
@@ -102,6 +103,7 @@ class Parser {
 	private operand(): Operand {
 		const token = this.next();
 		if (token.startsWith("'")) return { kind: 'literal', value: token.slice(1, -1).replace(/''/g, "'"), isDate: false };
+		if (GUID.test(token)) return { kind: 'literal', value: token, isDate: false };
 		if (/^\d{4}-\d\d-\d\d/.test(token)) return { kind: 'literal', value: Date.parse(token), isDate: true };
 		if (/^-?\d/.test(token)) return { kind: 'literal', value: Number(token), isDate: false };
 		const lower = token.toLowerCase();
@@ -177,6 +179,7 @@ function read(item: unknown, path: readonly string[]): unknown {
 	let value = item;
 	for (const name of path) {
 		if (typeof value !== 'object' || value === null) return undefined;
+		if (name === '$count') return Array.isArray(value) ? value.length : undefined;
 		value = (value as Record<string, unknown>)[name];
 	}
 	return value;
@@ -205,4 +208,50 @@ export function propertiesOf(filter: Filter, names = new Set<string>()): Set<str
 		operand(filter.right);
 	}
 	return names;
+}
+
+/** All properties that it reads, as paths (`assignedLicenses/$count`); those of one function only, if named. */
+export function pathsOf(filter: Filter, ofFunction?: string): string[] {
+	const paths: string[] = [];
+	const operand = (one: Operand, caller?: string): void => {
+		if (one.kind === 'path' && (ofFunction === undefined || caller === ofFunction)) paths.push(one.path.join('/'));
+		if (one.kind === 'call') for (const arg of one.args) operand(arg, one.name);
+	};
+	walk(filter, (one) => {
+		if (one.kind === 'any' && ofFunction === undefined) paths.push(one.path.join('/'));
+		if (one.kind === 'boolean') operand(one.operand);
+		if (one.kind === 'compare') {
+			operand(one.left);
+			operand(one.right);
+		}
+	});
+	return paths;
+}
+
+/** Whether an operator or function of that name occurs in it. */
+export function usesOperator(filter: Filter, name: string): boolean {
+	let found = false;
+	const operand = (one: Operand): boolean => one.kind === 'call' && (one.name === name || one.args.some(operand));
+	walk(filter, (one) => {
+		found ||= one.kind === name || (one.kind === 'compare' && (one.operator === name || operand(one.left) || operand(one.right))) || (one.kind === 'boolean' && operand(one.operand));
+	});
+	return found;
+}
+
+/** How many conditions it consists of. */
+export function clausesOf(filter: Filter): number {
+	let count = 0;
+	walk(filter, (one) => {
+		if (one.kind === 'any' || one.kind === 'boolean' || one.kind === 'compare') count++;
+	});
+	return count;
+}
+
+/** Not into what an `any` asks of each element. */
+function walk(filter: Filter, visit: (one: Filter) => void): void {
+	visit(filter);
+	if (filter.kind === 'and' || filter.kind === 'or') {
+		walk(filter.left, visit);
+		walk(filter.right, visit);
+	} else if (filter.kind === 'not') walk(filter.inner, visit);
 }

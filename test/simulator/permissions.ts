@@ -17,6 +17,8 @@ export const ALL_ROLES = [
 	'Tasks.ReadWrite.All',
 	'User.ReadBasic.All',
 	'User.Read.All',
+	'GroupMember.Read.All',
+	'LicenseAssignment.Read.All',
 	'Organization.Read.All',
 	'Files.Read.All',
 	'Files.ReadWrite.All',
@@ -82,6 +84,10 @@ export const NEEDED = {
 	readUsers: ['User.ReadBasic.All', 'User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	/** directory-deleteditems-get, users: no less than this. */
 	readDeletedUsers: ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+	/** group-list, group-list-transitivemembers. */
+	readGroups: ['GroupMember.Read.All', 'Group.Read.All', 'GroupMember.ReadWrite.All', 'Group.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+	/** subscribedsku-list. */
+	readLicences: ['LicenseAssignment.Read.All', 'LicenseAssignment.ReadWrite.All', 'Organization.Read.All', 'Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	readOrganization: ['Organization.Read.All', 'Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 	writeMailboxSettings: ['MailboxSettings.ReadWrite'],
 	/** settings/exchange needs no less (usersettings-list-exchange). */
@@ -91,10 +97,12 @@ export const NEEDED = {
 
 export type Need = keyof typeof NEEDED;
 
+const DIRECTORY: ReadonlySet<Need> = new Set<Need>(['readUsers', 'readDeletedUsers', 'readOrganization', 'readGroups', 'readLicences']);
+
 /** @throws GraphError 403 unless the token has one of the roles */
 export function need(request: Pick<GraphRequest, 'roles'>, what: Need): void {
 	if (!NEEDED[what].some((role) => request.roles.has(role))) {
-		throw what === 'readUsers' || what === 'readDeletedUsers' || what === 'readOrganization'
+		throw DIRECTORY.has(what)
 			? new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.')
 			: accessDenied();
 	}

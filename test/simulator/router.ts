@@ -7,6 +7,7 @@ import { driveRoutes } from './drive-routes';
 import { exchangeRoutes, exchangeSettings, translateExchangeIds } from './exchange-routes';
 import { underFault } from './faults';
 import { folderRoutes } from './folder-routes';
+import { groupRoutes, skuRoutes } from './group-routes';
 import { accessDenied, GraphError } from './graph-error';
 import type { Mailbox } from './mailbox';
 import { messageRoutes } from './message-routes';
@@ -33,7 +34,7 @@ export async function answerGraph(request: GraphRequest): Promise<GraphAnswer> {
 	return answer;
 }
 
-const KEYED = new Set(['users', 'deleteditems', 'calendars', 'calendargroups', 'events', 'calendarview', 'instances', 'lists', 'tasks', 'checklistitems', 'linkedresources', 'extensions', 'attachmentsessions', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts', 'sites', 'items', 'columns', 'contenttypes', 'pages', 'permissions', 'versions', 'drives']);
+const KEYED = new Set(['users', 'groups', 'deleteditems', 'calendars', 'calendargroups', 'events', 'calendarview', 'instances', 'lists', 'tasks', 'checklistitems', 'linkedresources', 'extensions', 'attachmentsessions', 'mailboxes', 'mailfolders', 'childfolders', 'messages', 'attachments', 'messagerules', 'mastercategories', 'contactfolders', 'contacts', 'sites', 'items', 'columns', 'contenttypes', 'pages', 'permissions', 'versions', 'drives']);
 
 /** The name under which a request is counted that was refused before its route could say it. */
 function routeOf(method: string, segments: readonly string[]): string {
@@ -67,6 +68,12 @@ async function route(request: GraphRequest): Promise<GraphAnswer> {
 		case 'organization':
 			await request.tenant.hold();
 			return organizationRoutes(request);
+		case 'groups':
+			await request.tenant.hold();
+			return groupRoutes(request);
+		case 'subscribedskus':
+			await request.tenant.hold();
+			return skuRoutes(request);
 		case 'directory':
 			await request.tenant.hold();
 			return deletedItemRoutes(request);

@@ -27,7 +27,7 @@ export function siteJson(site: Site, select?: readonly string[]): Json {
 		id: site.id, name: site.name, displayName: site.displayName, description: site.description, webUrl: site.webUrl,
 		createdDateTime: iso(site.createdMs), lastModifiedDateTime: iso(site.modifiedMs), isPersonalSite: site.isPersonal,
 		...(hasRoot ? { root: {} } : { parentReference: { siteId: `${site.host},${site.siteGuid},${site.parent?.webGuid ?? ''}`, id: site.parent?.webGuid } }),
-		siteCollection: { hostname: site.host, ...(hasRoot ? { root: {} } : {}) },
+		siteCollection: { hostname: site.host, ...(hasRoot ? { root: {} } : {}), ...(site.archiveStatus && { archivalDetails: { archiveStatus: site.archiveStatus } }) },
 	};
 	const sharepointIds = { siteId: site.siteGuid, siteUrl: site.webUrl, tenantId: tenant.tenantId, webId: site.webGuid };
 	if (select?.some((name) => name.toLowerCase() === 'sharepointids')) json.sharepointIds = sharepointIds;

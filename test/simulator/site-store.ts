@@ -67,6 +67,8 @@ export class Site {
 	/** 403 for everything. */
 	isForbidden = false;
 	isDeleted = false;
+	/** In Microsoft 365 Archive, or on its way back (siteArchiveStatus). */
+	archiveStatus: 'recentlyArchived' | 'fullyArchived' | 'reactivating' | null = null;
 	private lockState: SiteLock = 'none';
 	private readonly userIds = new Map<string, number>();
 	private listCount = 0;

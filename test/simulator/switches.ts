@@ -179,6 +179,10 @@ export interface Switches {
 	listRichText: 'wrapped' | 'kept';
 	/** What a locked site answers: 423 or 403, both with `notAllowed` and `resourceLocked`. */
 	lockedSiteAnswer: 423 | 403;
+	/** Selecting what User.ReadBasic.All does not show (accountEnabled, assignedLicenses): null, or 403 (documented nowhere). */
+	basicUserFields: 'null' | 'refused';
+	/** A `$filter` of users by licence and something else at once: answered, or 400 (documented one by one only). */
+	combinedUserFilters: 'answered' | 'refused';
 	/** Lifetime of access tokens on the tenant's clock (documented: 60 to 90 minutes). */
 	accessTokenLifetimeMs: number;
 }
@@ -273,6 +277,8 @@ export function defaultSwitches(): Switches {
 		listUnderscoreWrites: 'accepted',
 		listRichText: 'wrapped',
 		lockedSiteAnswer: 423,
+		basicUserFields: 'null',
+		combinedUserFilters: 'answered',
 		accessTokenLifetimeMs: 75 * 60_000,
 	};
 }

@@ -8,8 +8,10 @@ import type { NewDrive } from './drive-options';
 import { Drive } from './drive-store';
 import { SharePointThrottle } from './drive-throttle';
 import type { GraphAnswer } from './exchange';
+import { DirectoryGroups } from './directory-groups';
 import { Faults } from './faults';
 import { listItemsOf } from './list-of-drive';
+import { OFFICE_E3 } from './licence-skus';
 import { IssuedSecrets } from './issued-secrets';
 import { Mailbox } from './mailbox';
 import type { MailFolder } from './mail-folder';
@@ -30,6 +32,8 @@ export interface TenantUser {
 	jobTitle: string | null;
 	userType: 'Member' | 'Guest';
 	accountEnabled: boolean;
+	/** Of its licences. */
+	skuIds: string[];
 	preferredLanguage: string | null;
 	/** null: no licence, a guest, or hosted on-premises. */
 	mailbox: Mailbox | null;
@@ -44,6 +48,10 @@ export interface NewUser {
 	jobTitle?: string;
 	userType?: 'Member' | 'Guest';
 	accountEnabled?: boolean;
+	/** Licences by id; unless said, Office 365 E3 for who has a mailbox that is not shared. */
+	skuIds?: string[];
+	/** Unless said: the principal name of who has a mailbox. */
+	mail?: string;
 	/** False: 404 MailboxNotEnabledForRESTAPI on mail paths. */
 	mailbox?: boolean;
 	/** False: 404 "User's mysite not found." Unless said, users with a licence have one. */
@@ -84,6 +92,7 @@ export class Tenant {
 	/** Resource units of all drives and sites. */
 	readonly sharePoint: SharePointThrottle;
 	readonly sites: Sites;
+	readonly groups: DirectoryGroups;
 	readonly tokens: AccessTokens;
 	readonly uploads: UploadSessions;
 	readonly tenantId: string;
@@ -111,6 +120,7 @@ export class Tenant {
 		this.throttle = new Throttle(this.clock, this.switches);
 		this.sharePoint = new SharePointThrottle(this.clock, this.switches, this.throttle);
 		this.sites = new Sites(this);
+		this.groups = new DirectoryGroups(this);
 		this.tokens = new AccessTokens(this);
 		this.assertions = new ClientAssertions(this.clock);
 		this.uploads = new UploadSessions(this.clock);
@@ -131,10 +141,11 @@ export class Tenant {
 			givenName: names.length > 1 ? names[0]! : null,
 			surname: names.length > 1 ? names.slice(1).join(' ') : null,
 			userPrincipalName,
-			mail: options.mailbox === false ? null : userPrincipalName,
+			mail: options.mail ?? (options.mailbox === false ? null : userPrincipalName),
 			jobTitle: options.jobTitle ?? null,
 			userType: options.userType ?? 'Member',
 			accountEnabled: options.accountEnabled ?? options.shared !== true,
+			skuIds: options.skuIds ?? (options.mailbox === false || options.shared ? [] : [OFFICE_E3.skuId]),
 			preferredLanguage: options.locale === 'de' ? 'de-DE' : null,
 			mailbox: null,
 			drive: null,

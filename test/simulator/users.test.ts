@@ -104,7 +104,7 @@ describe('tokens and permissions', () => {
 
 describe('paths that nobody documented', () => {
 	it('answer 404 and are listed as misses', async () => {
-		for (const path of ['/users/anna.berg@contoso.example/planner', '/groups', '/users/anna.berg@contoso.example/mailFolders/inbox/nonsense']) expect((await graph.get(path)).status).toBe(404);
+		for (const path of ['/users/anna.berg@contoso.example/planner', '/teams', '/users/anna.berg@contoso.example/mailFolders/inbox/nonsense']) expect((await graph.get(path)).status).toBe(404);
 		expect(simulator.misses).toHaveLength(3);
 	});
 

@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { realAmbient } from '../../../nodes/M365Backup/base/ambient';
+import { createGraphClient, type GraphClient } from '../../../nodes/M365Backup/graph/client';
+import { Governor } from '../../../nodes/M365Backup/graph/governor';
+import { listUserDrives } from '../../../nodes/M365Backup/graph/drives';
+import { listUsers, type ListUsersOptions, type UsersWanted } from '../../../nodes/M365Backup/graph/list-users';
+import { mailboxKinds } from '../../../nodes/M365Backup/graph/mailbox-kinds';
+import { fixedToken } from '../../../nodes/M365Backup/graph/tokens';
+import { MICROSOFT_E5, POWER_BI_FREE } from '../../simulator/licence-skus';
+import { startSimulator, type RunningSimulator } from '../../simulator/start';
+
+describe('the users of a tenant, by what an administrator tells them apart by', () => {
+	let simulator: RunningSimulator;
+	let graph: GraphClient;
+	const client = (token: string): GraphClient => createGraphClient({ graphUrl: simulator.graphUrl, tokens: fixedToken(token), ambient: realAmbient, governor: new Governor(realAmbient) });
+	const names = async (wanted: UsersWanted, options: ListUsersOptions = {}, of = graph): Promise<string[]> => {
+		const found: string[] = [];
+		for await (const page of listUsers(of, wanted, options)) found.push(...page.map(({ displayName }) => displayName));
+		return found;
+	};
+	const urls = (): string[] => simulator.requestLog.urls.map((url) => decodeURIComponent(url));
+
+	beforeEach(async () => {
+		simulator = await startSimulator({ http: true, users: 0 });
+		const { tenant } = simulator;
+		const anna = tenant.addUser({ displayName: 'Anna Berg', skuIds: [MICROSOFT_E5.skuId] });
+		const bruno = tenant.addUser({ displayName: 'Bruno Costa', accountEnabled: false });
+		tenant.addUser({ displayName: 'Info', shared: true });
+		tenant.addUser({ displayName: 'Cleo (old)', userPrincipalName: 'cleo@fabrikam.example', mailbox: false, skuIds: [POWER_BI_FREE.skuId] });
+		tenant.addUser({ displayName: 'Guest', userPrincipalName: 'x_y.com#EXT#@contoso.example', userType: 'Guest', mailbox: false });
+		const sales = tenant.groups.add({ displayName: 'Sales', members: [bruno] });
+		tenant.groups.add({ displayName: "Backup d'or", mail: 'backup@contoso.example', members: [anna, sales] });
+		for (const _ of [1, 2]) tenant.groups.add({ displayName: 'Twice' });
+		simulator.requestLog.keepUrls = true;
+		graph = client(simulator.token);
+	});
+	afterEach(() => simulator.stop());
+
+	it('are all listed without guests, in one request for 999', async () => {
+		expect(await names({})).toEqual(['Anna Berg', 'Bruno Costa', 'Info', 'Cleo (old)']);
+		expect(urls()).toEqual(['GET /v1.0/users?$select=id,displayName,userPrincipalName,mail&$top=999']);
+	});
+
+	it.each<[string, UsersWanted, string[]]>([
+		['whether the account is enabled', { enabled: false }, ['Bruno Costa', 'Info']],
+		['any licence', { licences: ['any'] }, ['Anna Berg', 'Bruno Costa', 'Cleo (old)']],
+		['no licence', { licences: ['NONE'] }, ['Info']],
+		['a part number', { licences: ['spe_e5'] }, ['Anna Berg']],
+		['part number or id', { licences: ['SPE_E5', POWER_BI_FREE.skuId.toUpperCase()] }, ['Anna Berg', 'Cleo (old)']],
+		['a domain', { domains: ['Fabrikam.example'] }, ['Cleo (old)']],
+		['domains with wildcards', { domains: ['fabri*', 'nowhere'] }, ['Cleo (old)']],
+		['a pattern of the name', { names: ['*berg', 'inf?'] }, ['Anna Berg', 'Info']],
+		['a pattern of the address', { names: ['bruno.*@contoso.example'] }, ['Bruno Costa']],
+		['a pattern whose signs mean nothing else', { names: ['cleo (old)', 'a.*'] }, ['Cleo (old)']],
+		['what it starts with', { startsWith: 'bru' }, ['Bruno Costa']],
+		['what is excluded', { exclude: ['*@fabrikam.example', 'Info', 'anna.berg@contoso.example'] }, ['Bruno Costa']],
+		['a group, through groups', { groups: ["backup d'or"] }, ['Anna Berg', 'Bruno Costa']],
+		['a group by its address, and another that shares a member', { groups: ['backup@contoso.example', 'Sales'] }, ['Anna Berg', 'Bruno Costa']],
+		['all at once', { groups: ['Sales'], enabled: false, licences: ['any'], domains: ['contoso.example'], names: ['b*'], exclude: ['x'] }, ['Bruno Costa']],
+		['all but the group at once', { enabled: false, licences: ['any'], domains: ['contoso.example'], names: ['b*'], startsWith: 'Br' }, ['Bruno Costa']],
+		['more names than Graph takes in a condition', { names: [...Array.from({ length: 40 }, (_, n) => `user${n}*`), 'anna*'] }, ['Anna Berg']],
+	])('are found by %s', async (_, wanted, found) => {
+		expect(await names(wanted)).toEqual(found);
+		expect([...simulator.requestLog.byStatus.keys()]).toEqual([200]);
+	});
+
+	it('are sorted out by Graph where Graph can', async () => {
+		await names({ enabled: true, domains: ['contoso.example'], licences: ['any'] });
+		expect(urls()).toEqual([expect.stringContaining("$count=true&$filter=accountEnabled eq true and assignedLicenses/$count ne 0 and (endswith(userPrincipalName,'@contoso.example') or endswith(mail,'@contoso.example'))")]);
+	});
+
+	it('are found all the same where Graph refuses conditions that it knows one by one', async () => {
+		simulator.tenant.switches.combinedUserFilters = 'refused';
+		expect(await names({ enabled: false, licences: ['any'] })).toEqual(['Bruno Costa']);
+		expect(urls()).toHaveLength(2);
+	});
+
+	it('say whether they are enabled and licensed where the credential may see that', async () => {
+		const pages: unknown[] = [];
+		for await (const page of listUsers(graph, { startsWith: 'info' }, { seesAccounts: true })) pages.push(...page);
+		expect(pages).toMatchObject([{ displayName: 'Info', mail: 'info@contoso.example', enabled: false, licensed: false }]);
+	});
+
+	describe('where a permission is lacking', () => {
+		const as = (...roles: string[]): GraphClient => {
+			simulator.tenant.roles.set(...roles);
+			return client(simulator.tenant.tokens.issue().token);
+		};
+
+		it('say which one, for each filter, and ask nothing that cannot be answered', async () => {
+			const limited = as('User.ReadBasic.All');
+			await expect(names({ enabled: true }, { seesAccounts: false }, limited)).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('User.Read.All') as string });
+			await expect(names({ licences: ['any'] }, { seesAccounts: false }, limited)).rejects.toMatchObject({ nextStep: expect.stringContaining('User.Read.All') as string });
+			expect(urls()).toEqual([]);
+			await expect(names({ groups: ['Sales'] }, {}, limited)).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('GroupMember.Read.All') as string });
+			await expect(names({ licences: ['SPE_E5'] }, {}, limited)).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('LicenseAssignment.Read.All') as string });
+			await expect(mailboxKinds(limited, [simulator.tenant.users[0]!.id])).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('MailboxSettings.Read') as string });
+			expect(await names({}, { seesAccounts: false }, limited)).toHaveLength(4);
+		});
+
+		it('are not taken for nobody when a group shows only ids', async () => {
+			await expect(names({ groups: ['Sales'] }, {}, as('GroupMember.Read.All'))).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('User.ReadBasic.All') as string });
+		});
+	});
+
+	it('that are named wrongly are explained', async () => {
+		await expect(names({ groups: ['Nobody'] })).rejects.toMatchObject({ kind: 'notFound', message: 'The tenant has no group Nobody' });
+		await expect(names({ groups: ['Twice'] })).rejects.toMatchObject({ kind: 'invalid', nextStep: expect.stringMatching(/object ID: \S+, \S+$/) as string });
+		await expect(names({ licences: ['E9'] })).rejects.toMatchObject({ kind: 'notFound', nextStep: expect.stringContaining('ENTERPRISEPACK, POWER_BI_STANDARD, SPE_E5') as string });
+	});
+
+	it('have mailboxes of kinds that only the mailbox tells, 20 in a call; a throttled one is waited for, a refused one is not lost', async () => {
+		const { tenant } = simulator;
+		const people = Array.from({ length: 45 }, (_, n) => tenant.addUser({ displayName: `Room ${n}`, drive: false }));
+		for (const { mailbox } of people) mailbox!.settings.userPurpose = 'room';
+		people[1]!.mailbox!.isForbidden = true;
+		const again = people[2]!;
+		tenant.faults.script({ match: `GET /users/${again.id}/mailboxSettings`, do: { status: 429, headers: { 'Retry-After': '1' } } });
+		const ids = tenant.users.map(({ id }) => id);
+		const before = simulator.requestLog.calls;
+		const kinds = await mailboxKinds(graph, ids);
+		expect(simulator.requestLog.calls - before).toBe(4);
+		const kindOf = (name: string) => kinds.get(tenant.users.find(({ displayName }) => displayName === name)!.id);
+		expect(['Anna Berg', 'Info', 'Cleo (old)', 'Room 0', 'Room 1', 'Room 2'].map(kindOf)).toEqual(['user', 'shared', 'none', 'room', 'unknown', 'room']);
+	});
+
+	it('bring their OneDrives, 20 in a call', async () => {
+		for (let n = 0; n < 25; n++) simulator.tenant.addUser({ displayName: `Person ${n}` });
+		const before = simulator.requestLog.calls;
+		const found: string[] = [];
+		for await (const page of listUserDrives(graph)) found.push(...page.map(({ user }) => user.displayName));
+		expect(found).toEqual(['Anna Berg', 'Bruno Costa', ...Array.from({ length: 25 }, (_, n) => `Person ${n}`)]);
+		expect(simulator.requestLog.calls - before).toBe(3);
+	});
+});
