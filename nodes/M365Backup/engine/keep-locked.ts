@@ -125,8 +125,8 @@ async function groundOf(repository: Repository, key: string, signal: AbortSignal
 async function renew(task: LockTask, { latest, complete, held }: Ground, nowMs: number, days: number): Promise<Omit<LockStock, 'startedMs'>> {
 	const { repository, key, signal } = task;
 	const known = await trusted(task, complete ?? latest, nowMs);
-	const isRenewal = known === undefined || Date.parse(known.until) - nowMs < (days * DAY_MS) / 2;
-	const base = known && !isRenewal ? known : undefined;
+	const isRenewal = known !== undefined && Date.parse(known.until) - nowMs < (days * DAY_MS) / 2;
+	const base = isRenewal ? undefined : known;
 	const toHold = held.filter((id) => base?.held.includes(id) !== true);
 	const heldRecords = (await Promise.all(toHold.map((id) => readable(repository, key, id, signal)))).flatMap((record) => record ?? []);
 	const newest = [latest, complete].flatMap((record) => record ?? []);

@@ -22,6 +22,8 @@ export class LockWorld {
 	readonly bucket: Store;
 	/** Counts and fails on command. */
 	readonly faulty: FaultyStore;
+	/** By how much the storage's clock is behind this machine's. */
+	lagMs = 0;
 	private count = 0;
 
 	constructor(
@@ -29,7 +31,7 @@ export class LockWorld {
 		public lockDays: number | undefined,
 		locks: MemoryStoreOptions['locks'] | 'none' = {},
 	) {
-		this.bucket = createMemoryStore({ now: () => this.ambient.now(), ...(locks !== 'none' && locks && { locks }) });
+		this.bucket = createMemoryStore({ now: () => new Date(this.ambient.time - this.lagMs), ...(locks !== 'none' && locks && { locks }) });
 		this.faulty = createFaultyStore(this.bucket, this.ambient);
 	}
 
