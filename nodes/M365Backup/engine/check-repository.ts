@@ -131,7 +131,8 @@ async function aboutKey(findings: Findings, recipients: readonly string[], encry
 
 interface SourceCount {
 	newestSnapshot?: string;
-	leases: string[];
+	/** That with the highest number: no other means anything. */
+	lease?: { key: string; number: number };
 }
 
 class Counted {
@@ -147,15 +148,15 @@ class Counted {
 	}
 
 	add(key: string, sizeBytes: number): void {
-		const { kind, sourceKey, runId, target } = parseRepositoryKey(plainName(key));
+		const { kind, sourceKey, runId, target, ordinal = 0 } = parseRepositoryKey(plainName(key));
 		if (kind === 'unknown') return;
 		this.files += 1;
 		this.bytes += sizeBytes;
 		if (target !== undefined) this.copies.add(target);
 		if (sourceKey === undefined) return;
-		const source = this.sources.get(sourceKey) ?? { leases: [] };
+		const source = this.sources.get(sourceKey) ?? {};
 		this.sources.set(sourceKey, source);
-		if (kind === 'lease') source.leases.push(key);
+		if (kind === 'lease' && ordinal > (source.lease?.number ?? -1)) source.lease = { key, number: ordinal };
 		if (kind !== 'snapshot' || runId === undefined) return;
 		this.snapshots += 1;
 		if (source.newestSnapshot === undefined || runId > source.newestSnapshot) source.newestSnapshot = runId;
@@ -188,7 +189,7 @@ async function newestOf(repository: Repository, { sources }: Counted, { findings
 
 /** What runs at this moment, and what ended without a word. */
 async function leasesOf(repository: Repository, { sources }: Counted, overview: RepositoryOverview, signal: AbortSignal | undefined): Promise<void> {
-	const held = [...sources].flatMap(([source, { leases }]) => leases.map((key) => ({ source, key })));
+	const held = [...sources].flatMap(([source, { lease }]) => (lease ? [{ source, key: lease.key }] : []));
 	const now = repository.ambient.now().getTime();
 	for (const { source, key } of held.slice(0, MOST_LEASES_READ)) {
 		const lease = parsed(await readFile(repository.store, key, MAX_RECORD_BYTES, signal));

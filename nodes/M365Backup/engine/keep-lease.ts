@@ -1,5 +1,5 @@
 import type { Ambient } from '../base/ambient';
-import { Failure, toFailure } from '../base/failure';
+import { Failure, isFailure, toFailure } from '../base/failure';
 import type { Lease } from '../repository/lease';
 
 const LEASE_RENEWAL_MS = 5 * 60_000;
@@ -22,7 +22,12 @@ export function keepLease(lease: Lease, ambient: Ambient, stop: AbortController)
 		end: async () => {
 			ended.abort();
 			await loop;
-			await lease.release();
+			await lease.release().catch(runsOut);
 		},
 	};
+}
+
+/** A lease that cannot be given back runs out by itself: how the run went matters more, whether it failed or not. */
+function runsOut(error: unknown): void {
+	if (!isFailure(error) || isFailure(error, 'defect')) throw error;
 }

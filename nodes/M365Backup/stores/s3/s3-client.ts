@@ -29,6 +29,8 @@ export function createS3Client(settings: S3Settings): S3Client {
 		responseChecksumValidation: 'WHEN_REQUIRED',
 		// Trying again is ours: it can be cancelled, and a lost answer is looked into first.
 		maxAttempts: 1,
+		// A clock that is wrong dates locks and leases wrongly: it is told, not hidden. And the SDK would keep its correction after the clock was set right.
+		disableClockSkewCorrection: true,
 		disableS3ExpressSessionAuth: true,
 		requestHandler: {
 			connectionTimeout: CONNECTION_TIMEOUT_MS,
