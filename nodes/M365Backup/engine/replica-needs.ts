@@ -1,5 +1,6 @@
 import { isFailure, type FailureKind } from '../base/failure';
 import { readFile, readStoredFile } from '../repository/bytes';
+import { evictedAsKnown, type EvictedFile } from '../repository/evicted';
 import { MAX_CURSOR_BYTES } from '../repository/limits';
 import { parseRepositoryKey, recordName, type RepositoryFileKind } from '../repository/names';
 import { readHold, readPrune } from '../repository/prune-records';
@@ -40,6 +41,8 @@ export interface NeedsReader {
 	needs(id: string): Promise<SnapshotNeeds | Damaged | null>;
 	/** Why a hold, a prune record or a list of ids that no record has the hash of cannot be read; undefined: it can, or is gone. */
 	problem(name: string): Promise<string | undefined>;
+	/** Whether the repository itself has let the file go, since a copy holds it: so does the replica then, whose ledgers say the same. */
+	isHeldElsewhere(file: NeededFile, anew: boolean): Promise<boolean>;
 	/** Whether a file that a snapshot needs may have been removed while its record stands: then it was not needed after all. */
 	readonly needsTooMuch: boolean;
 }
@@ -49,6 +52,7 @@ export class RecordedNeeds implements NeedsReader {
 	readonly needsTooMuch = false;
 	private readonly records: SnapshotFiles;
 	private readonly archives = new Map<string, readonly FileRef[]>();
+	private evicted: ReadonlyMap<string, EvictedFile> | undefined;
 
 	constructor(
 		private readonly repository: Repository,
@@ -92,6 +96,12 @@ export class RecordedNeeds implements NeedsReader {
 			}
 		}
 		return [...found.values()].sort(archivesFirst);
+	}
+
+	async isHeldElsewhere({ name, size, sha256 }: NeededFile, anew: boolean): Promise<boolean> {
+		if (this.evicted === undefined || anew) this.evicted = await evictedAsKnown(this.repository.store, this.key, this.signal);
+		const held = this.evicted.get(name);
+		return held !== undefined && held.size === size && held.sha256 === sha256;
 	}
 
 	/** A cursor is read only if there are seen files at all that it could name: a source in its daily run has none. */
@@ -157,6 +167,10 @@ export class NamedNeeds implements NeedsReader {
 
 	problem(): Promise<undefined> {
 		return Promise.resolve(undefined);
+	}
+
+	isHeldElsewhere(): Promise<boolean> {
+		return Promise.resolve(false);
 	}
 }
 

@@ -176,14 +176,16 @@ class SourceReplication {
 		const expected = { ...(size !== undefined && { size }), ...(sha256 !== undefined && { sha256 }) };
 		const there = this.there.get(name);
 		if (there !== undefined && (size === undefined || there.sizeBytes === size)) {
-			return this.context.verifiesAll ? await this.concluded(id, name, await this.context.copier.check(path, expected), reader) : true;
+			return this.context.verifiesAll ? await this.concluded(id, file, await this.context.copier.check(path, expected), reader) : true;
 		}
+		if (here === undefined && (await reader.isHeldElsewhere(file, false))) return true;
 		const problem = this.tally.damageOf(path) ?? wrongSize(here, file) ?? (sha256 === undefined ? await reader.problem(name) : undefined);
 		if (problem !== undefined) return await this.noteTrouble(id, name, problem, reader);
-		return await this.concluded(id, name, await this.context.copier.copy(path, expected), reader);
+		return await this.concluded(id, file, await this.context.copier.copy(path, expected), reader);
 	}
 
-	private async concluded(id: string, name: string, outcome: CopyOutcome | undefined, reader: NeedsReader): Promise<boolean> {
+	private async concluded(id: string, file: NeededFile, outcome: CopyOutcome | undefined, reader: NeedsReader): Promise<boolean> {
+		const { name } = file;
 		if (outcome === undefined || 'copied' in outcome) {
 			this.checked.add(name);
 			if (outcome !== undefined) this.there.set(name, { key: `${this.key}/${name}`, sizeBytes: outcome.copied.size, modifiedAt: this.context.ambient.now() });
@@ -191,6 +193,7 @@ class SourceReplication {
 		}
 		if ('damaged' in outcome) return await this.noteTrouble(id, name, outcome.damaged, reader);
 		if (reader.needsTooMuch && name !== recordName(id, 'snapshot') && (await this.stillStands(id))) return true;
+		if (await reader.isHeldElsewhere(file, true)) return true;
 		return await this.noteTrouble(id, name, 'it is missing', reader);
 	}
 

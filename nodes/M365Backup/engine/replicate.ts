@@ -77,6 +77,8 @@ export async function replicateRepository(options: ReplicateOptions): Promise<Re
 	}
 	await copyLedgers(context);
 	await inLanes(sources, SOURCES_AT_ONCE, stop, (key) => replicateSource(context, key));
+	// What was let go meanwhile.
+	await copyLedgers(context);
 	return tally.report(record.id);
 }
 

@@ -35,6 +35,10 @@ export class ReplicaWorld {
 		return world;
 	}
 
+	async key(): Promise<RepositoryEncryption> {
+		return await key;
+	}
+
 	async open(store: Store, create = false): Promise<Repository> {
 		return await Repository.open(store, this.ambient, { create, ...(this.encryption && { encryption: this.encryption }) });
 	}

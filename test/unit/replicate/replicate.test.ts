@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../../nodes/M365Backup/base/failure';
+import { confirmCopied, filesToCopy, importFiles } from '../../../nodes/M365Backup/engine/copy';
+import { evict } from '../../../nodes/M365Backup/engine/evict';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { Store } from '../../../nodes/M365Backup/stores/store';
 import { DAY_MS, KEY } from '../crash/crash-world';
-import { bytesOf } from '../repository/fixtures';
+import { bytesOf, readAll } from '../repository/fixtures';
 import { MODES, ReplicaWorld } from './replica-world';
 
 describe.each(MODES)('a replica (%s)', (mode) => {
@@ -112,6 +114,27 @@ describe.each(MODES)('a replica (%s)', (mode) => {
 		expect(healed.verified.files).toBeGreaterThan(10);
 		expect(await world.damage(world.to)).toEqual([]);
 	});
+});
+
+it.each(MODES)('an archive that the repository has let go, since a copy holds it, is missing in the replica for the same reason: %s', async (mode) => {
+	const world = await ReplicaWorld.make(mode);
+	await world.days(2);
+	const target = 'nas';
+	const repository = await world.open(world.from);
+	const copy = new Map<string, Buffer>();
+	for await (const file of filesToCopy(repository, { target })) {
+		copy.set(file.fileName, await readAll(await file.open()));
+		await confirmCopied(repository, { target, confirmations: [{ fileName: file.fileName, fields: {} }] });
+	}
+	const name = [...copy.keys()].find((each) => each.includes('.archive-'))!;
+	expect(await evict(repository, { target, files: [{ fileName: name, open: () => bytesOf(copy.get(name)!) }] })).toMatchObject([{ outcome: 'removedHere' }]);
+	expect(await world.replicate()).toMatchObject({ status: 'complete', damaged: [], snapshots: { copied: 2 } });
+	expect(await world.files(world.to)).toEqual(await world.files(world.from));
+	expect(await world.damage(world.to)).toEqual([]);
+
+	await importFiles(world.from, world.ambient, [{ fileName: name, open: () => bytesOf(copy.get(name)!) }], { mode: 'import', ...(mode !== 'plain' && { encryption: await world.key() }) });
+	expect(await world.replicate()).toMatchObject({ status: 'complete', copied: { files: 1 } });
+	expect(await world.files(world.to)).toEqual(await world.files(world.from));
 });
 
 describe.each(['plain', 'encrypted'] as const)('damage at the source (%s)', (mode) => {
