@@ -12,6 +12,7 @@ import { filesToEvict } from '../engine/files-to-evict';
 import { holdSnapshot, releaseSnapshot } from '../engine/hold';
 import { importFiles } from '../engine/import-files';
 import { filesNeeded } from '../engine/files-needed';
+import { lockSnapshot } from '../engine/keep-locked';
 import { listSnapshots } from '../engine/list-snapshots';
 import { mailboxRestorer, mailboxScratch, mailboxWorkload } from '../engine/mailbox';
 import { prune } from '../engine/prune';
@@ -45,6 +46,7 @@ export const useCases = {
 	holdSnapshot,
 	importFiles,
 	listSnapshots,
+	lockSnapshot,
 	mailboxWorkload,
 	mailboxRestorer,
 	mailboxScratch,

@@ -100,9 +100,9 @@ export async function lockSnapshot(repository: Repository, snapshot: SnapshotRec
 	if (lockDays === undefined) return undefined;
 	assertCanLock(repository.store);
 	const nowMs = repository.ambient.now().getTime();
-	const { untilMs, warning } = await extendAll(repository, await neededFiles(repository, [snapshot], undefined, signal), { nowMs, days: lockDays, isRenewal: false }, signal);
-	if (warning !== undefined) throw new Failure('invalid', warning, { code: 'notLocked', nextStep: 'The next backup tries again.' });
-	return untilMs === undefined ? undefined : new Date(untilMs);
+	const extended = await extendAll(repository, await neededFiles(repository, [snapshot], undefined, signal), { nowMs, days: lockDays, isRenewal: false }, signal);
+	if ('problem' in extended) throw extended.problem;
+	return new Date(extended.untilMs);
 }
 
 async function look(task: LockTask, nowMs: number): Promise<Omit<LockStock, 'startedMs'>> {
@@ -136,8 +136,8 @@ async function renew(task: LockTask, { latest, complete, held }: Ground, nowMs: 
 		...(heldRecords.length > 0 ? await neededFiles(repository, heldRecords, undefined, signal) : []),
 	]);
 	const extended = await extendAll(repository, [...keys], { nowMs, days, isRenewal }, signal);
-	if (extended.warning !== undefined) return { warning: extended.warning };
-	const untilMs = Math.min(base ? Date.parse(base.until) : Infinity, extended.untilMs ?? Infinity);
+	if ('problem' in extended) return { warning: notAll(extended.problem.message, extended.problem.nextStep) };
+	const untilMs = Math.min(base ? Date.parse(base.until) : Infinity, extended.untilMs);
 	// Of a first run nothing is there yet but repository.json.
 	if (!latest) return { untilMs };
 	return { untilMs, note: { place: placeOf(repository), snapshot: latest.id, held, until: new Date(untilMs).toISOString() } };
@@ -183,7 +183,7 @@ async function extendAll(
 	keys: readonly string[],
 	{ nowMs, days, isRenewal }: Extension,
 	signal: AbortSignal | undefined,
-): Promise<{ untilMs?: number; warning?: string }> {
+): Promise<{ untilMs: number } | { problem: Failure }> {
 	const target = new Date(nowMs + days * DAY_MS);
 	const enoughMs = nowMs + days * DAY_MS * (isRenewal ? 1 - RECENTLY : 0.5);
 	const failures: { key: string; failure: Failure }[] = [];
@@ -212,7 +212,7 @@ async function extendAll(
 	const open = keys.length - done;
 	const { message, nextStep } = first.failure;
 	const what = open === 1 ? `${first.key} could not be locked` : `${open} of ${keys.length} files could not be locked, among them ${first.key}`;
-	return { warning: notAll(`${what}: ${message}`, nextStep) };
+	return { problem: new Failure('invalid', `${what}: ${message}`, { code: 'notLocked', nextStep }) };
 }
 
 function notAll(what: string, nextStep?: string): string {
