@@ -23,6 +23,7 @@ describe('what Check says about the Microsoft credential', () => {
 		expect(bad(report)).toEqual([]);
 		expect(report).toMatchObject({ tenantId: simulator.tenantId, settings: { cloud: 'custom', usedFor: 'backupAndRestore', licences: 5000, isUnlimited: false } });
 		expect(one(report, 'microsoftClock')).toMatchObject({ ok: true });
+		expect(one(report, 'licences')!.detail).toContain('up to 5000 licences');
 		expect(report.permissions!.has).toContainEqual({ permission: 'Mail.ReadWrite', neededFor: 'restoring mail' });
 		expect(report.permissions!.lacks).toContainEqual({ permission: 'Sites.Manage.All', neededFor: 'restoring lists that are gone, with their columns' });
 		expect(report.permissions!.beyondNeed).toContain('Mail.Send');

@@ -8,6 +8,8 @@ import { connectGraph, microsoftCredentialType, type ConnectedGraph } from './gr
 
 /** A backup stops if this machine's clock is further from Microsoft's. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
+/** The credential's last choice but one. */
+const MOST_LISTED_LICENCES = 50_000;
 
 export interface MicrosoftReport {
 	findings: Finding[];
@@ -38,6 +40,7 @@ export async function checkMicrosoft(this: IExecuteFunctions, itemIndex: number)
 	findings.good('signIn', `Signed in at tenant ${connected.tenantId} (${settings.cloud})`);
 	if (!(await answers(connected, findings, signal))) return report;
 	report.clockSkewMs = clock(connected, findings);
+	findings.good('licences', plannedFor(settings));
 	report.permissions = await permissionsOf(connected, settings.usedFor, findings, signal);
 	await findings.trying('permissions', async () => {
 		const { status, message } = await checkMicrosoftCredential(credential, { ...(signal && { signal }) });
@@ -77,6 +80,11 @@ async function permissionsOf({ graph, roles = [] }: ConnectedGraph, usedFor: 'ba
 		findings.good('morePermissions', `The app may do more than ${usedFor === 'backup' ? 'backups' : 'backups and restores'} need: ${report.beyondNeed.join(', ')}`, 'Take back what nothing else uses: whoever gets hold of the secret may do it, too.');
 	}
 	return report;
+}
+
+function plannedFor({ licences, isUnlimited }: ReturnType<typeof describedCredential>): string {
+	if (isUnlimited) return 'Requests are slowed down only when the endpoint asks for it (Request Limits in the credential)';
+	return `Requests are planned for a tenant of ${licences > MOST_LISTED_LICENCES ? 'more than' : 'up to'} ${Math.min(licences, MOST_LISTED_LICENCES)} licences (Licences in the credential)`;
 }
 
 function unlessDenied(error: unknown): void {

@@ -34,7 +34,7 @@ export const check: Operation = {
 				name: 'onlyToRestore',
 				type: 'boolean',
 				default: false,
-				description: 'Whether this storage is only read here, with keys that cannot write: nothing is stored to try it out, and that is no fault',
+				description: 'Whether this storage is only read here: that its keys cannot write is no fault then, and writing is not tried out',
 			},
 			useAnywayOption,
 		]),
