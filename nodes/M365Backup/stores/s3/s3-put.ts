@@ -14,7 +14,7 @@ import { abortable, throwIfAborted } from '../abortable';
 import { alreadyThere } from '../refusals';
 import { isPassing, retried } from '../retry';
 import type { PutOptions } from '../store';
-import { PartReader, type Part } from './part-reader';
+import { PartReader, type Part } from '../part-reader';
 import type { S3Bucket } from './s3-bucket';
 import { extendLock, wholeSeconds, type LockMode } from './s3-locks';
 
