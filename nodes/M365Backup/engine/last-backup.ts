@@ -1,4 +1,6 @@
+import { recordName } from '../repository/names';
 import type { Repository } from '../repository/repository';
+import { listSource, snapshotIds } from '../repository/snapshot-files';
 
 const dayMs = 24 * 3_600_000;
 
@@ -11,9 +13,11 @@ export interface LastBackup {
 	daysAgo: number;
 	/** ISO 8601 UTC: when a complete snapshot last held; null if there is none. */
 	completeAt: string | null;
+	/** Whether a hold keeps one of its snapshots from every prune. */
+	held: boolean;
 }
 
-/** Of one source; null if it was never backed up. Reads two records and the cursor; damaged records are passed over. */
+/** Of one source; null if it was never backed up. Reads one or two records and the cursor; damaged records are passed over. */
 export async function lastBackup(repository: Repository, key: string, signal?: AbortSignal): Promise<LastBackup | null> {
 	const found = await repository.newest(key, signal ? { signal } : {});
 	if (found === null) return null;
@@ -28,7 +32,13 @@ export async function lastBackup(repository: Repository, key: string, signal?: A
 		status: newest.status,
 		daysAgo: Math.max(0, Math.floor((repository.ambient.now().getTime() - Date.parse(time)) / dayMs)),
 		completeAt: isPartial ? null : new Date(heldAt(snapshot)).toISOString(),
+		held: await isHeld(repository, key, signal),
 	};
+}
+
+async function isHeld(repository: Repository, key: string, signal: AbortSignal | undefined): Promise<boolean> {
+	const names = await listSource(repository.store, key, signal);
+	return snapshotIds(names.keys()).some((id) => names.has(recordName(id, 'hold')));
 }
 
 /** Whether no complete backup of it holds as of so many days ago or later. One that was never backed up is not. */
