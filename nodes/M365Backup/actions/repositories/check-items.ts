@@ -81,7 +81,7 @@ function message(findings: readonly Finding[], repository: RepositoryOverview | 
 	const [first] = wrong;
 	if (first) return sentences(`${wrong.length === 1 ? 'One thing is' : `${wrong.length} things are`} wrong: ${wrong.map(({ detail }) => detail).join('; ')}`, wrong.length === 1 ? first.advice : undefined);
 	const newest = repository?.newestSnapshot;
-	const state = newest ? `the newest backup${repository?.countedAll === true ? '' : ' among those that were looked at'} is of ${newest.time}` : repository ? 'there is no backup yet' : 'there is no repository yet: the first backup makes it';
+	const state = newest ? `the newest backup${repository.countedAll ? '' : ' among those that were looked at'} is of ${newest.time}` : repository ? 'there is no backup yet' : 'there is no repository yet: the first backup makes it';
 	return `Everything that was tried works; ${state}`;
 }
 
