@@ -23,7 +23,7 @@ const key = readAgeKey({ identity: 'AGE-SECRET-KEY-12KE93HS432PZUA7CK3X8LAN5NMLM
 export class ReplicaWorld {
 	readonly ambient = new RunAmbient();
 	readonly mailbox = new ModelMailbox(2);
-	readonly from: Store = createMemoryStore({ now: () => this.ambient.now() });
+	from: Store = createMemoryStore({ now: () => this.ambient.now() });
 	to: Store = createMemoryStore({ now: () => new Date(this.ambient.now().getTime() + 7777) });
 	private encryption: RepositoryEncryption | undefined;
 
