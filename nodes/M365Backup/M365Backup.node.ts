@@ -51,6 +51,18 @@ export class M365Backup implements INodeType {
 				displayOptions: { show: { repositoryType: ['s3Bucket'] } },
 			},
 			{
+				name: 'm365BackupAzureBlobApi',
+				required: true,
+				testedBy: 'testAzureCredential',
+				displayOptions: { show: { repositoryType: ['azureBlob'] } },
+			},
+			{
+				name: 'm365BackupAzureBlobTargetApi',
+				required: true,
+				testedBy: 'testAzureCredential',
+				displayOptions: { show: { targetRepositoryType: ['azureBlob'] } },
+			},
+			{
 				name: 'm365BackupS3TargetApi',
 				required: true,
 				testedBy: 'testS3Credential',

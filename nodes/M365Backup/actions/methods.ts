@@ -1,4 +1,5 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult, INodeType } from 'n8n-workflow';
+import { testAzureCredential } from '../connect/azure';
 import { testEncryptionCredential } from '../connect/encryption';
 import { testMicrosoftCredential } from '../connect/credential-test';
 import { testS3Credential } from '../connect/s3';
@@ -14,7 +15,7 @@ type ListSearch = (this: ILoadOptionsFunctions, filter?: string, paginationToken
 
 /** What the editor calls: the lists behind the pickers, and the test of the credential. */
 export const methods = {
-	credentialTest: { testEncryptionCredential, testMicrosoftCredential, testS3Credential },
+	credentialTest: { testAzureCredential, testEncryptionCredential, testMicrosoftCredential, testS3Credential },
 	listSearch: {
 		searchFolders: explained(searchFolders),
 		searchLibraries: explained(searchLibrariesOf('driveSite')),

@@ -37,7 +37,7 @@ export async function testAzureCredential(this: ICredentialTestFunctions, creden
 	try {
 		const { checkAzureKey } = await loadAzure();
 		await checkAzureKey(settingsOf(credential.data ?? {}));
-		return { status: 'OK', message: 'The storage account accepts this' };
+		return { status: 'OK', message: 'The storage account accepts this key' };
 	} catch (error) {
 		const { message, nextStep } = toFailure(error);
 		return { status: 'Error', message: isFailure(error) ? `${message}. ${nextStep ?? ''}`.trim() : `The credential could not be tested: ${message}` };

@@ -6,7 +6,7 @@ export type RepositorySide = 'repository' | 'target';
 /** Parameters that say where a repository is. */
 export type RepositoryFieldName = `repository${string}`;
 
-export type RepositoryType = 'localFolder' | 's3Bucket';
+export type RepositoryType = 'localFolder' | 's3Bucket' | 'azureBlob';
 
 /** What that parameter is called for that repository: `repositoryBucket`, `targetRepositoryBucket`. */
 export function fieldName(side: RepositorySide, name: RepositoryFieldName): string {
@@ -15,8 +15,8 @@ export function fieldName(side: RepositorySide, name: RepositoryFieldName): stri
 
 /** The value of `repositoryType`, which may come from an expression. Throws `invalid`. */
 export function repositoryType(type: unknown): RepositoryType {
-	if (type === 'localFolder' || type === 's3Bucket') return type;
+	if (type === 'localFolder' || type === 's3Bucket' || type === 'azureBlob') return type;
 	throw new Failure('invalid', `There is no repository type "${String(type)}"`, {
-		nextStep: 'Set Repository to Local Folder or S3 Bucket.',
+		nextStep: 'Set Repository to Local Folder, S3 Bucket or Azure Blob Container.',
 	});
 }

@@ -6,6 +6,7 @@ import { Repository } from '../repository/repository';
 import { createFolderStore } from '../stores/folder-store';
 import type { Store } from '../stores/store';
 import { isPathBlocked } from './allowed-path';
+import { connectAzure } from './azure';
 import { connectEncryption } from './encryption';
 import { localFolder, type PathRule } from './local-folder';
 import { lockModeOf, withLocks } from './locking';
@@ -33,7 +34,9 @@ export interface RepositoryUse {
  */
 export async function connectStore(this: IExecuteFunctions, itemIndex: number, use: RepositoryUse = {}): Promise<Store> {
 	const side = use.side ?? 'repository';
-	if (typeOf.call(this, itemIndex, side) === 's3Bucket') {
+	const type = typeOf.call(this, itemIndex, side);
+	if (type === 'azureBlob') return await connectAzure.call(this, { ...containerOf.call(this, itemIndex, side), side, isTrial: use.isTrial ?? false });
+	if (type === 's3Bucket') {
 		const lockMode = lockModeOf.call(this, itemIndex, side);
 		const store = await connectS3.call(this, { ...bucketOf.call(this, itemIndex, side), side, lockMode, isTrial: use.isTrial ?? false, signal: this.getExecutionCancelSignal() });
 		return use.isTrial === true ? store : withLocks.call(this, store, itemIndex, side);
@@ -76,6 +79,10 @@ export function repositoryKey(this: IExecuteFunctions, itemIndex: number, side: 
 		const { bucket, folder } = bucketOf.call(this, itemIndex, side);
 		return [type, bucket.trim(), folder.trim()].join('\n');
 	}
+	if (type === 'azureBlob') {
+		const { container, folder } = containerOf.call(this, itemIndex, side);
+		return [type, container.trim(), folder.trim()].join('\n');
+	}
 	return `${type}\n${(this.getNodeParameter(fieldName(side, 'repositoryFolder'), itemIndex) as string).trim()}`;
 }
 
@@ -90,6 +97,13 @@ function bucketOf(this: IExecuteFunctions, itemIndex: number, side: RepositorySi
 	};
 }
 
+function containerOf(this: IExecuteFunctions, itemIndex: number, side: RepositorySide): { container: string; folder: string } {
+	return {
+		container: this.getNodeParameter(fieldName(side, 'repositoryContainer'), itemIndex) as string,
+		folder: this.getNodeParameter(fieldName(side, 'repositoryContainerFolder'), itemIndex, '') as string,
+	};
+}
+
 /** The repository that the open parameter panel names, for its lists. Never creates anything. */
 export async function repositoryForPicker(this: ILoadOptionsFunctions): Promise<Repository> {
 	const store = await storeForPicker.call(this);
@@ -98,7 +112,12 @@ export async function repositoryForPicker(this: ILoadOptionsFunctions): Promise<
 }
 
 async function storeForPicker(this: ILoadOptionsFunctions): Promise<Store> {
-	if (repositoryType(this.getCurrentNodeParameter('repositoryType') ?? 'localFolder') === 's3Bucket') {
+	const type = repositoryType(this.getCurrentNodeParameter('repositoryType') ?? 'localFolder');
+	if (type === 'azureBlob') {
+		const [container, folder] = ['repositoryContainer', 'repositoryContainerFolder'].map((name) => this.getCurrentNodeParameter(name));
+		return await connectAzure.call(this, { container, folder, isPicker: true });
+	}
+	if (type === 's3Bucket') {
 		const [bucket, folder] = ['repositoryBucket', 'repositoryBucketFolder'].map((name) => this.getCurrentNodeParameter(name));
 		return await connectS3.call(this, { bucket, folder, isPicker: true });
 	}

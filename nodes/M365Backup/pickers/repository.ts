@@ -17,6 +17,8 @@ const TARGET_WORDS: Readonly<Record<string, Pick<INodeProperties, 'displayName' 
 	},
 	repositoryBucket: { displayName: 'Target Bucket', description: 'Name of the bucket that holds the replica. It must exist already.' },
 	repositoryBucketFolder: { displayName: 'Target Folder in the Bucket' },
+	repositoryContainer: { displayName: 'Target Container', description: 'Name of the container that holds the replica. It must exist already.' },
+	repositoryContainerFolder: { displayName: 'Target Folder in the Container' },
 };
 
 /** Where a repository lives, by the names and words of the only one. */
@@ -27,6 +29,11 @@ const placeFields: readonly INodeProperties[] = [
 		type: 'options',
 		noDataExpression: true,
 		options: [
+			{
+				name: 'Azure Blob Container',
+				value: 'azureBlob',
+				description: 'A container of a storage account in Microsoft Azure',
+			},
 			{
 				name: 'Local Folder',
 				value: 'localFolder',
@@ -70,6 +77,25 @@ const placeFields: readonly INodeProperties[] = [
 		placeholder: 'e.g. m365/contoso',
 		description: 'Where in the bucket the backups live; several repositories can share a bucket. Empty: the whole bucket.',
 		displayOptions: { show: { repositoryType: ['s3Bucket'] } },
+	},
+	{
+		displayName: 'Container',
+		name: 'repositoryContainer',
+		type: 'string',
+		required: true,
+		default: '',
+		placeholder: 'e.g. contoso-backup',
+		description: 'Name of the container that holds the backups. It must exist already.',
+		displayOptions: { show: { repositoryType: ['azureBlob'] } },
+	},
+	{
+		displayName: 'Folder in the Container',
+		name: 'repositoryContainerFolder',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. m365/contoso',
+		description: 'Where in the container the backups live; several repositories can share a container. Empty: the whole container.',
+		displayOptions: { show: { repositoryType: ['azureBlob'] } },
 	},
 	{
 		displayName: 'Lock Files For (Days)',
