@@ -34,7 +34,7 @@ export async function readLock(bucket: S3Bucket, { key, version }: ObjectVersion
 	} catch (error) {
 		const { status, code } = errorFacts(error);
 		if (status === 404 && code !== 'NoSuchBucket') return null;
-		throw bucket.failure(error, `look at the lock of ${key}`, 's3:GetObject and s3:GetObjectRetention');
+		throw bucket.failure(error, `look at the lock of ${key}`, 's3:GetObject, s3:GetObjectVersion and s3:GetObjectRetention');
 	}
 	const { ObjectLockMode: mode, ObjectLockRetainUntilDate: until, ObjectLockLegalHoldStatus: hold, VersionId } = head;
 	return { version: version ?? VersionId, mode, until, isHeld: hold === 'ON' };
@@ -77,7 +77,7 @@ export function isLockedUntil({ mode, until: locked }: ObjectLock, until: Date):
 export function notLocked(bucket: S3Bucket, key: string, until: Date): Failure {
 	return new Failure('invalid', `${key} is stored in ${bucket.label}, but the server did not lock it until ${until.toISOString()}`, {
 		code: 'notLocked',
-		nextStep: 'Check that the bucket was made with object lock and that the access key has the permissions s3:PutObjectRetention and s3:GetObjectRetention.',
+		nextStep: 'Check that the bucket was made with object lock and that the access key has the permissions s3:PutObjectRetention, s3:GetObjectRetention and s3:GetObjectVersion.',
 	});
 }
 
