@@ -161,6 +161,22 @@ describe('two customers in one real n8n', () => {
 		expect(settings).toContain('new@msp.example');
 	});
 
+	it.each(['by the command line', 'by the editor'])("never use another customer's credential where their own is missing, imported %s", async (way) => {
+		const folder = join(out, way);
+		await promisify(execFile)('npm', ['run', '--silent', 'clone-workflows', '--', '--customer', `Nobody yet, ${way}`, '--out', folder, '--only', 'nightly-mailbox-backup'], { cwd: root, env: { ...process.env, PATH: `${resolve(process.execPath, '..')}:${process.env['PATH']}` } });
+		const workflow = JSON.parse(await readFile(join(folder, 'nightly-mailbox-backup.json'), 'utf8')) as WorkflowJson;
+		if (way === 'by the editor') await stage.put(workflow);
+		else expect((await stage.n8n.cli(['import:workflow', '--separate', `--input=${folder}`])).exitCode).toBe(0);
+		const { nodes } = await stage.n8n.client.workflow(workflow.id);
+		const missing = nodes.flatMap(({ credentials }) => credentials?.[microsoftCredentialType] ?? []);
+		expect(missing).toEqual(Array(2).fill({ id: null, name: `Nobody yet, ${way} – M365 Backup Microsoft` }));
+		const requests = (): number[] => [stage.simulator, second].map(({ requestLog }) => requestLog.calls);
+		const before = requests();
+		const run = await stage.n8n.client.run(workflow.id, 'Run by Hand').catch((error: unknown) => String(error));
+		expect(typeof run === 'string' ? run : `${run.status} ${JSON.stringify([...run.runs.values()])} ${String(run.error?.message)}`).toMatch(/credential/i);
+		expect(requests()).toEqual(before);
+	});
+
 	it('put nothing anywhere else', async () => {
 		expect(await readdir(stage.repositoryFolder).catch(() => 'nothing')).toBe('nothing');
 		expect(await snapshotsIn(repositoryOf('contoso'))).toHaveLength(mailboxesOf(stage.simulator).length + drivesOf(stage.simulator).length);

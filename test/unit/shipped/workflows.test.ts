@@ -10,7 +10,8 @@ interface Node {
 	type: string;
 	typeVersion: number;
 	parameters: Record<string, unknown>;
-	credentials?: Record<string, { id?: string; name: string }>;
+	credentials?: Record<string, { id?: string | null; name: string }>;
+	webhookId?: string;
 }
 
 interface Workflow {
@@ -26,6 +27,17 @@ const folder = resolve(__dirname, '../../../workflows');
 const ourType = 'n8n-nodes-m365-backup.m365Backup';
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 const description = new M365Backup().description;
+
+const all = files.map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Workflow);
+
+describe('the shipped workflows', () => {
+	it('have ids and names of their own, and so have their nodes and webhooks', () => {
+		const nodes = all.flatMap((workflow) => workflow.nodes);
+		for (const values of [all.map(({ id }) => id), all.map(({ name }) => name), nodes.map(({ id }) => id), nodes.flatMap(({ webhookId }) => webhookId ?? [])]) {
+			expect(values.filter((value, index) => values.indexOf(value) !== index)).toEqual([]);
+		}
+	});
+});
 
 describe.each(files)('workflows/%s', (file) => {
 	const workflow = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Workflow;
@@ -48,19 +60,21 @@ describe.each(files)('workflows/%s', (file) => {
 		}
 	});
 
-	it('can be run by hand or by a form, explains itself, and names credentials without ids', () => {
+	it('can be run by hand or by a form, explains itself, and names its credentials', () => {
 		const types = workflow.nodes.map(({ type }) => type);
 		expect(types.some((type) => ['n8n-nodes-base.manualTrigger', 'n8n-nodes-base.formTrigger'].includes(type))).toBe(true);
 		expect(types).toContain('n8n-nodes-base.stickyNote');
 		for (const { credentials } of workflow.nodes) {
 			for (const credential of Object.values(credentials ?? {})) {
-				expect(Object.keys(credential)).toEqual(['name']);
+				// Without an id of null, n8n's import takes the first credential of the type, whatever its name and whosever it is.
+				expect(credential).toEqual({ id: null, name: expect.any(String) });
 			}
 		}
 	});
 
 	it('gives our node only parameters that it has, and all that it requires', () => {
-		expect(ours.length).toBeGreaterThan(0);
+		// What tells people that something failed needs nothing of ours, and must not fail with it.
+		expect(ours.length > 0).toBe(!file.startsWith('alert-by-'));
 		for (const node of ours) {
 			const full = { ...node, position: [0, 0] } as unknown as INode;
 			const given = node.parameters as INodeParameters;
@@ -89,9 +103,15 @@ describe.each(files)('workflows/%s', (file) => {
 		}
 	});
 
-	it('opens a form to signed-in people only, and takes the mailbox from n8n, never from what the browser sends', () => {
-		for (const { name, parameters } of workflow.nodes.filter(({ type }) => type === 'n8n-nodes-base.formTrigger')) {
-			expect(parameters['authentication']).toBe('n8nUserAuth');
+	const forms = workflow.nodes.filter(({ type }) => type === 'n8n-nodes-base.formTrigger');
+	const asks = workflow.nodes.filter(({ parameters }) => parameters['operation'] === 'sendAndWait').map(({ name }) => name);
+
+	it('opens a form to signed-in people only', () => {
+		for (const { parameters } of forms) expect(parameters['authentication']).toBe('n8nUserAuth');
+	});
+
+	it.runIf(forms.length > 0 && asks.length === 0)('takes the mailbox from n8n, never from what the browser sends', () => {
+		for (const { name } of forms) {
 			const sources = ours.map((node) => JSON.stringify(node.parameters['source']));
 			expect(new Set(sources).size).toBe(1);
 			const [, from] = /\$\('([^']+)'\)/.exec(sources[0]!)!;
@@ -102,8 +122,25 @@ describe.each(files)('workflows/%s', (file) => {
 		}
 	});
 
-	it('uses one repository throughout', () => {
-		const folders = new Set(ours.filter(({ parameters }) => 'repositoryFolder' in parameters).map(({ parameters }) => parameters['repositoryFolder']));
-		expect(folders).toEqual(new Set(['~/.n8n-files/m365-backup']));
+	it.runIf(asks.length > 0)('restores and prunes nothing that nobody was asked about', () => {
+		const reached = new Set(workflow.nodes.filter(({ type }) => /trigger$/i.test(type)).map(({ name }) => name));
+		for (const name of reached) {
+			if (asks.includes(name)) continue;
+			for (const { node } of workflow.connections[name]?.main.flat() ?? []) reached.add(node);
+		}
+		const writing = ours.filter(({ parameters }) => ['restore', 'prune'].includes(String(parameters['mode']))).map(({ name }) => name);
+		expect(writing.length).toBeGreaterThan(0);
+		expect(writing.filter((name) => reached.has(name))).toEqual([]);
+	});
+
+	it.runIf(ours.length > 0)('uses one repository throughout', () => {
+		const inSettings = "={{ $('Settings').first().json.repositoryFolder }}";
+		const settings = workflow.nodes.find(({ name }) => name === 'Settings')?.parameters['assignments'] as { assignments: { name: string; value: unknown }[] } | undefined;
+		const setTo = settings?.assignments.find(({ name }) => name === 'repositoryFolder')?.value;
+		const folders = ours.filter(({ parameters }) => 'repositoryFolder' in parameters).map(({ parameters }) => (parameters['repositoryFolder'] === inSettings ? (setTo ?? 'nothing') : parameters['repositoryFolder']));
+		const [folderOfAll, ...others] = new Set(folders);
+		expect(others).toEqual([]);
+		// A sub-workflow gets it from the workflow that calls it.
+		if (!String(folderOfAll).startsWith('=')) expect(folderOfAll).toBe('~/.n8n-files/m365-backup');
 	});
 });
