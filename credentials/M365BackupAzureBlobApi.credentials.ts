@@ -33,11 +33,11 @@ export class M365BackupAzureBlobApi implements ICredentialType {
 			],
 			default: 'accountKey',
 		},
+		// eslint-disable-next-line @n8n/community-nodes/credential-unnecessary-password -- it opens the whole storage account
 		{
 			displayName: 'Account Key',
 			name: 'accountKey',
 			type: 'string',
-			// eslint-disable-next-line @n8n/community-nodes/credential-unnecessary-password -- it opens the whole storage account
 			typeOptions: { password: true },
 			default: '',
 			description: 'From the portal: the storage account, Security + networking, Access keys, Key',
