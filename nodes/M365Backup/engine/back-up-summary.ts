@@ -1,5 +1,7 @@
 import type { FailureRecord, SnapshotChanges, SnapshotTotals, SourceRef } from '../repository/records';
+import { sayDuration } from '../base/time-at-quotas';
 import type { Anomaly } from './anomaly';
+import type { TimeLeft } from './time-left';
 
 /** What a source's requests cost; the workload's client counts them. */
 export interface GraphCounters {
@@ -7,6 +9,8 @@ export interface GraphCounters {
 	readonly calls: number;
 	readonly throttledMs: number;
 	readonly retries: number;
+	/** What SharePoint charged. */
+	readonly resourceUnits?: number;
 }
 
 /** One item for the next node (DESIGN §5): never a list of all items. */
@@ -33,6 +37,8 @@ export interface BackUpSummary {
 	hasMore: boolean;
 	/** Why it ended early, for the caller's decision whether that is worth an alarm. */
 	stoppedBy: 'limit' | 'cancellation' | null;
+	/** Where a limit stopped it before all was stored: an estimate of the rest, if one can be made. */
+	timeLeft?: TimeLeft;
 }
 
 const SUMMARY_FAILURES = 20;
@@ -85,9 +91,13 @@ function sayOutcome(summary: Omit<BackUpSummary, 'message'>): string {
 			return `${source.name}: backed up; ${sayChanges(changes)}; ${held}; ${sayBytes(stored.bytes)} stored${sayWarnings(summary.warnings)}`;
 		case 'partial':
 			return summary.hasMore
-				? `${source.name}: not finished yet; ${sayChanges(changes)} so far; ${held}; the next run goes on from here`
+				? `${source.name}: not finished yet; ${sayChanges(changes)} so far; ${held}${sayTimeLeft(summary.timeLeft)}; the next run goes on from here`
 				: `${source.name}: INCOMPLETE; ${sayChanges(changes)}; ${held}; ${sayTrouble(summary)}`;
 	}
+}
+
+function sayTimeLeft(left: TimeLeft | undefined): string {
+	return left === undefined ? '' : `; about ${sayDuration(left.seconds * 1000)} of running left at this tenant's quotas`;
 }
 
 function sayChanges(changes: SnapshotChanges): string {

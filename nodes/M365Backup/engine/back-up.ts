@@ -17,6 +17,7 @@ import { keepLease } from './keep-lease';
 import { immutableUntil, takeLockStock, type LockStock } from './keep-locked';
 import { notingWorkload } from './noting-workload';
 import { sameScopes } from './scope-states';
+import { askTimeLeft, type SourceQuotas, type TimeLeft } from './time-left';
 
 const MINUTE_MS = 60_000;
 /** A host clock farther off than this would give snapshots wrong times, and retention with it (DESIGN §3). */
@@ -40,6 +41,8 @@ export interface BackUpOptions {
 	alwaysRecord?: boolean | undefined;
 	/** Counters of the workload's client; read at the start and at the end. */
 	graph?: GraphCounters | undefined;
+	/** For an estimate of what is left where a limit stops the run. */
+	quotas?: SourceQuotas | undefined;
 	/** Host clock minus the service's clock; undefined before its first answer. */
 	clockSkewMs?: (() => number | undefined) | undefined;
 	/** For the lease, e.g. `n8n execution 4711`. */
@@ -232,14 +235,28 @@ async function conclude(
 	const held = await holdLastGood(options, run, startedAt);
 	if (finished) await tidy(options, run, record);
 	const immutable = await sayImmutable(options, run, stock);
+	const left = finished ? null : await timeLeftOf(options, run, parent, countersBefore, startedAt);
 	return finish(options, countersBefore, startedAt, {
 		status: record.status,
 		run,
 		newest: record,
 		...immutable,
 		...(held === undefined ? {} : { held }),
+		...(left === null ? {} : { timeLeft: left }),
 		...(finished ? {} : { stoppedBy: 'limit' as const }),
 	});
+}
+
+async function timeLeftOf(options: BackUpOptions, run: BackUpRun, parent: SnapshotRecord | null, before: GraphCounters, startedAt: Date): Promise<TimeLeft | null> {
+	const { workload, quotas, ambient, signal } = options;
+	const unit = quotas?.countedIn ?? 'requests';
+	const soFar = {
+		before: parent?.totals ?? { items: 0, bytes: 0 },
+		now: run.tally.totals,
+		durationMs: ambient.now().getTime() - startedAt.getTime(),
+		cost: (readCounters(options.graph)[unit] ?? 0) - (before[unit] ?? 0),
+	};
+	return await askTimeLeft(workload, soFar, quotas?.costs ?? [], signal);
 }
 
 /** Only what was read back as locked is called immutable. That it could not be asked for is no fault of the backup. */
@@ -308,8 +325,8 @@ function checkClock(options: BackUpOptions): void {
 }
 
 function readCounters(graph: GraphCounters | undefined): GraphCounters {
-	const { requests = 0, calls = 0, throttledMs = 0, retries = 0 } = graph ?? {};
-	return { requests, calls, throttledMs, retries };
+	const { requests = 0, calls = 0, throttledMs = 0, retries = 0, resourceUnits = 0 } = graph ?? {};
+	return { requests, calls, throttledMs, retries, resourceUnits };
 }
 
 interface Outcome {
@@ -319,6 +336,7 @@ interface Outcome {
 	stoppedBy?: 'limit' | 'cancellation';
 	/** The snapshot from before, held since the run looks unusual. */
 	held?: string;
+	timeLeft?: TimeLeft;
 	immutableUntil?: string;
 }
 
@@ -345,6 +363,7 @@ function finish(options: BackUpOptions, before: GraphCounters, startedAt: Date, 
 		durationSeconds: Math.round((options.ambient.now().getTime() - startedAt.getTime()) / 100) / 10,
 		hasMore: outcome.stoppedBy !== undefined,
 		stoppedBy: outcome.stoppedBy ?? null,
+		...(outcome.timeLeft === undefined ? {} : { timeLeft: outcome.timeLeft }),
 	};
 	const { status, ...rest } = summary;
 	return { status, message: summaryMessage(summary), ...rest };

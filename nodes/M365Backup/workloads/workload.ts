@@ -192,6 +192,12 @@ export type Fetched =
 	| { id: string; end: true; /** Laid over the item's meta, e.g. what only the content tells. */ meta?: JsonObject; warning?: string }
 	| { id: string; failure: Failure };
 
+/** How much a source holds, as far as the service tells it without a listing of everything. */
+export interface SourceSize {
+	items?: number;
+	bytes?: number;
+}
+
 /** One source's view of its workload. */
 export interface Workload {
 	/** Pages of changes, each to be stored before its links count. Throws a Failure only when nothing can go on. */
@@ -202,4 +208,6 @@ export interface Workload {
 	confirmMissing(ids: readonly string[], known: KnownItems, signal: AbortSignal): Promise<Change[]>;
 	/** What the next run needs besides links, as of the changes handed out so far. The engine keeps it in the cursor. */
 	notes(): JsonObject;
+	/** By a few requests, for an estimate. Throws Failures. */
+	size?(signal: AbortSignal): Promise<SourceSize>;
 }

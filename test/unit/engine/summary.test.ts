@@ -49,6 +49,11 @@ describe('the line for a chat', () => {
 			'Ada Lovelace: not finished yet; 12 added, 1 updated so far; 2,410 items (123 MB) protected; the next run goes on from here',
 		],
 		[
+			'more to come, and how much',
+			{ ...base, status: 'partial' as const, hasMore: true, timeLeft: { items: 90_000, seconds: 21_000 } },
+			"Ada Lovelace: not finished yet; 12 added, 1 updated so far; 2,410 items (123 MB) protected; about 6 h of running left at this tenant's quotas; the next run goes on from here",
+		],
+		[
 			'a second run',
 			{ ...base, status: 'alreadyRunning' as const },
 			'Ada Lovelace: another backup of this mailbox is running, so this one did nothing',

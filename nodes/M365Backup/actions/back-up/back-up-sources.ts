@@ -1,7 +1,8 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { realAmbient } from '../../base/ambient';
-import { connectGraph } from '../../connect/graph';
+import { connectGraph, type ConnectedGraph } from '../../connect/graph';
 import { connectRepository, repositoryKey, type Repository, type SourceRef } from '../../connect/repository';
+import type { BackUpOptions } from '../../engine/back-up';
 import type { BackUpSummary } from '../../engine/back-up-summary';
 import { toNodeError } from '../errors';
 import { runPool } from '../pool';
@@ -69,7 +70,7 @@ async function backUpItem(this: IExecuteFunctions, kind: BackUpKind<unknown>, ou
 	const repository = await once(shared.repositories, place, () => connectRepository.call(this, itemIndex, { create: true }));
 	outcome.repository = repository;
 	// A client for each source: its counters are the summary's.
-	const { graph, tenantId } = await connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal ? { signal } : {}) });
+	const { graph, tenantId, quotas } = await connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal ? { signal } : {}) });
 	const source: SourceRef = { workload: kind.workload, ...(await named.find(graph)), tenantId };
 	outcome.source = source;
 
@@ -88,10 +89,16 @@ async function backUpItem(this: IExecuteFunctions, kind: BackUpKind<unknown>, ou
 			holdWhenUnusual: run.holdWhenUnusual,
 			...(run.tag === undefined ? {} : { tag: run.tag }),
 			graph: graph.stats,
+			...(quotas && { quotas: quotasOf(source, quotas) }),
 			leaseHolder: `n8n ${this.getInstanceId()}, execution ${this.getExecutionId()}`,
 			clockSkewMs: () => graph.clockSkewMs(),
 		}),
 	);
+}
+
+/** A mailbox's requests are counted for itself, those of drives and sites as resource units of the tenant. */
+function quotasOf({ workload, id }: SourceRef, quotas: NonNullable<ConnectedGraph['quotas']>): NonNullable<BackUpOptions['quotas']> {
+	return workload === 'mailbox' ? { ...quotas({ mailbox: id }), countedIn: 'requests' } : { ...quotas('sharePoint'), countedIn: 'resourceUnits' };
 }
 
 /** One promise for each key, also where the first is still going on. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../base/json';
-import type { Change, ChangePage, EnumerationInput, KnownItems, Workload } from '../workload';
+import type { Change, ChangePage, EnumerationInput, KnownItems, SourceSize, Workload } from '../workload';
 import { decideItems, getItems, unanswered } from './decide-items';
 import { isGone } from '../is-gone';
 import { readDriveChanges } from './drive-changes';
@@ -35,8 +35,15 @@ export function driveWorkload(options: DriveOptions): Workload {
 		},
 		fetch: (requests, signal) => fetchFiles(context, requests, signal),
 		confirmMissing: async (ids, known, signal) => askItems(context, ids, known, signal),
+		size: async (signal) => await sizeOf(context, signal),
 		notes: (): JsonObject => (notes ? { [context.scope]: notes.write() } : {}),
 	};
+}
+
+/** The root of a drive tells the bytes of all its files (driveItem resource: size). */
+async function sizeOf({ graph, drivePath }: DriveContext, signal: AbortSignal): Promise<SourceSize> {
+	const { size } = await graph.json<{ size?: number | null }>({ path: `${drivePath}/root?$select=id,size`, signal });
+	return typeof size === 'number' ? { bytes: size } : {};
 }
 
 async function* retryFailed(context: DriveContext, input: EnumerationInput): AsyncGenerator<ChangePage> {

@@ -6,13 +6,16 @@ import { mailPart } from './mail';
 import type { MailboxOptions } from './mailbox-options';
 import type { MailboxPart, MailboxPartName } from './mailbox-part';
 import { MAILBOX_PARTS, PART_TITLES } from './mailbox-part';
+import { mailboxSize } from './mailbox-size';
 import { settingsPart } from './settings/settings';
 import { tasksPart } from './tasks/tasks';
 
 /** One mailbox as the engine drives it: its parts, one after the other. One instance serves one run. */
 export function mailboxWorkload(options: MailboxOptions): Workload {
 	const chosen = new Set<MailboxPartName>(options.content ?? MAILBOX_PARTS);
-	return joinParts(MAILBOX_PARTS.filter((name) => chosen.has(name)).map((name) => makePart(name, options)));
+	const workload = joinParts(MAILBOX_PARTS.filter((name) => chosen.has(name)).map((name) => makePart(name, options)));
+	// The rest of a mailbox is small, and stored first.
+	return chosen.has('mail') ? { ...workload, size: async (signal) => await mailboxSize(options, signal) } : workload;
 }
 
 function makePart(name: MailboxPartName, options: MailboxOptions): MailboxPart {
