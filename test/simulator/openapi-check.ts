@@ -24,6 +24,8 @@ const KNOWN: readonly { pattern: RegExp; reason: string }[] = [
 	{ pattern: /[./]fields\.\w+$/, reason: 'fieldValueSet is an open type: its properties are the columns of the list' },
 	{ pattern: /response 200 GET \/sites.*\.deleted$/, reason: 'deleted sites have the facet (site-delta)' },
 	{ pattern: /\/lists\/[^/]+\/contentTypes\/([^/]+\/columns|addCopy)$/, reason: 'columns of a list’s content type, and addCopy, are documented (contenttype-list-columns, contenttype-addcopy); the description leaves them out' },
+	{ pattern: /request GET \/groups\/[^/]+\/transitiveMembers\//, reason: 'the transitive members of a group and the cast to user are documented (group-list-transitivemembers), the description leaves them out' },
+	{ pattern: /request GET \/subscribedSkus$/, reason: 'the licences of a tenant are documented (subscribedsku-list), the description leaves them out' },
 	{ pattern: /extensions(\.value)?(\[\])?\.\w+$/, reason: 'an open extension is an open type: its properties are whatever an application put there' },
 ];
 

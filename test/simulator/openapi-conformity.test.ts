@@ -43,6 +43,9 @@ async function exercise(simulator: RunningSimulator): Promise<void> {
 	const graph = new GraphCaller(simulator);
 	const mail = `/users/${user!.id}`;
 	for (const path of ['/users?$top=1&$select=id,displayName,mail,accountEnabled,assignedLicenses,proxyAddresses', '/users', mail, '/users/nobody@contoso.example', '/organization', `/directory/deletedItems/${left.id}?$select=id,deletedDateTime`, `/directory/deletedItems/${user!.id}`]) await graph.get(path);
+	const group = simulator.tenant.groups.add({ displayName: 'Everybody', mail: 'all@contoso.example', members: [user!] });
+	for (const path of [`/groups/${group.id}`, "/groups?$select=id,displayName&$top=5&$filter=displayName eq 'Everybody'", '/subscribedSkus?$select=skuId,skuPartNumber', "/users?$filter=contains(mail,'a')"]) await graph.get(path);
+	for (const path of ['/users?$count=true&$filter=assignedLicenses/$count ne 0', `/groups/${group.id}/transitiveMembers/microsoft.graph.user?$count=true&$select=id,accountEnabled,assignedLicenses`]) await graph.get(path, { headers: { ConsistencyLevel: 'eventual' } });
 	for (const path of ['mailboxSettings', 'mailFolders/inbox/messageRules', 'outlook/masterCategories', 'mailFolders?includeHiddenFolders=true&$expand=childFolders', 'mailFolders/inbox/childFolders', 'mailFolders/recoverableitemsroot/childFolders']) {
 		await graph.get(`${mail}/${path}`);
 	}
@@ -250,6 +253,7 @@ async function exerciseExchange(simulator: RunningSimulator, graph: GraphCaller,
 
 /** A site: lists with every type of column, items, pages, permissions. */
 async function exerciseSites(simulator: RunningSimulator): Promise<void> {
+	simulator.tenant.addSite({ name: 'put-away' }).archiveStatus = 'fullyArchived';
 	const { tenant } = simulator;
 	tenant.roles.grant('Sites.FullControl.All');
 	const graph = new GraphCaller({ ...simulator, token: tenant.tokens.issue().token });
