@@ -16,8 +16,6 @@ const AT_ONCE = 16;
 const MOST_FAILURES = 10;
 /** Stores keep whole seconds. */
 const ROUNDING_MS = 1000;
-/** A renewal leaves out what was locked not long ago. */
-const RECENTLY = 0.1;
 
 /**
  * What a cursor remembers of locks (`LOCKS_NOTE`), so that a run need not ask for each file again: at least until `until`
@@ -174,7 +172,7 @@ async function earliestLock(repository: Repository, keys: readonly string[], sig
 interface Extension {
 	nowMs: number;
 	days: number;
-	/** All are locked for the full time, but for those that were lately. Else only what has less than half of it left. */
+	/** All are locked for the full time. Else only what has less than half of it left. */
 	isRenewal: boolean;
 }
 
@@ -185,7 +183,7 @@ async function extendAll(
 	signal: AbortSignal | undefined,
 ): Promise<{ untilMs: number } | { problem: Failure }> {
 	const target = new Date(nowMs + days * DAY_MS);
-	const enoughMs = nowMs + days * DAY_MS * (isRenewal ? 1 - RECENTLY : 0.5);
+	const enoughMs = nowMs + (days * DAY_MS) / 2;
 	const failures: { key: string; failure: Failure }[] = [];
 	let earliestMs = Infinity;
 	let done = 0;
@@ -193,7 +191,8 @@ async function extendAll(
 	const work = async (): Promise<void> => {
 		for (let key = left.pop(); key !== undefined && failures.length < MOST_FAILURES; key = left.pop()) {
 			try {
-				const until = await store.lockedUntil?.(key, signal);
+				// A renewal does not ask before: a long lock of what somebody has put over the file says nothing of the file.
+				const until = isRenewal ? null : await store.lockedUntil?.(key, signal);
 				if (until && until.getTime() >= enoughMs) earliestMs = Math.min(earliestMs, until.getTime());
 				else {
 					await store.extendLock?.(key, target, signal);

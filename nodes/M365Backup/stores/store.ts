@@ -88,7 +88,8 @@ export interface Store {
 	 */
 	lockedUntil?(key: string, signal?: AbortSignal): Promise<Date | null>;
 	/**
-	 * Locks the newest version of a file until then, or leaves a longer lock as it is, and reads the lock back. Throws a
+	 * Locks the newest version of a file until then, or leaves a longer lock as it is, and reads the lock back; where the store
+	 * keeps versions, also the oldest: should somebody have overwritten a file, that is the one to go back to. Throws a
 	 * `notFound` Failure if there is no such file, `denied` if it may not be locked. Undefined as `lockedUntil`.
 	 */
 	extendLock?(key: string, until: Date, signal?: AbortSignal): Promise<void>;

@@ -214,7 +214,12 @@ export class S3Store implements Store {
 	private async lock(key: string, until: Date, signal?: AbortSignal): Promise<void> {
 		checkKey(key);
 		throwIfAborted(signal);
-		await extendLock(this.bucket, { key }, { until, mode: this.lockMode, now: this.options.ambient.now() }, signal);
+		const ends = await this.versions.ends(key, signal);
+		for (const version of ends?.ids ?? []) await extendLock(this.bucket, { key, version }, { until, mode: this.lockMode, now: this.options.ambient.now() }, signal);
+		if (ends && !ends.isHidden) return;
+		const what = ends ? 'was deleted; its versions are there still, hidden by a delete marker' : 'is missing, so that it cannot be locked';
+		const nextStep = ends ? 'Find out who did it, and delete the delete marker.' : 'Run Repository → Verify to see what is affected.';
+		throw new Failure('notFound', `${key} in ${this.label} ${what}`, { code: 'missingFile', nextStep });
 	}
 
 	private async clearVersions(key: string, signal?: AbortSignal): Promise<void> {

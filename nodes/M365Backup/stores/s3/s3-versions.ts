@@ -42,6 +42,18 @@ export class S3Versions {
 		return undefined;
 	}
 
+	/**
+	 * The ids of the newest version and, if there are several, of the oldest: whoever overwrites a file that is written once
+	 * does not get at that. `isHidden`: a marker stands before them. Null if there is none.
+	 */
+	async ends(key: string, signal?: AbortSignal): Promise<{ ids: string[]; isHidden: boolean } | null> {
+		const versions = await this.list(key, signal);
+		const contents = versions.filter(({ isMarker }) => !isMarker).map(({ id }) => id);
+		const [oldest, newest] = [contents[0], contents.at(-1)];
+		if (oldest === undefined || newest === undefined) return null;
+		return { ids: [...new Set([newest, oldest])], isHidden: versions.at(-1)?.isMarker === true };
+	}
+
 	/** Deletes what newer versions have replaced, up to the first that is locked: those after it are so for longer. */
 	async deleteOld(key: string, signal?: AbortSignal): Promise<void> {
 		for (const { id, isNewest } of await this.list(key, signal)) {
