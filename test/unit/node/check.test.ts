@@ -4,7 +4,12 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { check } from '../../../nodes/M365Backup/actions/repositories/check.operation';
 import { placeToCheck } from '../../../nodes/M365Backup/connect/check-place';
-import { makeAgeKey } from '../../../nodes/M365Backup/stores/encryption/age-key';
+import { realAmbient } from '../../../nodes/M365Backup/base/ambient';
+import type { Machine } from '../../../nodes/M365Backup/connect/container';
+import { Repository } from '../../../nodes/M365Backup/repository/repository';
+import { makeAgeKey, readAgeKey } from '../../../nodes/M365Backup/stores/encryption/age-key';
+import { RepositoryKey } from '../../../nodes/M365Backup/stores/encryption/repository-key';
+import { createFolderStore } from '../../../nodes/M365Backup/stores/folder-store';
 import { fakeExecution, type FakeExecutionOptions } from './fake-execution';
 import { mailRepository } from './mail-repository';
 
@@ -81,11 +86,6 @@ describe('Repository: Check', () => {
 		expect(fresh.repositoryChecks).toMatchObject([{ name: 'repository', ok: true }, { name: 'encryption', ok: true, detail: expect.stringContaining(key.recipient) as unknown, advice: expect.stringContaining('recovery key') as unknown }]);
 		expect(fresh.repository).toBeNull();
 
-		const { Repository } = await import('../../../nodes/M365Backup/repository/repository');
-		const { RepositoryKey } = await import('../../../nodes/M365Backup/stores/encryption/repository-key');
-		const { readAgeKey } = await import('../../../nodes/M365Backup/stores/encryption/age-key');
-		const { createFolderStore } = await import('../../../nodes/M365Backup/stores/folder-store');
-		const { realAmbient } = await import('../../../nodes/M365Backup/base/ambient');
 		await mkdir(folder);
 		const encryption = new RepositoryKey(await readAgeKey({ identity: key.identity, recoveryRecipient: recovery.recipient }));
 		await Repository.open(createFolderStore({ root: folder }), realAmbient, { create: true, encryption });
@@ -111,9 +111,9 @@ describe('Repository: Check', () => {
 	});
 
 	it('says that a folder inside the container is lost with it, unless it is to be used anyway', async () => {
-		const inside = { isContainer: () => Promise.resolve(true), deviceOf: () => Promise.resolve(1) };
-		const outside = { isContainer: () => Promise.resolve(true), deviceOf: (of: string) => Promise.resolve(of === '/' ? 1 : 2) };
-		const place = async (machine: typeof inside, useAnyway: boolean) => (await placeToCheck.call(fake({ repositoryFolder: base, options: { useAnyway } }).context, 0, machine)).findings.find(({ name }) => name === 'place');
+		const inside: Machine = { isContainer: () => Promise.resolve(true), deviceOf: () => Promise.resolve(1) };
+		const outside: Machine = { isContainer: () => Promise.resolve(true), deviceOf: (of: string) => Promise.resolve(of === '/' ? 1 : 2) };
+		const place = async (machine: Machine, useAnyway: boolean) => (await placeToCheck.call(fake({ repositoryFolder: base, options: { useAnyway } }).context, 0, machine)).findings.find(({ name }) => name === 'place');
 		expect(await place(inside, false)).toMatchObject({ ok: false, advice: expect.stringContaining('Mount a volume') as unknown });
 		expect(await place(inside, true)).toMatchObject({ ok: true });
 		expect((await place(outside, false))?.detail).not.toContain('inside the container');
