@@ -35,7 +35,7 @@ describe.each([
 
 	const run = (): Promise<Execution> => stage.n8n.client.run(workflowId, 'Run by Hand');
 	const outcomes = (execution: Execution): Record<string, unknown> =>
-		Object.fromEntries(nodeRun(execution, 'Outcome').items.map(({ json }) => [`${json['workload']} ${json['name']}`, json['outcome']]));
+		Object.fromEntries(nodeRun(execution, 'Outcome').items.map(({ json }) => [`${String(json['workload'])} ${String(json['name'])}`, json['outcome']]));
 	const protectedAtFirst = (): Record<string, string> => {
 		const { users, sites } = stage.simulator.tenant;
 		const people = users.filter(({ mailbox, displayName }) => mailbox && !displayName.startsWith('Intern'));
