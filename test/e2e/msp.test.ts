@@ -149,6 +149,23 @@ describe('two customers in one real n8n', () => {
 		expect(mail.to).toEqual(['contoso@msp.example']);
 	});
 
+	it('call their own sub-workflows, which find the repository that is theirs', async () => {
+		const { client } = stage.n8n;
+		const { name, tenant, workflows } = customers[1]!;
+		for (const customer of customers) await client.activate(customer.workflows.get('tenant-backup-one-source.json')!.id);
+		const run = await client.run(workflows.get('tenant-backup.json')!.id, 'Run by Hand');
+		expect(run.error).toBeUndefined();
+		const sources = mailboxesOf(tenant).length + drivesOf(tenant).length;
+		const calls = await Promise.all(customers.map(async (customer) => client.executions(customer.workflows.get('tenant-backup-one-source.json')!.id)));
+		expect(calls[0]).toEqual([]);
+		expect(calls[1]!.length).toBeGreaterThanOrEqual(sources);
+		expect(stage.mailServer.mails.map(({ to }) => to)).toEqual([['fabrikam@msp.example']]);
+		expect(stage.mailServer.mails[0]!.subject.startsWith(`${name}: `)).toBe(true);
+		const folders = (await readdir(stage.n8n.filesFolder)).filter((folder) => folder.startsWith('m365-backup-fabrikam'));
+		expect(folders).toHaveLength(1);
+		for (const { tenantId } of await snapshotsIn(join(stage.n8n.filesFolder, folders[0]!))) expect(tenantId).toBe(tenant.tenantId);
+	});
+
 	it('are replaced, not doubled, when their workflows are cloned and imported again', async () => {
 		const [{ folder, workflows }] = customers as [Customer];
 		await promisify(execFile)('npm', ['run', '--silent', 'clone-workflows', '--', '--customer', contoso, '--out', folder, '--mail-to', 'new@msp.example', '--alert', 'mail', '--force'], { cwd: root, env: { ...process.env, PATH: `${resolve(process.execPath, '..')}:${process.env['PATH']}` } });
