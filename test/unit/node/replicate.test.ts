@@ -94,6 +94,7 @@ describe('Repository: Replicate', () => {
 		expect(asked({ repositoryType: 'localFolder', targetRepositoryType: 'localFolder' })).toEqual([]);
 		expect(asked({ repositoryType: 'localFolder', targetRepositoryType: 's3Bucket' })).toEqual(['m365BackupS3TargetApi']);
 		expect(asked({ repositoryType: 's3Bucket', targetRepositoryType: 'localFolder' })).toEqual(['m365BackupS3Api']);
+		expect(asked({ repositoryType: 's3Bucket', targetRepositoryType: 'azureBlob' })).toEqual(['m365BackupS3Api', 'm365BackupAzureBlobTargetApi']);
 		expect(asked({ repositoryType: 's3Bucket', targetRepositoryType: 's3Bucket' })).toEqual(['m365BackupS3Api', 'm365BackupS3TargetApi']);
 	});
 });
