@@ -20,6 +20,7 @@ import { archivedSources, rebuildCatalog, sourceOf } from '../engine/rebuild-cat
 import { replicateRepository } from '../engine/replicate';
 import { restore } from '../engine/restore';
 import { restoreDrill } from '../engine/restore-drill';
+import { restoreTimeMs } from '../engine/restore-time';
 import { searchSnapshot } from '../engine/search';
 import { searchHistory } from '../engine/search-history';
 import { siteContainers, siteRestorer, siteScratch, siteWorkload } from '../engine/site';
@@ -56,6 +57,7 @@ export const useCases = {
 	replicateRepository,
 	restore,
 	restoreDrill,
+	restoreTimeMs,
 	searchHistory,
 	searchSnapshot,
 	siteContainers,

@@ -42,6 +42,8 @@ export interface RestoreProgress {
 	/** Results so far. */
 	results: number;
 	byOutcome: Record<RestoreOutcomeKind, number>;
+	/** Of the contents of what was, or would be, created or replaced. */
+	uploadBytes: number;
 }
 
 /** What became, or would become, of one item. */
@@ -78,11 +80,13 @@ export async function* restore(options: RestoreOptions): AsyncGenerator<RestoreR
 	const selected = await select(catalog, folders, options.selection, signal);
 	const unsupported: CatalogEntry[] = [];
 	const progress = counter(options.onProgress);
+	/** Of items that have no result yet. */
+	const sizes = new Map<string, number>();
 
 	const outcomes = restorer.restore({
 		folders: restorableFolders(folders),
 		selectedFolders: new Set(selected.folderIds),
-		items: restorableItems(options, selected.items, unsupported),
+		items: restorableItems(options, selected.items, unsupported, sizes),
 		destination: options.destination,
 		conflictPolicy: options.conflictPolicy,
 		preview: mode === 'preview',
@@ -91,7 +95,8 @@ export async function* restore(options: RestoreOptions): AsyncGenerator<RestoreR
 	});
 	for (const id of selected.unknownIds) yield progress(unknownItem(id, snapshot));
 	for await (const outcome of outcomes) {
-		yield progress(resultOf(outcome, folders, mode));
+		yield progress(resultOf(outcome, folders, mode), sizes.get(outcome.id));
+		sizes.delete(outcome.id);
 		for (const entry of unsupported.splice(0)) yield progress(unsupportedItem(entry, folders));
 	}
 	for (const entry of unsupported.splice(0)) yield progress(unsupportedItem(entry, folders));
@@ -109,14 +114,23 @@ async function* restorableItems(
 	options: RestoreOptions,
 	entries: AsyncIterable<CatalogEntry>,
 	unsupported: CatalogEntry[],
+	sizes: Map<string, number>,
 ): AsyncGenerator<RestorableItem> {
 	for await (const entry of entries) {
 		if (!options.restorer.types.includes(entry.type)) {
 			unsupported.push(entry);
 			continue;
 		}
-		yield restorableItem(options, entry);
+		const item = restorableItem(options, entry);
+		if (options.onProgress) sizes.set(item.id, uploadSize(item));
+		yield item;
 	}
+}
+
+/** Its Exchange export goes up in its main content's place, not beside it. */
+function uploadSize({ content, parts }: RestorableItem): number {
+	const beside = [...(parts ?? [])].filter(([part]) => part !== 'exchange').reduce((sum, [, { sizeBytes }]) => sum + sizeBytes, 0);
+	return beside + ((content ?? parts?.get('exchange'))?.sizeBytes ?? 0);
 }
 
 /** An item of the snapshot as a restorer takes it; nothing of its content is read yet. */
@@ -202,13 +216,15 @@ function unsupportedItem(entry: CatalogEntry, folders: SnapshotFolders): Restore
 	};
 }
 
-function counter(onProgress: RestoreOptions['onProgress']): (result: RestoreResult) => RestoreResult {
+function counter(onProgress: RestoreOptions['onProgress']): (result: RestoreResult, sizeBytes?: number) => RestoreResult {
 	const byOutcome = { created: 0, movedBack: 0, skipped: 0, replaced: 0, folderCreated: 0, failed: 0 };
 	let results = 0;
-	return (result) => {
+	let uploadBytes = 0;
+	return (result, sizeBytes = 0) => {
 		results += 1;
 		byOutcome[result.outcome] += 1;
-		onProgress?.({ results, byOutcome: { ...byOutcome } });
+		if (result.outcome === 'created' || result.outcome === 'replaced') uploadBytes += sizeBytes;
+		onProgress?.({ results, byOutcome: { ...byOutcome }, uploadBytes });
 		return result;
 	};
 }

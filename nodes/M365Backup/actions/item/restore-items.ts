@@ -2,7 +2,7 @@ import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-wor
 import { realAmbient } from '../../base/ambient';
 import { connectGraph } from '../../connect/graph';
 import { connectRepository, repositoryKey } from '../../connect/repository';
-import type { RestoreOptions, RestoreResult } from '../../engine/restore';
+import type { RestoreOptions, RestoreProgress, RestoreResult } from '../../engine/restore';
 import { requiredSource } from '../../pickers/source';
 import { groupItems } from '../each-item';
 import { failedItem, sentences, toNodeError } from '../errors';
@@ -14,6 +14,7 @@ import { inputItemId, itemSnapshot } from './read-selection';
 import { restoreMode } from './restore-mode';
 import { restorePlan } from './restore-plan';
 import { conflictPolicy, restoreTarget, targetFolderKey } from './restore-request';
+import { sayTime } from './restore-time';
 import { findTarget, restorerInto } from './target-restorer';
 
 /** One call of the use case: input items that go the same way are restored together. */
@@ -97,15 +98,18 @@ async function restoreJob(this: IExecuteFunctions, job: RestoreJob, output: INod
 		...(signal ? { signal } : {}),
 	};
 	let results = 0;
-	for (const step of steps) {
+	const firstOutput = output.length;
+	const planned: RestoreProgress[] = [];
+	for (const [index, step] of steps.entries()) {
 		const restorer = await restorerInto.call(this, { place, target, source: source.source, repository, snapshot: step.snapshot, connected, itemIndex: first });
-		for await (const result of useCases.restore({ ...options, ...step, restorer })) {
+		for await (const result of useCases.restore({ ...options, ...step, restorer, onProgress: (progress) => (planned[index] = progress) })) {
 			const item = inputs.get(result.id) ?? first;
 			output.push({ json: resultJson(result, chosen.warnings), pairedItem: { item } });
 			results += 1;
 			job.answered.add(item);
 		}
 	}
+	if (mode === 'preview') sayTime.call(this, output.slice(firstOutput), planned, { connected, workload: place.kind === 'own' ? source.source.workload : place.kind, target });
 	if (results === 0) hintAtNothingFound.call(this, chosen);
 	for (const warning of chosen.warnings) this.addExecutionHints({ message: warning, type: 'warning', location: 'outputPane' });
 }
