@@ -44,8 +44,8 @@ const answers: Record<string, Answer> = {
 	...same(['AuthorizationProtocolMismatch', 'AccountRequiresHttps'], { kind: 'denied', said: 'the storage account wants https', nextStep: 'Enter the endpoint with https:// in the Azure Blob credential.' }),
 	...same(['AuthorizationSourceIPMismatch', 'AuthorizationFailure', 'PublicAccessNotPermitted'], {
 		kind: 'denied',
-		said: 'the storage account lets nobody in from here, or the shared access signature does not reach this far',
-		nextStep: 'Add the address of n8n under Networking of the storage account, or let the shared access signature be for this container and these IP addresses.',
+		said: 'the storage account lets nobody in from here, or does not accept the key or signature for this',
+		nextStep: 'Check the key or the shared access signature in the Azure Blob credential, and add the address of n8n under Networking of the storage account.',
 	}),
 	...same(['KeyBasedAuthenticationNotPermitted'], { kind: 'denied', said: 'the storage account does not accept account keys', nextStep: 'Allow storage account key access in its configuration, or use a shared access signature that was delegated by a user.' }),
 	...same(['AccountIsDisabled', 'AuthorizationServiceMismatch', 'InsufficientAccountPermissions'], { kind: 'denied', nextStep: 'Look at the storage account in the portal: it is disabled, or the signature is for another service.' }),
