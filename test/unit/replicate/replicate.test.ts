@@ -4,6 +4,7 @@ import { confirmCopied, filesToCopy, importFiles } from '../../../nodes/M365Back
 import { evict } from '../../../nodes/M365Backup/engine/evict';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { Store } from '../../../nodes/M365Backup/stores/store';
+import { countStore } from '../../support/counting-store';
 import { DAY_MS, KEY } from '../crash/crash-world';
 import { bytesOf, readAll } from '../repository/fixtures';
 import { MODES, ReplicaWorld } from './replica-world';
@@ -188,6 +189,18 @@ describe.each(['plain', 'encrypted'] as const)('damage at the source (%s)', (mod
 		const report = await world.replicate();
 		expect(report.damaged).toMatchObject([{ file: name.replace(/\.age$/, ''), reason: 'it is missing' }]);
 	});
+});
+
+it('costs little when there is nothing new: two listings and cursor.json a source, however long its history', async () => {
+	const world = await ReplicaWorld.make();
+	await world.days(12);
+	await world.replicate();
+	const [from, to] = [countStore(world.from), countStore(world.to)];
+	await world.replicate({ from: from.store, to: to.store });
+	for (const { puts, gets } of [from.take(), to.take()]) {
+		expect(puts).toBe(0);
+		expect(gets).toBeLessThanOrEqual(4);
+	}
 });
 
 describe('what was pruned', () => {
