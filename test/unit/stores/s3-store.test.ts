@@ -1,7 +1,7 @@
-import { CreateBucketCommand, CreateMultipartUploadCommand, DeleteObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, ListObjectVersionsCommand, PutBucketPolicyCommand, PutObjectCommand, PutObjectLockConfigurationCommand, UploadPartCommand, type S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, CreateMultipartUploadCommand, DeleteObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, ListObjectVersionsCommand, PutBucketPolicyCommand, PutBucketVersioningCommand, PutObjectCommand, PutObjectLegalHoldCommand, PutObjectLockConfigurationCommand, UploadPartCommand, type S3Client } from '@aws-sdk/client-s3';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { realAmbient } from '../../../nodes/M365Backup/base/ambient';
 import { Failure } from '../../../nodes/M365Backup/base/failure';
 import { ReplayableSource } from '../../../nodes/M365Backup/stores/replayable-source';
@@ -242,8 +242,8 @@ if (lacking !== undefined) {
 			});
 		});
 
+		const until = new Date(realAmbient.now().getTime() + 3_600_000);
 		describe('object lock', () => {
-			const until = new Date(realAmbient.now().getTime() + 3_600_000);
 			for (const [title, sizeBytes] of [['in one piece', 10], ['in parts', 9 * mebibyte]] as const) {
 				it(`locks what is put ${title}, and nobody can delete it`, async () => {
 					const bucket = bucketOf(client, { bucket: lockedName });
@@ -269,14 +269,66 @@ if (lacking !== undefined) {
 				expect(await readText(tested, 'cursor.json')).toBe('two');
 				expect(await isWhole(tested, 'large', 9 * mebibyte)).toBe(true);
 				expect(await keys(tested, '')).toEqual(['cursor.json', 'large']);
-				await tested.delete(['cursor.json', 'large']);
-				expect(await keys(tested, '')).toEqual([]);
-				expect(await tested.get('large')).toBeNull();
-				const { Versions } = await client.send(new ListObjectVersionsCommand({ Bucket: 'retained', Prefix: 'r/cursor' }));
-				expect(Versions).toHaveLength(2);
-				await expect(client.send(new DeleteObjectCommand({ Bucket: 'retained', Key: 'r/cursor.json', VersionId: Versions![0]!.VersionId }))).rejects.toMatchObject({ Code: 'AccessDenied' });
+				await expect(tested.delete(['cursor.json', 'large', 'missing'])).rejects.toMatchObject({ kind: 'denied', code: 'locked', message: expect.stringMatching(/locked against deletion until 20\d\d-.*1 other/) as string });
+				expect(await keys(tested, '')).toEqual(['cursor.json', 'large']);
+				const { Versions, DeleteMarkers } = await client.send(new ListObjectVersionsCommand({ Bucket: 'retained', Prefix: 'r/' }));
+				expect((Versions ?? []).filter(({ Key }) => !Key?.includes('probe'))).toHaveLength(3);
+				expect(DeleteMarkers ?? []).toEqual([]);
 			});
 
+			it('a legal hold is a lock without an end', async () => {
+				const bucket = bucketOf(client, { bucket: lockedName });
+				const tested = storeIn(bucket);
+				await tested.put('f', text('x'));
+				const target = { Bucket: lockedName, Key: bucket.nameOf('f') };
+				await client.send(new PutObjectLegalHoldCommand({ ...target, LegalHold: { Status: 'ON' } }));
+				await expect(tested.delete(['f'])).rejects.toMatchObject({ code: 'locked', message: expect.stringContaining('legal hold') as string });
+				await client.send(new PutObjectLegalHoldCommand({ ...target, LegalHold: { Status: 'OFF' } }));
+				await tested.delete(['f']);
+				expect(await keys(tested, '')).toEqual([]);
+			});
+		});
+
+		describe('versions', () => {
+			const everything = async (bucket: string, prefix: string): Promise<number> => {
+				const { Versions = [], DeleteMarkers = [] } = await client.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix }));
+				return Versions.length + DeleteMarkers.length;
+			};
+
+			it.each([true, false])('deletion leaves none behind, nor a marker; that the bucket keeps them is known: %s', async (isKnown) => {
+				const Bucket = `versioned-${String(isKnown)}`;
+				await client.send(new CreateBucketCommand({ Bucket }));
+				await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+				const bucket = bucketOf(client, { bucket: Bucket, prefix: 'v' });
+				const tested = new S3Store({ bucket, capabilities: { ifAbsent: false, retainUntil: false, overwriteIsCostly: isKnown }, ambient });
+				for (const version of ['1', '2', '3']) await tested.put('f', text(version));
+				await tested.put('f.longer', text('x'));
+				// Somebody has deleted it in between.
+				await client.send(new DeleteObjectCommand({ Bucket, Key: 'v/f' }));
+				await tested.put('f', text('4'));
+				expect(await everything(Bucket, 'v/f')).toBe(6);
+				await tested.delete(['f', 'missing']);
+				expect(await everything(Bucket, 'v/')).toBe(1);
+				expect(await keys(tested, '')).toEqual(['f.longer']);
+			});
+
+			it('a locked file is not even hidden where nobody knew of locks', async () => {
+				const bucket = bucketOf(client, { bucket: lockedName });
+				await storeIn(bucket).put('f', text('x'), { retainUntil: until });
+				const blind = new S3Store({ bucket, capabilities: { ifAbsent: false, retainUntil: false, overwriteIsCostly: false }, ambient });
+				await expect(blind.delete(['f'])).rejects.toMatchObject({ code: 'locked' });
+				expect(await readText(blind, 'f')).toBe('x');
+				expect(await everything(lockedName, bucket.nameOf('f'))).toBe(1);
+			});
+
+			it('probing leaves nothing behind', async () => {
+				const bucket = bucketOf(client, { bucket: lockedName, prefix: 'probed' });
+				await probeCapabilities(bucket);
+				expect(await everything(lockedName, 'probed/')).toBe(0);
+			});
+		});
+
+		describe('locks that a server forgets', () => {
 			it('a server that takes the lock and forgets it is found out', async () => {
 				proxy.script({ method: 'HEAD', url: /\/f/, times: 2, hide: /object-lock/ });
 				await expect(storeIn(bucketOf(viaProxy, { bucket: lockedName })).put('f', text('x'), { retainUntil: until })).rejects.toMatchObject({ kind: 'invalid', code: 'notLocked' });
@@ -305,10 +357,12 @@ if (lacking !== undefined) {
 			});
 
 			it('a clock that is wrong', async () => {
-				const late = createS3Client(server.settings);
-				late.config.systemClockOffset = 3_600_000;
-				await expect(listed(storeIn(bucketOf(late)), '')).rejects.toMatchObject({ kind: 'invalid', code: 'RequestTimeTooSkewed', nextStep: expect.stringContaining('NTP') as string });
-				late.destroy();
+				vi.useFakeTimers({ now: Date.now() + 3_600_000, toFake: ['Date'] });
+				try {
+					await expect(listed(storeIn(bucketOf(client)), '')).rejects.toMatchObject({ kind: 'invalid', code: 'RequestTimeTooSkewed', nextStep: expect.stringContaining('NTP') as string });
+				} finally {
+					vi.useRealTimers();
+				}
 			});
 
 			it('a certificate of an unknown authority, until it is given in the credential', async () => {
