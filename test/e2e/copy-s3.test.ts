@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
+import { readdir, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createS3Client } from '../../nodes/M365Backup/stores/s3/s3-client';
+import { compareMail, GraphMail } from '../demo/graph-mail';
 import { CephServer, lackingForCeph } from '../s3-server/ceph-server';
 import { FaultyProxy } from '../s3-server/faulty-proxy';
 import { confirmations, CopiedStorage, writeOnceFiles } from './harness/copied-storage';
-import { nodeRun } from './harness/execution';
+import { nodeRun, type Execution } from './harness/execution';
 import type { WorkflowJson } from './harness/n8n-client';
 import { swapped } from './harness/our-node';
+import { setFields, workflowForHere } from './harness/shipped-workflows';
 import { Stage } from './harness/stage';
 
 const bucket = 'm365-backup-copy';
@@ -100,6 +104,56 @@ if (lacking !== undefined) {
 			expect((await storage.run()).runs.has('Confirm Deleted')).toBe(false);
 		});
 
+		it('keep-archives-in-s3.json removes here what it has read back and proved, and keeps what came back damaged', async () => {
+			await age(stage.repositoryFolder, 40);
+			const before = await archives(stage.repositoryFolder);
+			expect(before.length).toBeGreaterThan(3);
+			proxy.script({ method: 'GET', url: /archive-0001\.zip/, answer: { status: 503, code: 'SlowDown' } });
+			const execution = await runWorkflow(stage, 'keep-archives-in-s3.json');
+			expect(execution.lastNode).toBe('Stop and Error');
+			expect(storage.mail.subject).toBe('Archives in S3: 1 stay here, too');
+			expect(storage.mail.text).toMatch(new RegExp(`^${before.length - 1} archives \\(\\d+ MB\\) were read back from S3[\\s\\S]*archive-0001\\.zip: the storage node reported`));
+			expect(await archives(stage.repositoryFolder)).toHaveLength(1);
+			const again = await runWorkflow(stage, 'keep-archives-in-s3.json', swapped);
+			expect(again.error).toBeUndefined();
+			expect(storage.mail.subject).toBe('Archives in S3: 1 more are there alone');
+			expect(await archives(stage.repositoryFolder)).toEqual([]);
+			stage.mailServer.mails.length = 0;
+			expect((await runWorkflow(stage, 'keep-archives-in-s3.json')).error).toBeUndefined();
+			expect(stage.mailServer.mails).toEqual([]);
+		});
+
+		it('backs up as ever without them, and copies nothing twice', async () => {
+			storage.addMail('After the archives went');
+			const execution = await storage.run();
+			expect(execution.error).toBeUndefined();
+			expect(nodeRun(execution, 'Back Up').items.map(({ json }) => json['status'])).toEqual(['complete', 'complete']);
+			expect(await archives(stage.repositoryFolder)).toHaveLength(2);
+			expect(nodeRun(execution, 'Confirm Copied').items.filter(({ json }) => String(json['fileName']).endsWith('.zip'))).toHaveLength(2);
+		});
+
+		it.each([
+			['as shipped', (same: WorkflowJson) => same],
+			['with branches swapped on the canvas', swapped],
+		])('restore-from-copied-archives.json brings back just what a message needs, and restores it: %s', async (_name, change) => {
+			const graph = new GraphMail(stage.simulator.graphUrl, stage.simulator.token, stage.simulator.caFile);
+			const [mailbox] = await graph.mailboxes();
+			const all = await graph.messages(mailbox!.id);
+			const lost = all.find(({ folder, properties }) => folder === 'Inbox' && properties['isDraft'] === false && !String(properties['subject']).startsWith('New') && !String(properties['subject']).startsWith('After'))!;
+			await graph.deletePermanently(mailbox!.id, lost.id);
+			const here = (await archives(stage.repositoryFolder)).length;
+			const execution = await runWorkflow(stage, 'restore-from-copied-archives.json', (workflow) => {
+				setFields(workflow, 'What to Look For', { mailbox: mailbox!.address, subject: String(lost.properties['subject']), approved: true });
+				return change(workflow);
+			});
+			expect(execution.error).toBeUndefined();
+			expect(nodeRun(execution, 'Restore').items.map(({ json }) => json['outcome'])).toContain('created');
+			const now = (await graph.messages(mailbox!.id)).filter(({ internetMessageId }) => internetMessageId === lost.internetMessageId);
+			expect(compareMail([lost], now).differences).toEqual([]);
+			// The second message is in the archive that the first has brought back.
+			expect((await archives(stage.repositoryFolder)).length - here).toBe(execution.runs.has('Bring Back') ? 1 : 0);
+		});
+
 		it('gives back the whole repository from the bucket alone, in a second run what could not be downloaded in the first', async () => {
 			proxy.script({ method: 'GET', url: /archive-0001\.zip/, answer: { status: 503, code: 'SlowDown' } });
 			proxy.script({ method: 'GET', url: /archive-0001\.zip/, tornAfterBytes: 100 });
@@ -112,6 +166,22 @@ if (lacking !== undefined) {
 			expect(nodeRun(execution, 'Result').items[0]!.json).toMatchObject({ refused: [], imported: 2 });
 		});
 	});
+}
+
+async function runWorkflow(stage: Stage, file: string, change: (workflow: WorkflowJson) => WorkflowJson = (same) => same): Promise<Execution> {
+	const workflow = change(await workflowForHere(file, stage.n8n.filesFolder));
+	await stage.put(workflow);
+	return stage.n8n.client.run(workflow.id, 'Run by Hand');
+}
+
+async function archives(folder: string): Promise<string[]> {
+	return (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.zip'));
+}
+
+/** As if all files had been written so many days ago. */
+async function age(folder: string, days: number): Promise<void> {
+	const then = new Date(Date.now() - days * 86_400_000);
+	for (const name of await archives(folder)) await utimes(join(folder, name), then, then);
 }
 
 async function heldBy(client: S3Client): Promise<Map<string, string>> {

@@ -6,7 +6,7 @@ import { FtpServer, lackingForFtp } from '../ftp-server/ftp-server';
 import { lackingForSsh, SshServer } from '../ftp-server/ssh-server';
 import { confirmations, CopiedStorage, hashes, writeOnceFiles } from './harness/copied-storage';
 import { nodeRun } from './harness/execution';
-import type { WorkflowJson } from './harness/n8n-client';
+import type { WorkflowJson, WorkflowNode } from './harness/n8n-client';
 import { swapped } from './harness/our-node';
 import { Stage } from './harness/stage';
 
@@ -124,7 +124,7 @@ function into(workflow: WorkflowJson, folder: string): WorkflowJson {
 
 /** As the workflow's note says for FTP, beside the copy by SFTP. */
 function switched(workflow: WorkflowJson): WorkflowJson {
-	const nodes = workflow.nodes.map((node) => {
+	const nodes = workflow.nodes.map((node): WorkflowNode => {
 		if (node.parameters['target'] !== undefined) return { ...node, parameters: { ...node.parameters, target: 'ftp' } };
 		if (node.type !== 'n8n-nodes-base.ftp') return node;
 		return { ...node, parameters: { ...node.parameters, protocol: 'ftp' }, credentials: { ftp: { name: 'FTP' } } };
@@ -136,8 +136,8 @@ function switched(workflow: WorkflowJson): WorkflowJson {
 function reads(workflow: WorkflowJson, folder: string, protocol: 'sftp' | 'ftp'): WorkflowJson {
 	const nodes = workflow.nodes.map((node) => {
 		if (node.type !== 'n8n-nodes-base.s3') return node;
-		const credentials = protocol === 'sftp' ? { sftp: { name: 'SFTP' } } : { ftp: { name: 'FTP' } };
-		const parameters =
+		const credentials: NonNullable<WorkflowNode['credentials']> = protocol === 'sftp' ? { sftp: { name: 'SFTP' } } : { ftp: { name: 'FTP' } };
+		const parameters: Record<string, unknown> =
 			node.name === 'List Copy'
 				? { protocol, operation: 'list', path: folder, recursive: false, options: {} }
 				: { protocol, operation: 'download', path: node.parameters['fileKey'], binaryPropertyName: 'data', options: {} };

@@ -106,8 +106,9 @@ function nameProblem(fields: JsonObject, path: string): string | undefined {
 }
 
 function fieldSizes(fields: JsonObject): number[] {
-	// Only plain numbers of bytes; "48 kB" says nothing exact.
+	// Only plain numbers of bytes; "48 kB" says nothing exact. A content length of nothing is that of the storage's answer (Azure Storage).
 	return ['size', 'sizeBytes', 'contentLength', 'ContentLength']
+		.filter((field) => !/length$/i.test(field) || Number(fields[field]) !== 0)
 		.map((field) => fields[field])
 		.filter((value) => typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value)))
 		.map(Number);

@@ -188,6 +188,12 @@ describe('copies in any storage', () => {
 			expect((await get()).items).toHaveLength(items.length - (isGone ? 0 : 1));
 		});
 
+		it('does not take the length of an answer for that of the file', async () => {
+			const { items } = await get();
+			expect(await confirm([{ json: { contentLength: '0', etag: '"0x8D"' } }], items)).toMatchObject([{ confirmed: true }]);
+			expect(await confirm([{ json: { contentLength: 3 } }], items.slice(1))).toMatchObject([{ confirmed: false, reason: expect.stringContaining('3 bytes') as string }]);
+		});
+
 		it('passes on what the storage node says, also where its item stands for no file', async () => {
 			const above = [{ name: 'Get Files', parameters: { operation: 'getFilesToCopy' } }];
 			expect(await confirm([{ json: { error: 'connect ECONNREFUSED' } }], [], { above })).toMatchObject([
