@@ -120,7 +120,8 @@ describe.each([
 		user.mailbox = mailbox;
 	});
 
-	it.skipIf(swap)('runs by its schedule, once both workflows are published', async () => {
+	// What the schedule needs does not depend on the canvas.
+	if (!swap) it('runs by its schedule, once both workflows are published', async () => {
 		const { client } = stage.n8n;
 		const scheduled = await client.workflow(workflowId);
 		const trigger = scheduled.nodes.find(({ name }) => name === 'Every Night')!;
