@@ -28,6 +28,7 @@ export interface WorkflowNode {
 }
 
 const defaultTimeoutMs = 300_000;
+const databaseTimeoutMs = 60_000;
 
 /** n8n's own REST API, as the editor uses it, signed in as the owner. */
 export class N8nClient {
@@ -177,7 +178,16 @@ export class N8nClient {
 		return Buffer.from(await answer.arrayBuffer());
 	}
 
+	/** As long as n8n finds its database too slow, on a busy machine, it does nothing and says 503. */
 	private async send(method: string, path: string, body?: unknown): Promise<Response> {
+		for (const deadline = Date.now() + databaseTimeoutMs; ; ) {
+			const answer = await this.sendOnce(method, path, body);
+			if (answer.status !== 503 || Date.now() > deadline) return answer;
+			await sleep(500);
+		}
+	}
+
+	private async sendOnce(method: string, path: string, body?: unknown): Promise<Response> {
 		return fetch(`${this.url}${path}`, {
 			method,
 			headers: {
