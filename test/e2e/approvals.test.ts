@@ -4,15 +4,14 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TenantUser } from '../simulator/tenant';
 import { backUpInThePast } from './harness/aged-repository';
-import { ApprovalForm, ApprovalMail } from './harness/approval-mail';
+import { ApprovalMail } from './harness/approval-mail';
 import { chromiumPath, openBrowser } from './harness/browser';
-import { ChatRecorder } from './harness/chat-recorder';
 import type { Execution } from './harness/execution';
 import { FormVisitor } from './harness/form-visitor';
 import type { CaughtMail } from './harness/mail-catcher';
 import { chain, ourNode, pick, swapped } from './harness/our-node';
 import { addPerson, type Person } from './harness/people';
-import { nodeNamed, setFields, workflowForHere } from './harness/shipped-workflows';
+import { setFields, workflowForHere } from './harness/shipped-workflows';
 import { Stage } from './harness/stage';
 
 const approver = 'approver@contoso.example';
@@ -26,18 +25,12 @@ const canvas: [string, boolean][] = [
 describe('prune-with-approval.json in a real n8n', () => {
 	const file = 'prune-with-approval.json';
 	let stage: Stage;
-	let chat: ChatRecorder;
 
 	beforeAll(async () => {
-		chat = await ChatRecorder.start(['slack.com']);
-		stage = await Stage.start({ simulator: { http: true, users: 1, messages: 5 }, n8n: { env: { ...chat.env, NODE_EXTRA_CA_CERTS: chat.caFile } }, requestLimits: 'none' });
-		await stage.n8n.client.createCredential('Slack', 'slackApi', { accessToken: 'xoxb-secret' });
+		stage = await Stage.start({ simulator: { http: true, users: 1, messages: 5 }, requestLimits: 'none' });
 		await backUpInThePast(stage.simulator, stage.repositoryFolder, { backups: 4, gapDays: 10 });
 	});
-	afterAll(async () => {
-		await stage?.stop();
-		await chat?.stop();
-	});
+	afterAll(async () => stage?.stop());
 	beforeEach(() => {
 		stage.mailServer.mails.length = 0;
 	});
@@ -107,36 +100,6 @@ describe('prune-with-approval.json in a real n8n', () => {
 		expect(run.runs.has('Prune')).toBe(false);
 		expect(await snapshots()).toEqual(before);
 		expect(outcome()[0]!.subject).toBe('Prune: declined, nothing removed');
-	});
-
-	it('asks in Slack, where the Slack node stands in the place of Ask', async () => {
-		const before = await snapshots();
-		const workflow = await workflowForHere(file, stage.n8n.filesFolder);
-		setFields(workflow, 'Settings', { approver, daily: 2, weekly: 0, monthly: 0, yearly: 0 });
-		const ask = nodeNamed(workflow, 'Ask');
-		const { message, responseType, defineForm, formFields, options } = ask.parameters;
-		Object.assign(ask, {
-			type: 'n8n-nodes-base.slack',
-			typeVersion: 2.7,
-			credentials: { slackApi: { id: null, name: 'Slack' } },
-			parameters: { authentication: 'accessToken', resource: 'message', operation: 'sendAndWait', select: 'channel', channelId: { __rl: true, mode: 'name', value: '#approvals' }, message, responseType, defineForm, formFields, options },
-		});
-		await stage.put(workflow);
-		const id = await stage.n8n.client.start(workflow.id, 'Run by Hand');
-		const sent = await vi.waitFor(() => {
-			const [request] = chat.requests;
-			if (request === undefined) throw new Error('Nobody asked in Slack');
-			return request;
-		}, { timeout: 60_000, interval: 100 });
-		expect(sent.json).toMatchObject({ channel: '#approvals' });
-		expect(sent.text).toContain('Would remove 2 of 4 snapshots');
-		const [, link] = /"url":"([^"]+)"/.exec(sent.text) ?? [];
-		await new ApprovalForm(link!).decide('Keep everything', 'Anna Approver');
-		const run = await stage.n8n.client.finished(id);
-		expect(run.error).toBeUndefined();
-		expect(run.runs.has('Prune')).toBe(false);
-		expect(await snapshots()).toEqual(before);
-		expect(outcome()[0]!.text).toContain('Declined by Anna Approver.');
 	});
 
 	it('asks nobody, removes nothing and ends in an error where the backups are damaged', async () => {

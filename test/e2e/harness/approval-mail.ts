@@ -1,33 +1,17 @@
 import { vi } from 'vitest';
 import type { CaughtMail, MailCatcher } from './mail-catcher';
 
-/** The form behind the link of *Send and Wait for Response*. */
-export class ApprovalForm {
-	constructor(readonly link: string) {}
-
-	/** Opens the link, as a person does, and as a mail scanner does, too. Returns the page. */
-	async open(): Promise<string> {
-		const answer = await fetch(this.link, { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' } });
-		if (!answer.ok) throw new Error(`The link answers ${answer.status}: ${await answer.text()}`);
-		return answer.text();
-	}
-
-	/** Fills in the form and sends it. */
-	async decide(decision: string, name: string, remark = ''): Promise<Response> {
-		const body = new FormData();
-		for (const [index, value] of [decision, name, remark].entries()) body.set(`field-${index}`, value);
-		return fetch(this.link, { method: 'POST', body });
-	}
-}
-
-/** What an approver gets by mail. */
-export class ApprovalMail extends ApprovalForm {
+/** What an approver does with a mail of *Send and Wait for Response*. */
+export class ApprovalMail {
 	private constructor(
 		readonly mail: CaughtMail,
 		/** The only address in it, which the button leads to. */
-		link: string,
-	) {
-		super(link);
+		readonly link: string,
+	) {}
+
+	/** What it says, in one line. */
+	get text(): string {
+		return this.mail.text.replace(/\s+/g, ' ');
 	}
 
 	/** The next mail that asks somebody. */
@@ -42,8 +26,17 @@ export class ApprovalMail extends ApprovalForm {
 		}, { timeout: 60_000, interval: 100 });
 	}
 
-	/** What it says, in one line. */
-	get text(): string {
-		return this.mail.text.replace(/\s+/g, ' ');
+	/** Opens the link, as a person does, and as a mail scanner does, too. Returns the page. */
+	async open(): Promise<string> {
+		const answer = await fetch(this.link, { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' } });
+		if (!answer.ok) throw new Error(`The link answers ${answer.status}: ${await answer.text()}`);
+		return answer.text();
+	}
+
+	/** Fills in the form behind the link and sends it. */
+	async decide(decision: string, name: string, remark = ''): Promise<Response> {
+		const body = new FormData();
+		for (const [index, value] of [decision, name, remark].entries()) body.set(`field-${index}`, value);
+		return fetch(this.link, { method: 'POST', body });
 	}
 }
