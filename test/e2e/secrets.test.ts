@@ -21,6 +21,7 @@ import { Stage } from './harness/stage';
 
 const encryptionCredentialType = 'm365BackupEncryptionApi';
 const bucketCredentialType = 'm365BackupS3Api';
+const containerCredentialType = 'm365BackupAzureBlobApi';
 
 /**
  * Everything that the node does, well and badly, in a real n8n that logs all that it can and keeps binary data in files.
@@ -112,6 +113,7 @@ describe('secrets, in whatever n8n and the node wrote', () => {
 			['Other Encryption', encryptionCredentialType, { secretKey: secrets.otherIdentity }],
 			// Nobody is let in there: what the service is sent, it sends back.
 			['Bucket', bucketCredentialType, { endpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, region: 'us-east-1', accessKeyId: 'backup', secretAccessKey: secrets.bucketKey, addressing: 'path' }],
+			['Container', containerCredentialType, { account: 'contoso', authentication: 'sas', sasToken: `sv=2025-01-05&sp=rl&sig=${secrets.containerSignature}`, endpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/contoso` }],
 			['Broken Encryption', encryptionCredentialType, { secretKey: secrets.identity.slice(0, -1) }],
 		];
 		const [microsoft] = (await stage.n8n.client.request<{ id: string; name: string }[]>('GET', '/credentials')).filter(({ name }) => name === credentialNames.microsoft);
@@ -215,6 +217,7 @@ describe('secrets, in whatever n8n and the node wrote', () => {
 		await badly('encryption key that is none', backUpMailbox(encrypted, credential('Broken Encryption', encryptionCredentialType)), [], { mails: true });
 		await badly('key of another repository', ourNode('Do', 'repository/verify', encrypted, credential('Other Encryption', encryptionCredentialType)));
 		await badly('bucket that refuses', ourNode('Do', 'repository/verify', { repositoryType: 's3Bucket', repositoryBucket: 'contoso-backup' }, credential('Bucket', bucketCredentialType)));
+		await badly('container that refuses', ourNode('Do', 'repository/verify', { repositoryType: 'azureBlob', repositoryContainer: 'contoso-backup' }, credential('Container', containerCredentialType)), [], { mails: true });
 		await badly('list of mailboxes', ourNode('Do', 'mailbox/getMany', { returnAll: true }), echoing('GET /users*', 403));
 		await badly('mailbox that refuses', backUpMailbox(), echoing(/^GET \/users\/[^/]+/, 403));
 		await badly('messages that fail', changedMailbox({ failWhenIncomplete: false }), echoing(/\$value|exportItems/), { mails: true });

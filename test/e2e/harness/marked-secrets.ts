@@ -20,6 +20,8 @@ export class MarkedSecrets {
 		readonly wrongSecret: string,
 		readonly proxyPassword: string,
 		readonly bucketKey: string,
+		/** Of a shared access signature. */
+		readonly containerSignature: string,
 		/** In an address that a redirect leads to. */
 		readonly redirectKey: string,
 	) {}
@@ -27,7 +29,7 @@ export class MarkedSecrets {
 	static async make(): Promise<MarkedSecrets> {
 		const { cert, private: privateKey } = await generate([{ name: 'commonName', value: 'M365 Backup' }], { keySize: 2048 });
 		const [one, other] = [await makeAgeKey(), await makeAgeKey()];
-		return new MarkedSecrets(cert, privateKey, one.identity, other.identity, `wrong~${marker()}`, marker(), marker(), marker());
+		return new MarkedSecrets(cert, privateKey, one.identity, other.identity, `wrong~${marker()}`, marker(), marker(), marker(), marker());
 	}
 
 	all({ tenant, clientSecret, token }: RunningSimulator): Marked[] {
@@ -45,6 +47,7 @@ export class MarkedSecrets {
 			]),
 			{ kind: 'proxy password', keys: [this.proxyPassword] },
 			{ kind: 'key of the bucket', keys: [this.bucketKey] },
+			{ kind: 'signature for the container', keys: [this.containerSignature] },
 			{ kind: 'redirect', keys: [this.redirectKey] },
 			...ofTheTest.all,
 			...tenant.issued.all,
