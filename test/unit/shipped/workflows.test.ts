@@ -110,7 +110,7 @@ describe.each(files)('workflows/%s', (file) => {
 		for (const { parameters } of forms) expect(parameters['authentication']).toBe('n8nUserAuth');
 	});
 
-	it.runIf(forms.length > 0 && asks.length === 0)('takes the mailbox from n8n, never from what the browser sends', () => {
+	if (forms.length > 0 && asks.length === 0) it('takes the mailbox from n8n, never from what the browser sends', () => {
 		for (const { name } of forms) {
 			const sources = ours.map((node) => JSON.stringify(node.parameters['source']));
 			expect(new Set(sources).size).toBe(1);
@@ -122,7 +122,7 @@ describe.each(files)('workflows/%s', (file) => {
 		}
 	});
 
-	it.runIf(asks.length > 0)('restores and prunes nothing that nobody was asked about', () => {
+	if (asks.length > 0) it('restores and prunes nothing that nobody was asked about', () => {
 		const reached = new Set(workflow.nodes.filter(({ type }) => /trigger$/i.test(type)).map(({ name }) => name));
 		for (const name of reached) {
 			if (asks.includes(name)) continue;
@@ -133,7 +133,7 @@ describe.each(files)('workflows/%s', (file) => {
 		expect(writing.filter((name) => reached.has(name))).toEqual([]);
 	});
 
-	it.runIf(ours.length > 0)('uses one repository throughout', () => {
+	if (ours.length > 0) it('uses one repository throughout', () => {
 		const inSettings = "={{ $('Settings').first().json.repositoryFolder }}";
 		const settings = workflow.nodes.find(({ name }) => name === 'Settings')?.parameters['assignments'] as { assignments: { name: string; value: unknown }[] } | undefined;
 		const setTo = settings?.assignments.find(({ name }) => name === 'repositoryFolder')?.value;
