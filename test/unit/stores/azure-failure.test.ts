@@ -69,6 +69,26 @@ describe('errors of Azure Blob Storage', () => {
 		expect(failure.message).not.toMatch(/RequestId|\n/);
 	});
 
+	/** As the service answers with `AuthenticationErrorDetail`. */
+	const refused = (detail: string): Answer => ({
+		status: 403,
+		code: 'AuthenticationFailed',
+		body: `<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate the request.\nRequestId:1\nTime:2</Message><AuthenticationErrorDetail>${detail}</AuthenticationErrorDetail></Error>`,
+	});
+
+	it('a signature that has run out: says when', async () => {
+		const run = store({ authentication: 'sas', accountKey: '', sasToken: 'sp=rl&se=2026-01-31T23%3A00%3A00Z&sig=abcdefgh' });
+		const told = refused('Signature not valid in the specified time frame: Start [Thu, 01 Jan 2026 00:00:00 GMT] - Expiry [Sat, 31 Jan 2026 23:00:00 GMT] - Current [Sun, 22 Nov 2026 10:00:00 GMT]');
+		const failure = await failureOf(() => listed(run, ''), told);
+		expect(failure).toMatchObject({ kind: 'denied', message: expect.stringContaining('has run out or is not valid yet (it ends 2026-01-31T23:00:00Z)') as unknown, nextStep: expect.stringContaining('new shared access signature') as unknown });
+		expect(await failureOf(() => listed(run, ''), { status: 403, code: 'AuthenticationFailed', message: 'no' })).toMatchObject({ message: expect.stringContaining('it ends 2026-01-31T23:00:00Z') as unknown });
+	});
+
+	it('a clock that is wrong', async () => {
+		const failure = await failureOf(() => listed(store(), ''), refused("Request date header too old: 'Sun, 22 Nov 2026 09:00:00 GMT'"));
+		expect(failure).toMatchObject({ kind: 'invalid', message: expect.stringContaining('clock of this machine') as unknown, nextStep: expect.stringContaining('NTP') as unknown });
+	});
+
 	it('a file in the archive tier', async () => {
 		const failure = await failureOf(() => store().get('a'), { status: 409, code: 'BlobArchived', message: 'This operation is not permitted on an archived blob.' });
 		expect(failure).toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('Rehydrate') as unknown });

@@ -2,13 +2,14 @@ import type { BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure
 import type { Failure } from '../../base/failure';
 import type { Patience } from '../retry';
 import { azureFailure } from './azure-failure';
-import { azureLabel, signatureOf, type AzurePlace, type AzureSettings } from './azure-settings';
+import { azureLabel, signatureEnds, signatureOf, type AzurePlace, type AzureSettings } from './azure-settings';
 
 /** A client with the place in the container that it is to work on: what all parts of the store share. */
 export class AzureContainer {
 	readonly label: string;
 	readonly client: ContainerClient;
 	private readonly secrets: readonly string[];
+	private readonly signatureEnds: string | undefined;
 
 	constructor(
 		service: BlobServiceClient,
@@ -19,6 +20,7 @@ export class AzureContainer {
 	) {
 		this.label = azureLabel(settings, place);
 		this.client = service.getContainerClient(place.container);
+		this.signatureEnds = signatureEnds(settings);
 		const signature = new URLSearchParams(signatureOf(settings)).get('sig') ?? '';
 		this.secrets = [settings.accountKey.trim(), signatureOf(settings), signature, encodeURIComponent(signature)];
 	}
@@ -39,6 +41,6 @@ export class AzureContainer {
 	}
 
 	failure(error: unknown, doing: string, permission: string): Failure {
-		return azureFailure(error, { doing: `${doing} in ${this.label}`, permission, container: this.place.container, secrets: this.secrets });
+		return azureFailure(error, { doing: `${doing} in ${this.label}`, permission, container: this.place.container, secrets: this.secrets, signatureEnds: this.signatureEnds });
 	}
 }

@@ -11,6 +11,8 @@ export interface AzureCall {
 	container: string;
 	/** What must not stand in a message, whatever a server says. */
 	secrets: readonly string[];
+	/** When the shared access signature runs out, as it says itself. */
+	signatureEnds?: string | undefined;
 }
 
 interface Answer {
@@ -65,6 +67,8 @@ export interface AzureErrorFacts {
 	code: string;
 	status: number | undefined;
 	message: string;
+	/** What the service says of a refused signature beside its message. */
+	detail: string;
 	retryAfterMs: number | undefined;
 }
 
@@ -84,6 +88,7 @@ export function azureFacts(error: unknown): AzureErrorFacts {
 		status: typeof fields['statusCode'] === 'number' ? fields['statusCode'] : undefined,
 		// Behind the first line come request id and time.
 		message: message.split('\n')[0] ?? '',
+		detail: text(details['authenticationErrorDetail']) ?? text(details['AuthenticationErrorDetail']) ?? '',
 		retryAfterMs: retryAfterSeconds > 0 ? retryAfterSeconds * 1000 : undefined,
 	};
 }
@@ -91,6 +96,8 @@ export function azureFacts(error: unknown): AzureErrorFacts {
 /** An error of the SDK as a Failure that says what could not be done, where, and what to do about it. */
 export function azureFailure(error: unknown, call: AzureCall): Failure {
 	if (error instanceof Failure) return error;
+	// The SDK reads whatever comes as if it were the service's answer, and stumbles over what is missing.
+	if (error instanceof TypeError || error instanceof RangeError) return notAzure(call.doing);
 	const facts = azureFacts(error);
 	if (facts.code === 'AbortError' || text(asRecord(error)['name']) === 'AbortError') return new Failure('cancelled', 'The run was stopped', { cause: error });
 	const { kind, said, nextStep, code = facts.code } = answerTo(facts, call);
@@ -100,19 +107,31 @@ export function azureFailure(error: unknown, call: AzureCall): Failure {
 	return new Failure(kind, message, { code, status: facts.status, nextStep, ...(facts.retryAfterMs !== undefined && { retryAfterMs: facts.retryAfterMs }) });
 }
 
+/** Something else answered. */
+export function notAzure(doing: string): Failure {
+	return new Failure('invalid', `Could not ${doing}: the endpoint does not answer as Azure Blob Storage does`, {
+		code: 'notAzure',
+		nextStep: 'Check that the endpoint in the Azure Blob credential is that of the blob service.',
+	});
+}
+
 function answerTo(facts: AzureErrorFacts, call: AzureCall): Answer {
-	const { code, status, message } = facts;
+	const { code, status, message, detail } = facts;
 	if (code === 'ContainerNotFound') {
 		return { kind: 'invalid', said: `there is no container "${call.container}"`, nextStep: 'Check the name of the container and the account, or create the container: the backup makes none by itself.' };
 	}
 	if (['AuthorizationPermissionMismatch', 'AuthorizationResourceTypeMismatch'].includes(code)) {
 		return { kind: 'denied', said: `the shared access signature does not allow it`, nextStep: `Give it the permission ${call.permission} on container ${call.container}. Backups need Read, Add, Create, Write, Delete and List; a restore needs Read and List.` };
 	}
-	if (code === 'InvalidHeaderValue' && /date/i.test(message)) {
+	if ((code === 'InvalidHeaderValue' && /date/i.test(message)) || /date header too old/i.test(detail)) {
 		return { kind: 'invalid', said: 'the clock of this machine is more than 15 minutes off', nextStep: 'Set the clock of the machine that n8n runs on, best with NTP, then run again.' };
 	}
+	const ends = call.signatureEnds === undefined ? '' : ` (it ends ${call.signatureEnds})`;
+	if (/not valid in the specified time frame/i.test(detail)) {
+		return { kind: 'denied', said: `the shared access signature has run out or is not valid yet${ends}`, nextStep: 'Enter a new shared access signature in the Azure Blob credential, and check that the clock of the machine that n8n runs on is right.' };
+	}
 	const known = answers[code];
-	if (known) return known;
+	if (known) return ends !== '' && code === 'AuthenticationFailed' ? { ...known, said: `the storage account does not accept the shared access signature${ends}` } : known;
 	if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL')) return { kind: 'invalid', nextStep: untrusted };
 	if (status === 409 || status === 412) return { kind: 'conflict', nextStep: 'Run again.' };
 	if (status === 429) return { kind: 'throttled', nextStep: busy };

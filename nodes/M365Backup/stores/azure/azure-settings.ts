@@ -43,6 +43,11 @@ export function signatureOf({ sasToken }: Pick<AzureSettings, 'sasToken'>): stri
 	return sasToken.trim().replace(/^[^?]*\?/, '');
 }
 
+/** When a SAS runs out, as it says itself; undefined with a key, or where a policy of the container says it. */
+export function signatureEnds(settings: AzureSettings): string | undefined {
+	return settings.authentication === 'sas' ? (new URLSearchParams(signatureOf(settings)).get('se') ?? undefined) : undefined;
+}
+
 /** Throws an `invalid` Failure for what cannot work. */
 export function checkSettings(settings: AzureSettings): void {
 	const { account, authentication, accountKey, endpoint } = settings;

@@ -5,7 +5,7 @@ import { checkKey, checkPrefix, temporaryPrefix } from '../keys';
 import { refuseRetention, throwIfLocked, type LockedFile } from '../refusals';
 import { LOCKED_CODE, type ByteRange, type PutOptions, type Store, type StoreCapabilities, type StoreFile } from '../store';
 import type { AzureContainer } from './azure-container';
-import { azureFacts } from './azure-failure';
+import { azureFacts, notAzure } from './azure-failure';
 import { putBlob } from './azure-put';
 import { StallGuard } from './stall-guard';
 
@@ -96,7 +96,7 @@ export class AzureStore implements Store {
 			const body = answer.readableStreamBody as Readable | undefined;
 			if (body === undefined || !answered || Number(answered[1]) !== offset) {
 				body?.destroy();
-				throw this.notAzure(doing);
+				throw notAzure(`${doing} in ${this.label}`);
 			}
 			const [end, totalBytes] = [Number(answered[2]) + 1, Number(answered[3])];
 			return { content: this.bytesOf(body, end - offset, doing, guard, signal), end, totalBytes, etag: answer.etag };
@@ -105,8 +105,7 @@ export class AzureStore implements Store {
 			guard.throwIfStalled(`${doing} in ${this.label}`);
 			const { code, status } = azureFacts(error);
 			if (code === 'BlobNotFound' || code === 'ResourceNotFound') return 'missing';
-			// 412: it is another one than the first part was of.
-			if (code === 'InvalidRange' || status === 416 || status === 412) return 'beyond';
+			if (code === 'InvalidRange' || status === 416) return 'beyond';
 			throw this.container.failure(error, doing, 'Read');
 		}
 	}
@@ -149,10 +148,17 @@ export class AzureStore implements Store {
 		const work = async (): Promise<void> => {
 			for (let key = left.pop(); key !== undefined; key = left.pop()) {
 				throwIfAborted(signal);
-				if (await this.isLockedWhenDeleted(key, signal)) locked.push({ key, until: null });
+				try {
+					if (await this.isLockedWhenDeleted(key, signal)) locked.push({ key, until: null });
+				} catch (error) {
+					// Whoever is told of the failure must not find files going afterwards.
+					left.length = 0;
+					throw error;
+				}
 			}
 		};
-		await Promise.all(Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, work));
+		const done = await Promise.allSettled(Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, work));
+		for (const each of done) if (each.status === 'rejected') throw each.reason;
 		throwIfLocked(this.label, locked);
 	}
 
@@ -179,13 +185,6 @@ export class AzureStore implements Store {
 		} finally {
 			guard.end();
 		}
-	}
-
-	private notAzure(doing: string): Failure {
-		return new Failure('invalid', `Could not ${doing} in ${this.label}: the endpoint does not answer as Azure Blob Storage does`, {
-			code: 'notAzure',
-			nextStep: 'Check that the endpoint is that of the blob service.',
-		});
 	}
 }
 
