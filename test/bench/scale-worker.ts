@@ -20,6 +20,8 @@ export interface ScaleOrder {
 	sources: { workload: 'mailbox' | 'drive'; id: string }[];
 	/** Sources at a time. */
 	parallel: number;
+	/** How far the tenant's clock is ahead of this machine's already. */
+	clockAheadMs: number;
 }
 
 export interface ScaleReport {
@@ -45,7 +47,6 @@ export interface Advance {
 
 /** What waits is not waited for: the tenant's clock, in the other process, is put forward instead. */
 class TenantTime {
-	private offsetMs = 0;
 	private asked = 0;
 	private readonly waiting = new Map<number, () => void>();
 
@@ -59,7 +60,7 @@ class TenantTime {
 		},
 	};
 
-	constructor() {
+	constructor(private offsetMs: number) {
 		process.on('message', ({ ask }: Advance) => {
 			this.waiting.get(ask)?.();
 			this.waiting.delete(ask);
@@ -76,7 +77,7 @@ class TenantTime {
 }
 
 async function main(order: ScaleOrder): Promise<ScaleReport> {
-	const { ambient } = new TenantTime();
+	const { ambient } = new TenantTime(order.clockAheadMs);
 	const counted = countStore(createFolderStore({ root: order.folder, ambient }));
 	const repository = await Repository.open(counted.store, ambient, { create: true });
 	const governor = new Governor(ambient);

@@ -128,7 +128,7 @@ async function runAll(sim: RunningSimulator, order: Pick<ScaleOrder, 'folder' | 
 			child.send(message);
 		});
 		child.once('exit', (code) => reject(new Error(`The process that backs up has ended with ${code}`)));
-		child.send({ ...order, graphUrl: sim.graphUrl, token, tenantId: sim.tenantId } satisfies ScaleOrder);
+		child.send({ ...order, clockAheadMs: sim.tenant.clock.nowMs() - Date.now(), graphUrl: sim.graphUrl, token, tenantId: sim.tenantId } satisfies ScaleOrder);
 	});
 	const { complete = 0, unchanged = 0 } = report.statuses;
 	if (complete + unchanged !== order.sources.length) throw new Error(`Not all backups are complete: ${JSON.stringify(report.statuses)}`);
