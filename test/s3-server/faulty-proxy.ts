@@ -13,6 +13,8 @@ export interface Fault {
 	answer?: { status: number; code: string; headers?: Record<string, string>; message?: string; body?: string };
 	/** `answer`: the server does what it is asked, but nobody hears of it. `request`: cut off before the server hears of it. */
 	lose?: 'answer' | 'request';
+	/** A bit of what is sent turns over on the way. */
+	garbled?: true;
 	/** The answer breaks off after so many bytes. */
 	tornAfterBytes?: number;
 	/** Headers that are taken out of the answer. */
@@ -83,6 +85,7 @@ export class FaultyProxy {
 		const onwards = request({ hostname, port, method, path: url, headers: incoming.headers }, (answer) => this.answer(answer, incoming, outgoing, fault));
 		onwards.once('error', () => incoming.socket.destroy());
 		outgoing.once('close', () => answerIsOver(outgoing) || onwards.destroy());
+		if (fault?.garbled) incoming.prependOnceListener('data', (chunk: Buffer) => chunk.writeUInt8(chunk.readUInt8() ^ 1));
 		incoming.pipe(onwards);
 	}
 

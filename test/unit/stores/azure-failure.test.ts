@@ -105,6 +105,11 @@ describe('errors of Azure Blob Storage', () => {
 		expect(failure).toMatchObject({ kind: 'denied', code: 'locked', message: expect.stringMatching(/^[ab] in Azure container backups/) as unknown });
 	});
 
+	it('a policy that forbids overwriting is not told as a lock that one can wait for', async () => {
+		const failure = await failureOf(() => store().put('cursor.json', text('x')), { status: 409, code: 'BlobImmutableDueToPolicy', message: 'This operation is not permitted as the blob is immutable due to a policy.' });
+		expect(failure).toMatchObject({ kind: 'denied', code: 'BlobImmutableDueToPolicy', message: expect.stringContaining('forbids overwriting') as unknown, nextStep: expect.stringContaining('level of versions') as unknown });
+	});
+
 	it('nobody there: says what to check', async () => {
 		const failure = await failureOf(() => listed(store({ endpoint: 'http://127.0.0.1:9/contoso' }), ''));
 		expect(failure).toMatchObject({ kind: 'transient', code: 'ECONNREFUSED', nextStep: expect.stringContaining('endpoint') as unknown });

@@ -130,6 +130,9 @@ function answerTo(facts: AzureErrorFacts, call: AzureCall): Answer {
 	if (/not valid in the specified time frame/i.test(detail)) {
 		return { kind: 'denied', said: `the shared access signature has run out or is not valid yet${ends}`, nextStep: 'Enter a new shared access signature in the Azure Blob credential, and check that the clock of the machine that n8n runs on is right.' };
 	}
+	if (code.startsWith('BlobImmutableDueTo') && call.permission === 'Write') {
+		return { kind: 'denied', said: 'a policy of the container forbids overwriting files, which a backup does with a few', nextStep: 'Back up into a container without immutability policy, or with one at the level of versions (versioning on): those allow overwriting, and keep what was there. What was stored before is unharmed.' };
+	}
 	const known = answers[code];
 	if (known) return ends !== '' && code === 'AuthenticationFailed' ? { ...known, said: `the storage account does not accept the shared access signature${ends}` } : known;
 	if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL')) return { kind: 'invalid', nextStep: untrusted };
