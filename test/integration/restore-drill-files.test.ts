@@ -1,8 +1,13 @@
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import { confirmCopied, filesToCopy } from '../../nodes/M365Backup/engine/copy';
+import { evict } from '../../nodes/M365Backup/engine/evict';
+import { filesToEvict } from '../../nodes/M365Backup/engine/files-to-evict';
 import { EVERY_COLUMN, fillEveryColumn } from '../simulator/site-generate';
 import type { Drive } from '../simulator/drive-store';
 import type { RunningSimulator } from '../simulator/start';
 import type { Switches } from '../simulator/switches';
+import { readAll } from '../support/read-all';
 import { driveFixture, type DriveFixture } from '../support/drive-fixture';
 import { siteFixture, type SiteFixture } from '../support/site-fixture';
 import { portrait } from './drive-restore-help';
@@ -45,6 +50,25 @@ describe('a restore drill of a drive', () => {
 		// Files and their folders, and the scratch folder.
 		expect(proof.removed).toBe(33 + 3);
 		expect(stateOf(fixture.drive)).toEqual(before);
+	});
+
+	it('does not draw what only a copy holds any more, and says so', async () => {
+		const fixture = await filled();
+		const { repository, drive } = fixture;
+		const target = 'nas';
+		const copy = new Map<string, Buffer>();
+		for await (const { fileName, open } of filesToCopy(repository, { target })) {
+			copy.set(fileName, await readAll(await open()));
+			await confirmCopied(repository, { target, confirmations: [{ fileName, fields: {} }] });
+		}
+		sim.tenant.clock.advance(31 * 86_400_000);
+		const files: { fileName: string; open: () => AsyncIterable<Uint8Array> }[] = [];
+		for await (const { fileName } of filesToEvict(repository, { target, keepDays: 30 })) files.push({ fileName, open: () => Readable.from([copy.get(fileName)!]) });
+		expect(await evict(repository, { target, files })).toMatchObject([{ outcome: 'removedHere' }]);
+		drive.addFile('', 'new.txt', 'new');
+		expect(await fixture.backUp()).toMatchObject({ status: 'complete' });
+		const proof = await drillDrive(fixture, { items: 100 });
+		expect(proof).toMatchObject({ status: 'passed', sampled: 1, identical: 1, failed: [], notDrilled: [{ kind: 'file', items: 33, reason: expect.stringContaining('held by a copy alone') as unknown }] });
 	});
 
 	it('into another drive touches that one alone', async () => {

@@ -13,6 +13,8 @@ export interface SampleOptions {
 	seed: string;
 	/** Why items of a type cannot be drilled; undefined if they can. */
 	notDrilled: (type: ItemType) => string | undefined;
+	/** Archives that are not here, since copies hold them. */
+	elsewhere?: ReadonlySet<string>;
 	signal?: AbortSignal | undefined;
 }
 
@@ -28,6 +30,7 @@ export interface DrillSample {
 	notDrilled: NotDrilled[];
 }
 
+const ELSEWHERE = 'Their archives are held by a copy alone: bring these back first (restore-from-copied-archives.json), or drill newer items';
 const NO_CONTENT = 'Their content could not be stored yet: the failures of the backup name them';
 
 /**
@@ -36,14 +39,14 @@ const NO_CONTENT = 'Their content could not be stored yet: the failures of the b
  * over the catalog, holding at most `items` entries of each kind.
  */
 export async function drawSample(catalog: Catalog, options: SampleOptions): Promise<DrillSample> {
-	const { items, kinds, largestBytes, signal } = options;
+	const { items, kinds, largestBytes, elsewhere, signal } = options;
 	const random = seededRandom(options.seed);
 	const reservoirs = new Map<ItemType, { met: number; entries: CatalogEntry[] }>();
 	const left = new Map<string, NotDrilled>();
 	for await (const entry of catalog.entries(signal ? { signal } : {})) {
 		const { type } = entry;
 		if (type === 'folder' || kinds?.includes(type) === false) continue;
-		const reason = options.notDrilled(type) ?? unfit(entry, largestBytes);
+		const reason = options.notDrilled(type) ?? unfit(entry, largestBytes, elsewhere);
 		if (reason !== undefined) {
 			count(left, type, reason);
 			continue;
@@ -62,8 +65,9 @@ export async function drawSample(catalog: Catalog, options: SampleOptions): Prom
 	return { entries: evenly(shuffle(byKind, random), items).sort((a, b) => (a.id < b.id ? -1 : 1)), notDrilled: [...left.values()] };
 }
 
-function unfit({ content }: CatalogEntry, largestBytes: number): string | undefined {
+function unfit({ content }: CatalogEntry, largestBytes: number, elsewhere: ReadonlySet<string> | undefined): string | undefined {
 	if (content === undefined || content.length === 0) return NO_CONTENT;
+	if (elsewhere && content.some(({ archive }) => elsewhere.has(archive))) return ELSEWHERE;
 	const sizeBytes = content.reduce((sum, { size }) => sum + size, 0);
 	return sizeBytes > largestBytes ? `Larger than the ${Math.round(largestBytes / 1e6)} MB that the largest item of a drill may have` : undefined;
 }

@@ -1,7 +1,10 @@
 import type { Ambient } from '../base/ambient';
 import { Failure, isFailure, toFailure } from '../base/failure';
+import { evictedAsKnown } from '../repository/evicted';
+import { sourceKey } from '../repository/names';
 import type { CatalogEntry, ItemType, SnapshotRecord, SourceRef } from '../repository/records';
 import type { Repository } from '../repository/repository';
+import { listSource } from '../repository/snapshot-files';
 import type { RestorableItem, Restorer } from '../workloads/restorer';
 import type { DrillMarks, Scratch, ScratchThing } from '../workloads/scratch';
 import type { GraphCounters } from './back-up-summary';
@@ -125,7 +128,16 @@ class RestoreDrill {
 		const { repository, snapshot, restorer, scratch, items = DRILL_ITEMS, kinds, largestBytes = LARGEST_BYTES, signal } = this.options;
 		const cannot = (type: ItemType): string | undefined =>
 			scratch.notDrilled(type) ?? (restorer.types.includes(type) ? undefined : `Items of type ${type} cannot be restored there`);
-		return await drawSample(repository.catalog(snapshot), { items, kinds, largestBytes, seed: this.seed, notDrilled: cannot, signal });
+		return await drawSample(repository.catalog(snapshot), { items, kinds, largestBytes, seed: this.seed, notDrilled: cannot, elsewhere: await this.heldElsewhere(), signal });
+	}
+
+	private async heldElsewhere(): Promise<ReadonlySet<string>> {
+		const { repository, source, signal } = this.options;
+		const key = sourceKey(source);
+		const evicted = await evictedAsKnown(repository.store, key, signal);
+		if (evicted.size === 0) return new Set();
+		const here = await listSource(repository.store, key, signal);
+		return new Set([...evicted.keys()].filter((name) => !here.has(name)));
 	}
 
 	private refuseWithoutPermission({ entries }: DrillSample): void {

@@ -64,4 +64,13 @@ describe('the sample of a restore drill', () => {
 			{ kind: 'setting', items: 3, reason: 'No place' },
 		]);
 	});
+
+	it('leaves out what a copy alone holds, and says so', async () => {
+		const [here, gone, half] = [entry('message', 1), entry('message', 2), entry('message', 3)];
+		gone.content![0]!.archive = 'old';
+		half.content!.push({ ...half.content![0]!, archive: 'old', part: 'attachment-1' });
+		const { entries, notDrilled } = await drawSample(catalogOf([here, gone, half]), options({ elsewhere: new Set(['old']) }));
+		expect(entries).toEqual([here]);
+		expect(notDrilled).toEqual([{ kind: 'message', items: 2, reason: expect.stringContaining('held by a copy alone') as unknown }]);
+	});
 });
