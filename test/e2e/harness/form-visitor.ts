@@ -16,8 +16,8 @@ export class FormVisitor {
 	) {}
 
 	static async arrive(browser: Browser, url: string): Promise<FormVisitor> {
-		const context = await browser.newContext({ viewport: { width: 1100, height: 1400 } });
-		const page = await context.newPage();
+		const context = await inTime('make a window', browser.newContext({ viewport: { width: 1100, height: 1400 } }));
+		const page = await inTime('open a page', context.newPage());
 		const visitor = new FormVisitor(context, page);
 		page.on('request', (request) => {
 			if (request.isNavigationRequest() && request.url().includes('/form-waiting/')) {
@@ -121,4 +121,17 @@ export function withValue(body: string, name: string, value: string): string {
 	}
 	const from = body.indexOf('\r\n\r\n', start) + 4;
 	return body.slice(0, from) + value + body.slice(body.indexOf('\r\n--', from));
+}
+
+/** Playwright waits for these two for ever, and Chromium has been seen to leave them unanswered. */
+async function inTime<T>(what: string, answer: Promise<T>): Promise<T> {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<never>((_, reject) => {
+		timer = setTimeout(() => reject(new Error(`Chromium did not ${what} within ${waitMs / 1000} seconds`)), waitMs);
+	});
+	try {
+		return await Promise.race([answer, late]);
+	} finally {
+		clearTimeout(timer);
+	}
 }
