@@ -143,7 +143,8 @@ if (lacking !== '') {
 			const summaries = await told(await (await startAll())());
 			expect(summaries.size).toBe(mailboxes);
 			for (const [source, { status }] of summaries) {
-				expect([source, status]).toEqual([source, orphaned.includes(source) ? 'complete' : 'unchanged']);
+				// Of those that the worker left, one may have been killed after its last commit, with nothing but the lease to give back.
+				expect([source, status]).toEqual([source, orphaned.includes(source) ? expect.stringMatching(/^(complete|unchanged)$/) : 'unchanged']);
 			}
 			expect((await leases.all()).filter(({ isHeld }) => isHeld)).toEqual([]);
 		});
