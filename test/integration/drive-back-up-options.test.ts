@@ -227,6 +227,28 @@ describe('left out', () => {
 		expect(downloads()).toBe(3);
 	});
 
+	it('by a run that ended early, and wanted again: comes with the next run', async () => {
+		await at.backUp();
+		at.sim.tenant.switches.deltaLargestPage = 2;
+		at.drive.addFile('', '1.txt', '1');
+		at.drive.addFile('', '2.tmp', '2');
+		expect(await at.backUp({ excludePaths: ['**/*.tmp'], stopAfter: { bytes: 1 } })).toMatchObject({ hasMore: true });
+		expect(await paths()).not.toContain('2.tmp');
+		await at.backUp();
+		expect(await at.files()).toEqual(at.living());
+	});
+
+	it('by a run that ended early in the middle of a listing of everything, and wanted again', async () => {
+		for (let n = 0; n < 12; n++) at.drive.addFile('Old', `${n}.${n % 2 ? 'bin' : 'tmp'}`, `${n}`);
+		await at.backUp({ excludePaths: ['Old'] });
+		at.sim.tenant.switches.deltaLargestPage = 2;
+		// Begins to list everything, since Old is wanted now; the two after it go on with that listing.
+		expect(await at.backUp({ stopAfter: { bytes: 1 } })).toMatchObject({ hasMore: true });
+		expect(await at.backUp({ excludePaths: ['**/*.tmp'], stopAfter: { bytes: 1 } })).toMatchObject({ hasMore: true });
+		await at.backUp();
+		expect(await at.files()).toEqual(at.living());
+	});
+
 	it('follows folders that are renamed into a pattern and out of it', async () => {
 		const options = { excludePaths: ['**/tmp'] };
 		await at.backUp(options);

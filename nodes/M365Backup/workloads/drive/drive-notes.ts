@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../base/json';
 import type { DriveContext } from './drive-context';
 
+/** Stands for rules that changed since the last listing: no rules equal it. */
+const MIXED_RULES = 'mixed';
+
 /** What a drive remembers from run to run beside its link. Plain data, kept in the cursor. */
 export class DriveNotes {
 	/** Graph id of the root. */
@@ -16,7 +19,7 @@ export class DriveNotes {
 	permissionsAt: string | undefined;
 	/** With which options that enumeration began: other ones do not hold for what it had read before they changed. */
 	began: { rules: string; versions: number; permissions: boolean } | undefined;
-	/** What the options left out when everything was last listed. */
+	/** What the options have left out of everything since it was last listed. */
 	rules = '';
 	/** How many older versions were kept of each file then. */
 	versions = 0;
@@ -43,11 +46,20 @@ export class DriveNotes {
 		return notes;
 	}
 
-	/** What is not wanted now will be missing of what changes meanwhile: to be read of everything once it is wanted again. */
-	forgetUnwanted({ versions, permissions }: Pick<DriveContext, 'versions' | 'permissions'>): void {
+	/**
+	 * What is not wanted now, or left out, will be missing of what changes meanwhile: to be read of everything once it is
+	 * wanted again, even if this run ends before it has listed anything.
+	 */
+	forgetUnwanted(context: Pick<DriveContext, 'versions' | 'permissions' | 'excluded' | 'maxFileBytes'>): void {
+		const { versions, permissions } = context;
+		const rules = rulesOf(context);
+		if (this.rules !== rules) this.rules = MIXED_RULES;
 		this.versions = Math.min(this.versions, versions);
 		if (!permissions) this.permissionsAt = undefined;
-		if (this.began) this.began = { ...this.began, versions: Math.min(this.began.versions, versions), permissions: this.began.permissions && permissions };
+		if (this.began) {
+			const { began } = this;
+			this.began = { rules: began.rules === rules ? rules : MIXED_RULES, versions: Math.min(began.versions, versions), permissions: began.permissions && permissions };
+		}
 	}
 
 	write(): JsonObject {
@@ -77,7 +89,7 @@ function text(value: unknown): string | undefined {
 }
 
 /** The same as long as the options leave out the same. */
-export function rulesOf({ excluded, maxFileBytes }: DriveContext): string {
+export function rulesOf({ excluded, maxFileBytes }: Pick<DriveContext, 'excluded' | 'maxFileBytes'>): string {
 	if (excluded.isEmpty && maxFileBytes === Number.POSITIVE_INFINITY) return '';
 	return createHash('sha256').update(`${String(maxFileBytes)}\n${excluded.key}`).digest('hex').slice(0, 16);
 }
