@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const seeds = 'test/support/seed-every-test.ts';
+
 /** Four projects: `unit` (quick, pure), `encrypted` (some of these once more), `integration` (engine against the simulator), `e2e` (real n8n, browser). */
 export default defineConfig({
 	test: {
@@ -7,6 +9,7 @@ export default defineConfig({
 			{
 				test: {
 					name: 'unit',
+					setupFiles: [seeds],
 					include: ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/simulator/**/*.test.ts'],
 					// Ends what hangs; how long our work takes is measured as CPU time (support/cpu-time.ts).
 					testTimeout: 300_000,
@@ -23,13 +26,14 @@ export default defineConfig({
 						'test/unit/engine/same-contents.property.test.ts',
 						'test/unit/search/search.test.ts',
 					],
-					setupFiles: ['test/support/encrypt-everything.ts'],
+					setupFiles: [seeds, 'test/support/encrypt-everything.ts'],
 					testTimeout: 300_000,
 				},
 			},
 			{
 				test: {
 					name: 'integration',
+					setupFiles: [seeds],
 					include: ['test/integration/**/*.test.ts'],
 					testTimeout: 600_000,
 					hookTimeout: 120_000,

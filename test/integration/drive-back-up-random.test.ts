@@ -9,11 +9,10 @@ import type { Drive } from '../simulator/drive-store';
 import type { Fault } from '../simulator/faults';
 import { startSimulator, type RunningSimulator } from '../simulator/start';
 import { defaultSwitches, type Switches } from '../simulator/switches';
+import { randomRuns } from '../support/random-runs';
 import { driveFixture, type DriveBackUpOptions, type DriveFixture } from '../support/drive-fixture';
 
-/** Random histories each time the tests run; RANDOM_RUNS for more. */
-const RUNS = Number(process.env['RANDOM_RUNS'] ?? 300);
-const SEED = process.env['RANDOM_SEED'];
+const RUNS = randomRuns(300);
 
 const nat = fc.nat({ max: 1000 });
 type Edit = { what: number; a: number; b: number };
@@ -299,6 +298,6 @@ async function keysOf(at: DriveFixture): Promise<string[]> {
 it('holds what the drive holds, whatever happens to either', { timeout: 600_000 }, async () => {
 	await fc.assert(
 		fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 40 }), switches, play),
-		{ numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+		{ numRuns: RUNS },
 	);
 });

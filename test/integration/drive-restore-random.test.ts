@@ -7,9 +7,9 @@ import { SeededRandom } from '../simulator/seeded-random';
 import type { Switches } from '../simulator/switches';
 import { driveFixture } from '../support/drive-fixture';
 import { failures, lines, outcomes, portrait, restoreDrive } from './drive-restore-help';
+import { randomRuns } from '../support/random-runs';
 
-/** fast-check prints the seed of what fails; `RANDOM_RUNS=300` runs more of them. */
-const RUNS = Number(process.env['RANDOM_RUNS'] ?? 30);
+const RUNS = randomRuns(30);
 
 interface Damage {
 	what: number;

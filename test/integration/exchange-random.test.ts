@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import type { FaultAction } from '../simulator/faults';
 import { SeededRandom } from '../simulator/seeded-random';
-import { randomRuns } from '../support/random-runs';
+import { randomRuns, randomSeed } from '../support/random-runs';
 import type { Switches } from '../simulator/switches';
 import { addSamples, exchangeFixture, fullPortraits, lossySorts, plainSorts, type ExchangeFixture } from './exchange-help';
 import { failures, outcomes, purgeAll, restoreAll } from './restore-help';
 
 const ROUNDS = randomRuns(25);
-const SEED = Number(process.env['RANDOM_SEED'] ?? Date.now() % 1_000_000);
+const SEED = randomSeed();
 
 const WHERE = [/exportItems$/, /importItem/, /createImportSession$/, /settings\/exchange$/, /translateExchangeIds$/, /\/move$/, /mailFolders\/drafts/, /\/messages\/[^/]+$/];
 const FAULTS: readonly FaultAction[] = [{ status: 500 }, { status: 503 }, { reset: true }, { truncateAtByte: 30 }, { truncateAtByte: 30, silent: true }];

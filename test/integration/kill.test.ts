@@ -13,9 +13,10 @@ import type { RunningSimulator } from '../simulator/start';
 import { startSimulator } from '../simulator/start';
 import type { Mailbox } from '../simulator/mailbox';
 import { plainMail } from '../support/mailbox-fixture';
+import { randomRuns, randomSeed } from '../support/random-runs';
 import { startBackup } from '../support/run-backup';
 
-const KILLS = Number(process.env['RANDOM_RUNS'] ?? 100);
+const KILLS = randomRuns(100);
 /** Longer than a lease lasts: what a killed run holds has run out when the next one starts. */
 const BETWEEN_RUNS_MS = 16 * 60_000;
 
@@ -49,9 +50,7 @@ function randomFrom(seed: number): () => number {
 }
 
 it(`survives kill -9 at ${KILLS} random moments: every snapshot reads, none is lost, the next run completes`, async () => {
-	const seed = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000);
-	console.log(`KILL_SEED=${seed}`);
-	const random = randomFrom(seed);
+	const random = randomFrom(randomSeed());
 	const key = sourceKey({ workload: 'mailbox', id: mailboxId, tenantId: sim.tenantId });
 	let known = new Map<string, SnapshotRecord>();
 	let killed = 0;

@@ -8,8 +8,9 @@ import { GraphError } from '../simulator/graph-error';
 import type { Switches } from '../simulator/switches';
 import { contactPortrait, contactsFixture, expectContactsSaved, PHOTO, restoreContacts } from './contacts-help';
 import { newestSnapshot } from './restore-help';
+import { randomRuns } from '../support/random-runs';
 
-const RUNS = Number(process.env['RANDOM_RUNS'] ?? 30);
+const RUNS = randomRuns(30);
 const CONTACTS = { content: ['contacts' as const] };
 type Fixture = Awaited<ReturnType<typeof contactsFixture>>;
 

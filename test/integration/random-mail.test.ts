@@ -6,8 +6,9 @@ import type { MessageRecord } from '../simulator/message';
 import { StoredMime } from '../simulator/stored-mime';
 import type { Switches } from '../simulator/switches';
 import { mailboxFixture, plainMail, type MailboxFixture } from '../support/mailbox-fixture';
+import { randomRuns } from '../support/random-runs';
 
-const RUNS = Number(process.env['RANDOM_RUNS'] ?? 60);
+const RUNS = randomRuns(60);
 
 type Step =
 	| { do: 'edit'; what: number; a: number; b: number }

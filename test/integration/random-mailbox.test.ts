@@ -12,9 +12,9 @@ import type { Switches } from '../simulator/switches';
 import { mailboxFixture, plainMail, type MailboxFixture } from '../support/mailbox-fixture';
 import { pictureOf } from '../support/mailbox-picture';
 import { failures, outcomes, restoreAll } from './restore-help';
+import { randomRuns } from '../support/random-runs';
 
-/** Random histories each time the tests run; RANDOM_RUNS for more. */
-const RUNS = Number(process.env['RANDOM_RUNS'] ?? 500);
+const RUNS = randomRuns(500);
 const EVERYTHING = [...MAILBOX_PARTS];
 
 type Kind = (typeof MAILBOX_PARTS)[number];

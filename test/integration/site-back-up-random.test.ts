@@ -6,12 +6,11 @@ import { fillEveryColumn, EVERY_COLUMN } from '../simulator/site-generate';
 import type { Site } from '../simulator/site-store';
 import type { Switches } from '../simulator/switches';
 import type { SiteFixture } from '../support/site-fixture';
+import { randomRuns } from '../support/random-runs';
 import { siteFixture } from '../support/site-fixture';
 import { backedUpLists, expectSiteSaved } from './site-help';
 
-const RUNS = Number(process.env['RANDOM_RUNS'] ?? 200);
-/** Another one each time; the same histories come again with `RANDOM_SEED`. */
-const SEED = Number(process.env['RANDOM_SEED'] ?? Date.now() % 1_000_000_000);
+const RUNS = randomRuns(200);
 
 type Step =
 	| { do: 'edit'; what: number; a: number; b: number }
@@ -168,7 +167,7 @@ function heal(fixture: SiteFixture): void {
 	for (const site of fixture.tenant.sites.each()) for (const list of site.lists) list.isForbidden = false;
 }
 
-it(`follows ${RUNS} random histories of a site, through faults, limits and lost cursors (seed ${SEED})`, async () => {
+it(`follows ${RUNS} random histories of a site, through faults, limits and lost cursors`, async () => {
 	await fc.assert(
 		fc.asyncProperty(switches, fc.array(step, { minLength: 10, maxLength: 40 }), async (chosen, steps) => {
 			const fixture = await siteFixture({ switches: chosen });
@@ -221,6 +220,6 @@ it(`follows ${RUNS} random histories of a site, through faults, limits and lost 
 				await fixture.stop();
 			}
 		}),
-		{ numRuns: RUNS, seed: SEED, endOnFailure: false },
+		{ numRuns: RUNS, endOnFailure: false },
 	);
 });

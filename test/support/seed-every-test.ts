@@ -1,0 +1,3 @@
+import { seedEveryTest } from './random-runs';
+
+seedEveryTest();
