@@ -6,6 +6,7 @@ import { documentedLimits, Governor, type LaneName } from '../../nodes/M365Backu
 import { fixedToken } from '../../nodes/M365Backup/graph/tokens';
 import { GeneratedContent } from '../simulator/drive-content';
 import { driveFixture } from '../support/drive-fixture';
+import { siteFixture } from '../support/site-fixture';
 import { mailboxFixture } from '../support/mailbox-fixture';
 
 /** So much smaller than Microsoft's, that few items take long; in windows of a minute, which the fixtures' clocks skip. */
@@ -70,6 +71,22 @@ describe('the estimate of an initial copy that a limit stopped', () => {
 		const { first, last, realSeconds } = await finish(at, () => at.backUp({ graphClient, quotas, graph: graphClient.stats, hoursLater: 0, stopAfter: { bytes: 100_000 } }));
 		expect(first).toMatchObject({ hasMore: true, timeLeft: { bytes: expect.any(Number) as number } });
 		expect(first.timeLeft!.bytes! + first.totals.bytes).toBe(500_000);
+		expect(last.status).toBe('complete');
+		expect(realSeconds).toBeGreaterThan(200);
+		expect(Math.abs(first.timeLeft!.seconds - realSeconds)).toBeLessThan(60 + realSeconds / 10);
+	});
+
+	it('of a site counts the files of all its libraries, and of the sites below it', async () => {
+		const at = await siteFixture();
+		fixture = at;
+		const below = at.site.addSubsite({ name: 'projects', displayName: 'Projects' });
+		for (const library of [at.site.addLibrary('Contracts'), at.site.addLibrary('Offers'), below.addLibrary('Plans')]) {
+			for (let index = 0; index < 160; index++) library.drive.addFile('Docs', `${index}.bin`, new GeneratedContent(index, 1_000));
+		}
+		const { graphClient, quotas } = throttled(at, ({ sim }) => ({ kind: 'sharePoint', key: sim.tenantId }));
+		const { first, last, realSeconds } = await finish(at, () => at.backUp({ subsites: true, graphClient, quotas, graph: graphClient.stats, hoursLater: 0, stopAfter: { bytes: 150_000 } }));
+		expect(first).toMatchObject({ hasMore: true, timeLeft: { bytes: expect.any(Number) as number } });
+		expect(Math.abs(first.timeLeft!.bytes! + first.totals.bytes - 480_000)).toBeLessThan(20_000);
 		expect(last.status).toBe('complete');
 		expect(realSeconds).toBeGreaterThan(200);
 		expect(Math.abs(first.timeLeft!.seconds - realSeconds)).toBeLessThan(60 + realSeconds / 10);

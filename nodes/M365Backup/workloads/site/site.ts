@@ -9,6 +9,7 @@ import type { SiteOptions, SitePartName } from './site-options';
 import { SITE_PARTS } from './site-options';
 import { SITE_TITLE, sitePart, siteScope } from './site-part';
 import type { SiteRun, Web } from './site-run';
+import { siteSize } from './site-size';
 import { Subsites } from './subsites';
 
 export type { SiteOptions, SitePartName } from './site-options';
@@ -24,7 +25,9 @@ export function siteWorkload(options: SiteOptions): Workload {
 	if (!chosen.has('site')) leftOut.push({ scope: siteScope(web), title: SITE_TITLE });
 	if (!chosen.has('pages')) leftOut.push({ scope: pagesScope(web), title: PAGES_TITLE });
 	addWeb(run, web, '', chosen, parts);
-	return joinParts(parts, { known: knownScopes, leftOut });
+	const joined = joinParts(parts, { known: knownScopes, leftOut });
+	// What is left of lists and pages cannot be told.
+	return chosen.has('libraries') ? { ...joined, size: (signal) => siteSize(options, signal) } : joined;
 }
 
 /** The parts of one site; those of its lists and of the sites below it follow once they are known. */
