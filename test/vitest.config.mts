@@ -5,6 +5,8 @@ const seeds = 'test/support/seed-every-test.ts';
 /** Four projects: `unit` (quick, pure), `encrypted` (some of these once more), `integration` (engine against the simulator), `e2e` (real n8n, browser). */
 export default defineConfig({
 	test: {
+		// vitest leaves one core free, which on a machine with two of them doubles the time.
+		maxWorkers: '100%',
 		projects: [
 			{
 				test: {
@@ -45,7 +47,9 @@ export default defineConfig({
 					include: ['test/e2e/**/*.test.ts'],
 					testTimeout: 900_000,
 					hookTimeout: 900_000,
-					fileParallelism: false,
+					// Each has an n8n of its own, which mostly waits.
+					maxWorkers: 2,
+					sequence: { groupOrder: 1 },
 				},
 			},
 		],
