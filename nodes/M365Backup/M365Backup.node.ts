@@ -29,8 +29,8 @@ export class M365Backup implements INodeType {
 				required: true,
 				testedBy: 'testMicrosoftCredential',
 				// What works on the repository alone needs no Microsoft credential; Prune does where it asks whether sources still exist, Check where it is to check it.
+				// No `show` with all resources: the editor would take Resource for the choice of an authentication, and hide it and Operation.
 				displayOptions: {
-					show: { resource: ['drive', 'item', 'mailbox', 'repository', 'site', 'snapshot'] },
 					hide: {
 						operation: ['confirmCopied', 'export', 'getFilesToCopy', 'getFilesToDelete', 'importFiles', 'rebuildCatalog', 'replicate', 'search', 'verify'],
 						removeGone: [false],

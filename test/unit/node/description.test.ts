@@ -93,6 +93,17 @@ describe('the node as n8n sees it', () => {
 		expect(asks({ resource: 'repository' })).toBe(false);
 	});
 
+	it('shows Resource and Operation: no parameter is one that the editor takes for the choice of an authentication', () => {
+		// n8n's editor hides a parameter, and what depends on it, if the credentials' `show` names each of its options.
+		const named = new Map<string, Set<unknown>>();
+		for (const { displayOptions } of description.credentials ?? []) {
+			for (const [name, values] of Object.entries(displayOptions?.show ?? {})) named.set(name, new Set([...(named.get(name) ?? []), ...(values ?? [])]));
+		}
+		const hidden = description.properties.filter(({ name, options = [] }) => options.length > 0 && options.every((option) => 'value' in option && named.get(name)?.has(option.value)));
+		expect(named.size).toBeGreaterThan(0);
+		expect(hidden.map(({ displayName }) => displayName)).toEqual([]);
+	});
+
 	it('previews unless told otherwise, asks where the repository is, and skips what is there', () => {
 		expect(defaultsOf({ resource: 'item', operation: 'restore' })).toMatchObject({
 			mode: 'preview',
