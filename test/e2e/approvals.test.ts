@@ -1,12 +1,12 @@
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TenantUser } from '../simulator/tenant';
 import { backUpInThePast } from './harness/aged-repository';
 import { ApprovalMail } from './harness/approval-mail';
-import { chromiumPath, openBrowser } from './harness/browser';
+import { chromiumPath, TestBrowser } from './harness/browser';
 import type { Execution } from './harness/execution';
+import { expiresQuickly } from './harness/quick-expiry';
 import { FormVisitor } from './harness/form-visitor';
 import type { CaughtMail } from './harness/mail-catcher';
 import { chain, ourNode, pick, swapped } from './harness/our-node';
@@ -27,7 +27,7 @@ describe('prune-with-approval.json in a real n8n', () => {
 	let stage: Stage;
 
 	beforeAll(async () => {
-		stage = await Stage.start({ simulator: { http: true, users: 1, messages: 5 }, requestLimits: 'none' });
+		stage = await Stage.start({ simulator: { http: true, users: 1, messages: 5 }, requestLimits: 'none', n8n: { env: expiresQuickly } });
 		await backUpInThePast(stage.simulator, stage.repositoryFolder, { backups: 4, gapDays: 10 });
 	});
 	afterAll(async () => stage?.stop());
@@ -58,7 +58,7 @@ describe('prune-with-approval.json in a real n8n', () => {
 		const before = await snapshots();
 		expect(before).toHaveLength(4);
 		const id = await start({ customer: 'Contoso' }, swap);
-		const question = await ApprovalMail.of(stage.mailServer, approver);
+		const question = await ApprovalMail.of(stage, id, approver);
 		expect(question.mail.subject).toBe('Contoso: Prune: may 2 snapshots be removed?');
 		expect(question.text).toContain(`${stage.simulator.tenant.users[0]!.userPrincipalName}: Would remove 2 of 4 snapshots`);
 		expect(await question.open()).toContain('Remove old snapshots?');
@@ -77,7 +77,7 @@ describe('prune-with-approval.json in a real n8n', () => {
 	it('removes nothing when nobody answers in time, and the link is then of no use', async () => {
 		const before = await snapshots();
 		const id = await start({ approvalDays: soon });
-		const question = await ApprovalMail.of(stage.mailServer, approver);
+		const question = await ApprovalMail.of(stage, id, approver);
 		const run = await stage.n8n.client.finished(id);
 		expect(run.error).toBeUndefined();
 		expect(run.runs.has('Prune')).toBe(false);
@@ -90,7 +90,7 @@ describe('prune-with-approval.json in a real n8n', () => {
 	it('removes nothing for an answer that is none of the two, or whose link somebody changed', async () => {
 		const before = await snapshots();
 		const id = await start({});
-		const question = await ApprovalMail.of(stage.mailServer, approver);
+		const question = await ApprovalMail.of(stage, id, approver);
 		const forged = new URL(question.link);
 		forged.searchParams.set('signature', 'a'.repeat(64));
 		expect((await fetch(forged, { method: 'POST', body: new FormData() })).ok).toBe(false);
@@ -121,7 +121,7 @@ describe('prune-with-approval.json in a real n8n', () => {
 	it('removes what the policy lets go once it is approved, and tells both', async () => {
 		const before = await snapshots();
 		const id = await start({}, true);
-		const question = await ApprovalMail.of(stage.mailServer, approver);
+		const question = await ApprovalMail.of(stage, id, approver);
 		expect((await question.decide('Remove them', 'Anna <b>Approver</b>')).status).toBe(200);
 		const run = await stage.n8n.client.finished(id);
 		expect(run.error).toBeUndefined();
@@ -137,21 +137,21 @@ describe.skipIf(chromiumPath() === undefined)('cross-user-restore-with-approval.
 	const file = 'cross-user-restore-with-approval.json';
 	const hostile = 'Covenant <img src=x onerror=alert(1)> {{ $env.HOME }} [x](https://evil.example)';
 	let stage: Stage;
-	let browser: Browser;
+	let browser: TestBrowser;
 	let gone: TenantUser;
 	let heir: TenantUser;
 	let person: Person;
 	let workflowId: string;
 
 	beforeAll(async () => {
-		stage = await Stage.start({ simulator: { users: 2, messages: 3 }, requestLimits: 'none' });
+		stage = await Stage.start({ simulator: { users: 2, messages: 3 }, requestLimits: 'none', n8n: { env: expiresQuickly } });
 		[gone, heir] = stage.simulator.tenant.users.filter(({ mailbox }) => mailbox !== null) as [TenantUser, TenantUser];
 		for (const subject of [hostile, 'Covenant with Fabrikam']) gone.mailbox!.addMime('inbox', `From: Boss <boss@example.com>\r\nSubject: ${subject}\r\nMessage-ID: <${subject.length}@example.com>\r\nDate: Mon, 2 Mar 2026 10:00:00 +0000\r\n\r\nText\r\n`);
 		const backUp = chain('backUpOne', [ourNode('Back Up', 'mailbox/backUp', { mailbox: pick(gone.userPrincipalName), repositoryFolder: stage.repositoryFolder })]);
 		await stage.put(backUp);
 		expect((await stage.n8n.client.run(backUp.id, 'Start')).error).toBeUndefined();
 		person = await addPerson(stage.n8n, heir.userPrincipalName);
-		browser = await openBrowser();
+		browser = await TestBrowser.open();
 	});
 	afterAll(async () => {
 		await browser?.close();
@@ -198,7 +198,7 @@ describe.skipIf(chromiumPath() === undefined)('cross-user-restore-with-approval.
 		await publish({}, swap);
 		const before = [await subjectsOf(gone), await subjectsOf(heir)];
 		const id = await ask();
-		const question = await ApprovalMail.of(stage.mailServer, approver);
+		const question = await ApprovalMail.of(stage, id, approver);
 		expect(question.mail.subject).toBe(`${heir.userPrincipalName} asks for items out of the mailbox of ${gone.userPrincipalName}`);
 		expect(question.text).toContain('2 items would be restored:');
 		expect(question.text).toContain('Covenant with Fabrikam');
@@ -237,7 +237,7 @@ describe.skipIf(chromiumPath() === undefined)('cross-user-restore-with-approval.
 	it('tells only the approver when nothing was found: who asks cannot find out what is there', async () => {
 		await publish();
 		const id = await ask({ 'Words in it': 'Nobody wrote this' });
-		const question = await ApprovalMail.of(stage.mailServer, approver);
+		const question = await ApprovalMail.of(stage, id, approver);
 		expect(question.text).toContain('Nothing in the backups fits. There is nothing to approve.');
 		// Even an approval does nothing then.
 		await question.decide('Restore them', 'Anna Approver');
@@ -249,8 +249,8 @@ describe.skipIf(chromiumPath() === undefined)('cross-user-restore-with-approval.
 
 	it('tells the approver what would not work, and asks nobody about what makes no sense', async () => {
 		await publish();
-		await ask({ 'Into the mailbox of': 'nobody@contoso.example' });
-		expect((await ApprovalMail.of(stage.mailServer, approver)).text).toMatch(/It would not work: .*nobody@contoso\.example/);
+		const id = await ask({ 'Into the mailbox of': 'nobody@contoso.example' });
+		expect((await ApprovalMail.of(stage, id, approver)).text).toMatch(/It would not work: .*nobody@contoso\.example/);
 		stage.mailServer.mails.length = 0;
 		const run = await finished(await ask({ 'Into the mailbox of': gone.userPrincipalName }));
 		expect(run.runs.has('Ask')).toBe(false);
@@ -270,7 +270,7 @@ describe.skipIf(chromiumPath() === undefined)('cross-user-restore-with-approval.
 		const before = await subjectsOf(heir);
 		const approved = (await subjectsOf(gone)).filter((subject) => subject.includes('Covenant'));
 		const id = await ask();
-		const question = await ApprovalMail.of(stage.mailServer, approver);
+		const question = await ApprovalMail.of(stage, id, approver);
 		for (const subject of approved) expect(question.text).toContain(subject.slice(0, 8));
 		// What is backed up in the meantime was not approved.
 		const late = `Covenant, too late ${swap ? 'again' : ''}`.trim();

@@ -1,7 +1,7 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath, openBrowser, openEditor } from './harness/browser';
+import { chromiumPath, openEditor, TestBrowser } from './harness/browser';
 import { chain, ourNode, pick } from './harness/our-node';
 import { Stage } from './harness/stage';
 
@@ -11,7 +11,7 @@ import { Stage } from './harness/stage';
  */
 describe('the node in the editor', () => {
 	let stage: Stage | undefined;
-	let browser: Browser | undefined;
+	let browser: TestBrowser | undefined;
 	let page: Page;
 
 	beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('the node in the editor', () => {
 		await stage.put(chain('editorSite', [ourNode('M365 Backup', 'site/backUp', { site: pick('', 'list'), repositoryFolder: stage.repositoryFolder })]));
 		const marketing = pick(tenant.sites.byPath('/sites/marketing')!.webUrl, 'url');
 		await stage.put(chain('editorLibrary', [ourNode('M365 Backup', 'drive/backUp', { driveOf: 'library', driveSite: marketing, library: pick('', 'list'), repositoryFolder: stage.repositoryFolder })]));
-		browser = await openBrowser();
+		browser = await TestBrowser.open();
 		page = await openEditor(browser, stage.n8n);
 	});
 	afterAll(async () => {

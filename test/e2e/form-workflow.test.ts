@@ -1,7 +1,6 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Mailbox } from '../simulator/mailbox';
-import { chromiumPath, openBrowser } from './harness/browser';
+import { chromiumPath, TestBrowser } from './harness/browser';
 import { FormVisitor, withField, withValue } from './harness/form-visitor';
 import { chain, ourNode, pick, swapped } from './harness/our-node';
 import { addPerson, type Person } from './harness/people';
@@ -18,7 +17,7 @@ const mime = (subject: string, id: string): string =>
 /** The form in a real browser, in front of a real n8n. */
 describe.skipIf(chromiumPath() === undefined)('give-me-back-what-i-deleted.json in a real n8n', () => {
 	let stage: Stage;
-	let browser: Browser;
+	let browser: TestBrowser;
 	let anna: { mailbox: Mailbox; person: Person };
 	let bruno: { mailbox: Mailbox; person: Person };
 	let stranger: Person;
@@ -53,7 +52,7 @@ describe.skipIf(chromiumPath() === undefined)('give-me-back-what-i-deleted.json 
 		mailbox.todo.delete(task);
 		bruno.mailbox.purge(secret);
 		await backUp();
-		browser = await openBrowser();
+		browser = await TestBrowser.open();
 		await publish();
 		url = `${stage.n8n.url}/form/give-me-back`;
 	});

@@ -1,4 +1,5 @@
-import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
+import type { Page, Request } from 'playwright-core';
+import type { TestBrowser } from './browser';
 import type { Owner } from './n8n-client';
 
 const waitMs = 60_000;
@@ -11,14 +12,13 @@ export class FormVisitor {
 	pageAddress = '';
 
 	private constructor(
-		private readonly context: BrowserContext,
+		private readonly browser: TestBrowser,
 		readonly page: Page,
 	) {}
 
-	static async arrive(browser: Browser, url: string): Promise<FormVisitor> {
-		const context = await inTime('make a window', browser.newContext({ viewport: { width: 1100, height: 1400 } }));
-		const page = await inTime('open a page', context.newPage());
-		const visitor = new FormVisitor(context, page);
+	static async arrive(browser: TestBrowser, url: string): Promise<FormVisitor> {
+		const page = await browser.newPage({ width: 1100, height: 1400 });
+		const visitor = new FormVisitor(browser, page);
 		page.on('request', (request) => {
 			if (request.isNavigationRequest() && request.url().includes('/form-waiting/')) {
 				visitor.pageAddress = request.url();
@@ -103,7 +103,7 @@ export class FormVisitor {
 	}
 
 	async leave(): Promise<void> {
-		await this.context.close();
+		await this.browser.closePage(this.page);
 	}
 }
 
@@ -121,17 +121,4 @@ export function withValue(body: string, name: string, value: string): string {
 	}
 	const from = body.indexOf('\r\n\r\n', start) + 4;
 	return body.slice(0, from) + value + body.slice(body.indexOf('\r\n--', from));
-}
-
-/** Playwright waits for these two for ever, and Chromium has been seen to leave them unanswered. */
-async function inTime<T>(what: string, answer: Promise<T>): Promise<T> {
-	let timer: NodeJS.Timeout | undefined;
-	const late = new Promise<never>((_, reject) => {
-		timer = setTimeout(() => reject(new Error(`Chromium did not ${what} within ${waitMs / 1000} seconds`)), waitMs);
-	});
-	try {
-		return await Promise.race([answer, late]);
-	} finally {
-		clearTimeout(timer);
-	}
 }
