@@ -135,7 +135,9 @@ describe('prune-with-approval.json in a real n8n', () => {
 
 describe.skipIf(chromiumPath() === undefined)('cross-user-restore-with-approval.json in a real n8n', () => {
 	const file = 'cross-user-restore-with-approval.json';
-	const hostile = 'Covenant <img src=x onerror=alert(1)> {{ $env.HOME }} [x](https://evil.example)';
+	/** n8n makes markup of entities in what it sends. */
+	const entities = '&lt;a href="https://evil.example"&gt;Decide&lt;/a&gt;';
+	const hostile = `Covenant ${entities} <img src=x onerror=alert(1)> {{ $env.HOME }} [x](https://evil.example)`;
 	let stage: Stage;
 	let browser: TestBrowser;
 	let gone: TenantUser;
@@ -176,7 +178,7 @@ describe.skipIf(chromiumPath() === undefined)('cross-user-restore-with-approval.
 		const before = new Set((await stage.n8n.client.executions(workflowId)).map(({ id }) => id));
 		const visitor = await FormVisitor.arrive(browser, `${stage.n8n.url}/form/restore-from-another-mailbox`);
 		await visitor.signIn(person);
-		await visitor.fill({ 'Out of the mailbox of': gone.userPrincipalName, 'Words in it': 'Covenant', 'Look for': 'Mail', 'Why do you need it?': 'She left, I took over <b>Fabrikam</b>', ...values });
+		await visitor.fill({ 'Out of the mailbox of': gone.userPrincipalName, 'Words in it': 'Covenant', 'Look for': 'Mail', 'Why do you need it?': `She left, I took over <b>Fabrikam</b> ${entities}`, ...values });
 		await visitor.page.locator('#submit-btn').click();
 		await visitor.page.getByText('Somebody decides about it now').waitFor({ timeout: 30_000 });
 		expect(await visitor.text()).not.toContain('Fabrikam');
@@ -204,9 +206,11 @@ describe.skipIf(chromiumPath() === undefined)('cross-user-restore-with-approval.
 		expect(question.text).toContain('Covenant with Fabrikam');
 		expect(question.text).toContain('She left, I took over ‹b›Fabrikam‹/b›');
 		expect(question.mail.html).not.toContain('<img src=x');
+		expect(question.mail.html).not.toContain('<a href="https://evil.example"');
 		const page = await question.open();
 		expect(page).toContain('Restore from one mailbox into another?');
 		expect(page).not.toContain('<img src=x');
+		expect(page).not.toContain('<a href="https://evil.example"');
 		expect((await stage.n8n.client.execution(id)).status).toBe('waiting');
 		await question.decide('Do nothing', 'Anna Approver', 'Ask her first');
 		const run = await finished(id);
