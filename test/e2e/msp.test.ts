@@ -142,6 +142,12 @@ describe('two customers in one real n8n', () => {
 			await vi.waitFor(() => expect(stage.mailServer.mails.map(({ text }) => text)).toContainEqual(expect.stringContaining(`Workflow: ${contoso} – M365 nightly mailbox backup`)), { timeout: 60_000, interval: 200 });
 		} finally {
 			await client.deactivate(nightly.id);
+			// What its schedule has started meanwhile ends, and tells of it, before the next test.
+			await vi.waitFor(async () => {
+				const [backups, alerts] = (await Promise.all([nightly, alert].map(async ({ id }) => client.executions(id)))).map((all) => all.map(({ status }) => status)) as [string[], string[]];
+				expect(new Set([...backups, ...alerts])).toEqual(new Set(['success', 'error']));
+				expect(alerts).toHaveLength(backups.filter((status) => status === 'error').length);
+			}, { timeout: 120_000, interval: 200 });
 			mailbox.isForbidden = false;
 		}
 		const mail = stage.mailServer.mails.find(({ text }) => text.includes('Workflow: '))!;

@@ -193,6 +193,8 @@ export class N8nClient {
 			headers: {
 				'content-type': 'application/json',
 				'browser-id': 'end-to-end',
+				// On a busy machine n8n may close a kept connection in the very moment in which it is used again.
+				connection: 'close',
 				...(this.cookie === '' ? {} : { cookie: this.cookie }),
 			},
 			...(body === undefined ? {} : { body: JSON.stringify(body) }),
