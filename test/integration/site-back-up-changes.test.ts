@@ -85,6 +85,20 @@ describe('changes of a site', () => {
 		expect(fixture.sim.requestLog.requests).toBe(1 + 2 * 2 + 3);
 	});
 
+	it('end all of a list that is gone, also after a full resync that ended early', async () => {
+		fixture = await siteFixture();
+		const doomed = fixture.site.addList({ displayName: 'Doomed' });
+		for (let n = 0; n < 6; n++) doomed.addItem({ Title: `d${n}` });
+		await fixture.backUp();
+		doomed.addItem({ Title: 'late' });
+		// Has seen all items, but not yet asked about what it has not seen.
+		expect(await fixture.backUp({ fullResync: true, stopAfter: { bytes: 100 }, commitEvery: { bytes: 100 } })).toMatchObject({ hasMore: true });
+		fixture.site.deleteList(doomed);
+		await fixture.backUp();
+		expect([...(await fixture.entries()).keys()].filter((id) => id.includes(doomed.id))).toEqual([]);
+		expect(await fixture.paths()).toEqual(['Marketing']);
+	});
+
 	it('lay columns of files over their lines, and nothing else', async () => {
 		fixture = await siteFixture();
 		const { site, owner } = fixture;

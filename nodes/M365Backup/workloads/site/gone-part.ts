@@ -17,6 +17,8 @@ export function gonePart({ scope, title }: PartName, links: readonly string[], o
 				changes: [],
 				links: Object.fromEntries(links.map((link) => [link, null])),
 				listings: [
+					// What a listing that an earlier run left had shown of it holds no more.
+					{ parent: rootOf(scope), type: '*', state: 'abandoned', seen: [] },
 					{ parent: scope, type: '*', state: 'restarted', seen: [] },
 					{ parent: scope, type: '*', state: 'finished', seen: [] },
 				],
