@@ -69,7 +69,7 @@ export class ArchiveWriter {
 		private readonly context: PutContext,
 		private readonly prefix: string,
 		readonly name: string,
-		/** Of the whole file. */
+		/** Of the whole file, unless the store tells it. */
 		private readonly hash: StreamHash = ownHash(),
 	) {
 		this.#queue = new ByteQueue((bytes) => hash.update(bytes));
@@ -204,8 +204,10 @@ export class ArchiveWriter {
 
 	/** All bytes were handed over and then the answer was lost: same size and hash = stored (§3.5.7). */
 	private async checkLostAnswer(failure: Failure): Promise<void> {
+		// Where the store encrypts and did not come to tell what it stored, nobody can look for it.
+		const isKnown = this.#encrypted !== undefined || this.context.store.asStored === undefined;
 		const isThere =
-			this.#wasSent && isFailure(failure, 'transient', 'throttled') && (await isStored(this.context, `${this.prefix}/${this.name}`, await this.fileRef()));
+			this.#wasSent && isKnown && isFailure(failure, 'transient', 'throttled') && (await isStored(this.context, `${this.prefix}/${this.name}`, await this.fileRef()));
 		if (isThere) return;
 		this.fail(failure);
 		throw failure;

@@ -7,6 +7,7 @@ import { ArchiveLines, type ArchiveLinesContext } from './archive-lines';
 import { VOLUME_BYTES, VOLUME_ENTRIES } from './limits';
 import { numberedName } from './names';
 import { hashThread, type HashThread } from './off-thread-hash';
+import { noHash } from './stream-hash';
 import type { PutContext } from './put-confirmed';
 import type { ContentRef, FileRef, ItemLine } from './records';
 
@@ -148,7 +149,9 @@ export class Volumes {
 	private open(thread: HashThread | undefined): OpenVolume {
 		this.#ordinal++;
 		const name = numberedName(this.runId, 'archive', this.#ordinal);
-		const volume = { name, writer: new ArchiveWriter(this.context, this.prefix, name, thread?.open()), unclaimed: new Set<number>(), lines: this.#waiting };
+		// A store that encrypts tells the hash of what it stores.
+		const hash = this.context.store.asStored === undefined ? thread?.open() : noHash();
+		const volume = { name, writer: new ArchiveWriter(this.context, this.prefix, name, hash), unclaimed: new Set<number>(), lines: this.#waiting };
 		this.#waiting = new ArchiveLines(this.repeated);
 		this.#volumes.push(volume);
 		return volume;

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { crc32 } from 'node:zlib';
 import { Failure } from '../../../nodes/M365Backup/base/failure';
 import { PIECE_BYTES, takePiece } from '../../../nodes/M365Backup/base/pieces';
+import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
 import { ArchiveWriter } from '../../../nodes/M365Backup/repository/archive-writer';
 import { sourceKey } from '../../../nodes/M365Backup/repository/names';
-import { hashThread } from '../../../nodes/M365Backup/repository/off-thread-hash';
+import { hashThread, HashThread } from '../../../nodes/M365Backup/repository/off-thread-hash';
+import { Repository } from '../../../nodes/M365Backup/repository/repository';
+import { makeAgeKey, readAgeKey } from '../../../nodes/M365Backup/stores/encryption/age-key';
+import { RepositoryKey } from '../../../nodes/M365Backup/stores/encryption/repository-key';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
 import type { Store } from '../../../nodes/M365Backup/stores/store';
 import { addMessage, commitInput, FakeAmbient, message, openNew, readAll, SOURCE, stateOf } from './fixtures';
@@ -71,6 +75,22 @@ describe('a long content', () => {
 		await run.add(message('long/1', { content: [ref] }));
 		await run.commit(commitInput());
 		expect((await readAll(repository.readContent(KEY, ref))).equals(bytes)).toBe(true);
+	});
+
+	it('begins no hash of its archive where the store encrypts, which tells that of what it stores', async () => {
+		const encryption = new RepositoryKey(await readAgeKey({ identity: (await makeAgeKey()).identity }));
+		const repository = await Repository.open(createMemoryStore(), new FakeAmbient(), { create: true, encryption });
+		const begun = vi.spyOn(HashThread.prototype, 'open');
+		const run = repository.startRun(SOURCE, null);
+		const bytes = longBytes(5);
+		const ref = await run.addContent({ entryName: 'film.mp4', content: inPieces(bytes), sizeBytes: bytes.length });
+		await run.add(message('long/1', { content: [ref] }));
+		await run.commit(commitInput());
+		// The content's own, which is ended with its last byte. One that nobody ends would stay as long as n8n runs.
+		expect(begun.mock.calls).toEqual([['withCrc32']]);
+		begun.mockRestore();
+		expect((await readAll(repository.readContent(KEY, ref))).equals(bytes)).toBe(true);
+		expect((await verifyRepository(repository, { deep: true })).damage).toEqual([]);
 	});
 
 	it('whose run is stopped once its last byte was sent is named by what it is, if the store took it', async () => {
