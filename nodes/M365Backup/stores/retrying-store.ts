@@ -115,7 +115,11 @@ class RetryingStore implements Store {
 				if (sent.hasFailed) throw error;
 				const isAnswerOfRepeat = attempt > 1 && isFailure(error, 'conflict');
 				if (!isAnswerOfRepeat && !isPassing(error)) throw error;
-				if (sent.isComplete && (await this.holds(key, sent, options.signal))) return;
+				if (sent.isComplete && (await this.holds(key, sent, options.signal))) {
+					// What was lost may have been the answer about the lock: stored with one means locked.
+					if (options.retainUntil) await this.extendLock?.(key, options.retainUntil, options.signal);
+					return;
+				}
 				if (!isPassing(error)) throw error;
 				if (sent.isTouched && !(source instanceof ReplayableSource)) throw error;
 				await this.wait(error, attempt, options.signal);
