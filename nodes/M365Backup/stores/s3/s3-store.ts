@@ -181,11 +181,18 @@ export class S3Store implements Store {
 		const work = async (): Promise<void> => {
 			for (let key = left.pop(); key !== undefined; key = left.pop()) {
 				throwIfAborted(signal);
-				const lock = await (this.keepsVersions ? this.versions.deleteAll(key, signal) : this.deletePlainly(key, signal));
-				if (lock) locked.push(lock);
+				try {
+					const lock = await (this.keepsVersions ? this.versions.deleteAll(key, signal) : this.deletePlainly(key, signal));
+					if (lock) locked.push(lock);
+				} catch (error) {
+					// Whoever is told of the failure must not find files going afterwards.
+					left.length = 0;
+					throw error;
+				}
 			}
 		};
-		await Promise.all(Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, work));
+		const done = await Promise.allSettled(Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, work));
+		for (const each of done) if (each.status === 'rejected') throw each.reason;
 		throwIfLocked(this.label, locked);
 	}
 
