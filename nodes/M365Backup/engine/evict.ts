@@ -2,6 +2,7 @@ import { isFailure } from '../base/failure';
 import { CopyLedger } from '../repository/copies';
 import { hasEncryptedName, parseRepositoryKey, plainName } from '../repository/names';
 import type { Repository } from '../repository/repository';
+import { LOCKED_CODE } from '../stores/store';
 import { readImport, type FileToImport } from './import-overlay';
 import { NamedFiles } from './named-files';
 import { measure, proven } from './proven-content';
@@ -50,10 +51,22 @@ export async function evict(repository: Repository, { target, files, signal }: E
 		const fields = ledger.get(key)?.fields ?? {};
 		await ledger.add([{ key, size, sha256, fields, evicted: repository.ambient.now().toISOString() }], signal);
 		const isHere = await isThere(repository, key, signal);
-		if (isHere) await repository.store.delete([key], signal);
-		results.push(isHere ? { fileName, outcome: 'removedHere', sizeBytes: size } : { fileName, outcome: 'notHere' });
+		const locked = isHere ? await deleteUnlessLocked(repository, key, signal) : undefined;
+		if (locked !== undefined) results.push({ fileName, outcome: 'refused', reason: locked });
+		else results.push(isHere ? { fileName, outcome: 'removedHere', sizeBytes: size } : { fileName, outcome: 'notHere' });
 	}
 	return results;
+}
+
+/** Why it stays, if the store has locked it: the others go all the same. */
+async function deleteUnlessLocked({ store }: Repository, key: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+	try {
+		await store.delete([key], signal);
+		return undefined;
+	} catch (error) {
+		if (!isFailure(error, 'denied') || error.code !== LOCKED_CODE) throw error;
+		return error.message;
+	}
 }
 
 /** `damaged`: the copy's file is not what it should be. */

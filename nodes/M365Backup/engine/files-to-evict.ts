@@ -55,6 +55,8 @@ export async function* filesToEvict(repository: Repository, options: FilesToEvic
 		const expected = await files.find(key.slice(folder.length + 1), signal);
 		// Damaged ones stay as they are: verify reports them, and the copy's is the sound one.
 		if (copied === undefined || expected?.size !== sizeBytes || expected.sha256 !== copied.sha256) continue;
+		// It could not go: no need to download it every time, nor to let it use up what may be read at once.
+		if (await repository.store.lockedUntil?.(key, signal)) continue;
 		if (yieldedBytes > 0 && yieldedBytes + sizeBytes > maxBytes) return;
 		yieldedBytes += sizeBytes;
 		const path = repository.nameOf(key);
