@@ -74,6 +74,7 @@ export async function replicateRepository(options: ReplicateOptions): Promise<Re
 		: bare;
 	if (isEncrypted && !repository) {
 		tally.warnings.push('The repository is encrypted and was copied without its key, as it is: damage in it is not noticed. With the key, each file is compared with what the records say.');
+		if (to.lockDays !== undefined) tally.warnings.push('Without the key, the locks of files in the replica are not extended: nobody can tell what its newest snapshot needs. They run out; replicate with the key before that.');
 	}
 	await copyLedgers(context);
 	await inLanes(sources, SOURCES_AT_ONCE, stop, (key) => replicateSource(context, key));
