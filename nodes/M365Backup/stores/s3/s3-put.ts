@@ -9,7 +9,7 @@ import {
 	UploadPartCommand,
 	type CompletedPart,
 } from '@aws-sdk/client-s3';
-import { Failure } from '../../base/failure';
+import { Failure, isFailure } from '../../base/failure';
 import { abortable, throwIfAborted } from '../abortable';
 import { alreadyThere } from '../refusals';
 import { isPassing, retried } from '../retry';
@@ -169,10 +169,15 @@ class S3Put {
 		});
 	}
 
-	/** The version that stands there, if this very put wrote it. */
+	/** The version that stands there, if this very put wrote it. Whoever was in the way may have gone meanwhile. */
 	private async ours(): Promise<{ version: string | undefined } | undefined> {
-		const { Metadata, VersionId } = await this.send('look at', () => this.bucket.client.send(new HeadObjectCommand(this.target)), 's3:GetObject');
-		return Metadata?.[MARK] === this.mark ? { version: VersionId } : undefined;
+		try {
+			const { Metadata, VersionId } = await this.send('look at', () => this.bucket.client.send(new HeadObjectCommand(this.target)), 's3:GetObject');
+			return Metadata?.[MARK] === this.mark ? { version: VersionId } : undefined;
+		} catch (error) {
+			if (isFailure(error, 'notFound')) return undefined;
+			throw error;
+		}
 	}
 
 	/**
