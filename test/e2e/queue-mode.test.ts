@@ -1,7 +1,7 @@
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { realAmbient } from '../../nodes/M365Backup/base/ambient';
 import { sourceKey } from '../../nodes/M365Backup/repository/names';
 import type { SnapshotRecord } from '../../nodes/M365Backup/repository/records';
@@ -233,12 +233,26 @@ if (lacking !== '') {
 			const { id, userPrincipalName } = users()[0]!;
 			const { tenant } = stage.simulator;
 			for (let index = 0; index < 3; index++) tenant.mailbox(id).addMime('inbox', mail(`Meeting ${index}`));
-			tenant.latencyMs = 1000;
+			// The run that has the lease waits for its mail until the others have had their answer.
+			let release = (): void => undefined;
+			const wait = vi.spyOn(tenant, 'wait').mockReturnValue(new Promise<void>((resolve) => (release = resolve)));
+			tenant.faults.script({ match: 'GET *$value', times: Number.POSITIVE_INFINITY, do: { delayMs: 1 } });
+			const { struck } = tenant.faults;
 			const before = await newestExecution();
 			const twice = concurrency + 1;
-			await Promise.all(Array.from({ length: twice }, () => handOut(stage.n8n.url, userPrincipalName)));
+			try {
+				await Promise.all(Array.from({ length: twice }, () => handOut(stage.n8n.url, userPrincipalName)));
+				await vi.waitUntil(async () => {
+					const found = (await stage.n8n.client.executions('backUpOne')).filter(({ id: execution }) => Number(execution) > before);
+					return found.filter(({ status }) => ended.includes(status)).length >= concurrency;
+				}, { timeout: 180_000, interval: 500 });
+			} finally {
+				tenant.faults.clear();
+				release();
+				wait.mockRestore();
+			}
+			expect(tenant.faults.struck).toBeGreaterThan(struck);
 			const executions = await endedSince(before, twice);
-			tenant.latencyMs = 0;
 			const statuses = executions.map((execution) => nodeRun(execution, 'Back Up').items[0]!.json['status']);
 			expect(statuses.sort()).toEqual([...Array.from({ length: concurrency }, () => 'alreadyRunning'), 'complete']);
 		});
