@@ -243,6 +243,8 @@ if (lacking !== '') {
 			try {
 				await Promise.all(Array.from({ length: twice }, () => handOut(stage.n8n.url, userPrincipalName)));
 				await vi.waitUntil(async () => {
+					// The others may be told before it gets that far.
+					if (tenant.faults.struck === struck) return false;
 					const found = (await stage.n8n.client.executions('backUpOne')).filter(({ id: execution }) => Number(execution) > before);
 					return found.filter(({ status }) => ended.includes(status)).length >= concurrency;
 				}, { timeout: 180_000, interval: 500 });
@@ -251,7 +253,6 @@ if (lacking !== '') {
 				release();
 				wait.mockRestore();
 			}
-			expect(tenant.faults.struck).toBeGreaterThan(struck);
 			const executions = await endedSince(before, twice);
 			const statuses = executions.map((execution) => nodeRun(execution, 'Back Up').items[0]!.json['status']);
 			expect(statuses.sort()).toEqual([...Array.from({ length: concurrency }, () => 'alreadyRunning'), 'complete']);
