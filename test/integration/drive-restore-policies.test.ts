@@ -120,6 +120,38 @@ describe('the living original', () => {
 		await previewedRestore({ conflictPolicy: 'replace' });
 		expect(contents(drive)).toEqual({ Docs: null, 'Docs/a.txt': 'content of a', 'Docs/b.txt': 'content of b' });
 	});
+
+	it('a row of moved ones, the last of which has the name of one that is gone: skip gives each its own place back', async () => {
+		fixture = await driveFixture();
+		const { drive } = fixture;
+		const folders = ['One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight'];
+		for (const folder of folders) drive.addFile(folder, 'x.txt', `content of ${folder}`, MARCH);
+		await fixture.backUp();
+		const before = contents(drive);
+		drive.purge('One/x.txt');
+		for (const [n, folder] of folders.slice(1).entries()) drive.move(`${folder}/x.txt`, folders[n]!);
+		await previewedRestore({});
+		expect(contents(drive)).toEqual(before);
+	});
+
+	it('a copy that was put beside what had its name is known when the name has become free', async () => {
+		for (const conflictPolicy of ['skip', 'keepBoth'] as const) {
+			fixture = await driveFixture();
+			const { drive } = fixture;
+			drive.addFile('Docs', 'a.txt', 'content of a', MARCH);
+			drive.addFile('Docs', 'b.txt', 'content of b', MARCH);
+			await fixture.backUp();
+			const onlyA = { conflictPolicy, selection: { kind: 'ids' as const, ids: [(await fixture.entry('Docs/a.txt')).id] } };
+			drive.purge('Docs/a.txt');
+			drive.rename('Docs/b.txt', 'a.txt');
+			const day = fixture.ambient.now().toISOString().slice(0, 10);
+			expect(lines(await restoreDrive(fixture, onlyA))).toEqual([`created Docs/a (restored ${day}).txt`]);
+			drive.rename('Docs/a.txt', 'b.txt');
+			expect(lines(await restoreDrive(fixture, onlyA))).toEqual([`skipped Docs/a (restored ${day}).txt`]);
+			expect(contents(drive)).toEqual({ Docs: null, [`Docs/a (restored ${day}).txt`]: 'content of a', 'Docs/b.txt': 'content of b' });
+			if (conflictPolicy !== 'keepBoth') await fixture.stop();
+		}
+	});
 });
 
 describe('what only has the name', () => {

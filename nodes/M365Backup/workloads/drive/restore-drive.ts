@@ -10,7 +10,7 @@ import { refusalOf } from './restore/drive-failure';
 import { DriveView } from './restore/drive-view';
 import { PreviewWriter, RealWriter } from './restore/drive-writer';
 import { Places } from './restore/places';
-import { decideFile, failed, isBlocked, type FileWork, type PlannedFile } from './restore/restore-file';
+import { blockerOf, decideFile, failed, type FileWork, type PlannedFile } from './restore/restore-file';
 import type { RestoreRun } from './restore/restore-run';
 import { shareAgain } from './restore/restore-sharing';
 import { TargetFolders, type TargetFolder } from './restore/target-folders';
@@ -186,8 +186,30 @@ async function* decideTogether(run: RestoreRun, items: readonly RestorableItem[]
 	run.view.trim(new Set(byFolder.keys()));
 	for (const { target, names } of byFolder.values()) await readAhead(async () => await run.view.readNames(target.id, names));
 	await readAhead(async () => await run.view.readItems(items.filter((item) => run.looksForOriginal(item)).map(({ id }) => graphIdOf(id))));
-	const waiting = new Set(planned.filter((one) => 'target' in one && isBlocked(run, one)));
-	for (const one of [...planned.filter((each) => !waiting.has(each)), ...waiting]) yield await decideFile(run, one);
+	for (const one of blockersFirst(run, planned)) yield await decideFile(run, one);
+}
+
+/** A file whose name another one has comes after that: it may be free by then. Of those that block one another, any is first. */
+function blockersFirst(run: RestoreRun, planned: readonly PlannedFile[]): PlannedFile[] {
+	const waiting = new Map<string, { one: PlannedFile; blocker: string }>();
+	const ordered: PlannedFile[] = [];
+	for (const one of planned) {
+		const blocker = 'target' in one ? blockerOf(run, one) : undefined;
+		const id = graphIdOf(one.item.id);
+		if (blocker === undefined || waiting.has(id)) ordered.push(one);
+		else waiting.set(id, { one, blocker });
+	}
+	for (const id of [...waiting.keys()]) {
+		const chain: PlannedFile[] = [];
+		for (let at: string | undefined = id; at !== undefined; ) {
+			const next: { one: PlannedFile; blocker: string } | undefined = waiting.get(at);
+			waiting.delete(at);
+			if (next) chain.push(next.one);
+			at = next?.blocker;
+		}
+		ordered.push(...chain.reverse());
+	}
+	return ordered;
 }
 
 /** What fails here is asked again, and said, by the file that needs it. */

@@ -149,6 +149,12 @@ export class DriveView {
 		await folder.listing;
 	}
 
+	/** Reads everything that a folder has, where one page holds it. */
+	async listIfSmall(folderId: string): Promise<void> {
+		const count = this.countOf(folderId);
+		if (count !== undefined && count < PAGE) await this.list(folderId);
+	}
+
 	private async readChildren(folderId: string, folder: FolderView): Promise<void> {
 		const path = `${itemPath(this.context, folderId)}/children?$top=${PAGE}&$select=${LIVING_SELECT}`;
 		for await (const page of this.context.graph.pages<GraphItem>({ path, ...signalOf(this.context) })) {

@@ -74,13 +74,13 @@ function failedOutcome(run: RestoreRun, item: RestorableItem, target: TargetFold
 }
 
 /**
- * Whether something has its name that may go back to its own place in this restore: such files are decided last among
- * those that are planned together.
+ * Graph's id of what has the file's name and may go back to its own place in this restore: such files are decided last
+ * among those that are planned together, each after what has its name.
  */
-export function isBlocked(run: RestoreRun, { item, target }: { item: RestorableItem; target: TargetFolder }): boolean {
-	if (run.policy !== 'skip' || !run.looksForOriginal(item)) return false;
+export function blockerOf(run: RestoreRun, { item, target }: { item: RestorableItem; target: TargetFolder }): string | undefined {
+	if (run.policy !== 'skip' || !run.looksForOriginal(item)) return undefined;
 	const there = run.view.child(target.id, item.name);
-	return there !== undefined && there.id !== graphIdOf(item.id);
+	return there?.id === graphIdOf(item.id) ? undefined : there?.id;
 }
 
 class FileRestore {
@@ -143,7 +143,7 @@ class FileRestore {
 		const { policy, places, view } = this.run;
 		const { item, target, wanted } = this;
 		const there = view.child(target.id, wanted);
-		if (!there) return (policy === 'skip' ? this.copyThere() : undefined) ?? this.create(wanted, undefined);
+		if (!there) return (policy === 'skip' ? await this.earlierCopy() : undefined) ?? this.create(wanted, undefined);
 		if (there.claimedBy !== undefined && there.claimedBy !== item.id) return await this.beside(OTHER_HAS_ITS_NAME);
 		const same = sameContent(item, there, false);
 		if (same) return this.isThere(there, same);
@@ -170,7 +170,7 @@ class FileRestore {
 	private async copyBeside(): Promise<Doing> {
 		const { item, target, wanted } = this;
 		const there = this.run.view.child(target.id, wanted);
-		if (!there) return this.copyThere() ?? this.create(wanted, undefined);
+		if (!there) return (await this.earlierCopy()) ?? this.create(wanted, undefined);
 		const isCopy = there.id !== graphIdOf(item.id) && (there.claimedBy === undefined || there.claimedBy === item.id);
 		const same = isCopy ? sameContent(item, there, false) : undefined;
 		return same ? this.isThere(there, same) : await this.beside(undefined);
@@ -182,6 +182,12 @@ class FileRestore {
 		const { target, wanted } = this;
 		await view.list(target.id);
 		return this.copyThere() ?? this.create(places.freeCopyName(target.id, wanted, false, 'restored'), reason);
+	}
+
+	/** What had its name in an earlier restore may have gone since, and the copy beside it is what there is. */
+	private async earlierCopy(): Promise<Doing | undefined> {
+		await this.run.view.listIfSmall(this.target.id);
+		return this.copyThere();
 	}
 
 	/** A copy that an earlier restore has put beside what had its name then. */
