@@ -112,7 +112,7 @@ async function main(order: BackupOrder): Promise<BackupReport> {
 	const sample = (): void => {
 		if (process.memoryUsage.rss() > atPeak.residentBytes) atPeak = memorySplit();
 	};
-	const sampling = setInterval(sample, 10);
+	const sampling = setInterval(sample, 25);
 	const delay = monitorEventLoopDelay({ resolution: 5 });
 	delay.enable();
 	const cpuBefore = process.cpuUsage();

@@ -72,7 +72,7 @@ export class ArchiveWriter {
 		/** Of the whole file, unless the store tells it. */
 		private readonly hash: StreamHash = ownHash(),
 	) {
-		this.#queue = new ByteQueue((bytes) => hash.update(bytes));
+		this.#queue = new ByteQueue(hash);
 		const { signal } = context;
 		signal?.addEventListener('abort', this.#onAbort, { once: true });
 		const onStored = (stored: StoredFile): void => void (this.#encrypted = stored);
@@ -108,7 +108,7 @@ export class ArchiveWriter {
 		const name = Buffer.from(entry);
 		await this.write(localHeader({ name, modified, compressed, sizeBytes: input.sizeBytes }));
 		const start = this.#queue.count;
-		const measured = read.all ? await this.writeWhole(read.all) : await this.writeStream(read.content, compressed, input.hash ?? ownHash('withCrc32'));
+		const measured = read.all ? await this.writeWhole(read.all) : await this.writeStream(read.content, compressed, input.hash);
 		const descriptor = { crc32: measured.crc32, size: measured.sizeBytes, compressedSize: this.#queue.count - start };
 		await this.write(dataDescriptor(descriptor));
 		this.#directory.push({ name, modified, compressed, offset, ...descriptor });
@@ -124,11 +124,13 @@ export class ArchiveWriter {
 		return { sizeBytes: whole.length, crc32: crc32(whole), sha256: hash('sha256', whole), failed: false };
 	}
 
-	private async writeStream(content: AsyncIterable<Uint8Array>, compressed: boolean, hash: StreamHash): Promise<Measured> {
+	private async writeStream(content: AsyncIterable<Uint8Array>, compressed: boolean, given: StreamHash | undefined): Promise<Measured> {
 		const measured: Measured = { sizeBytes: 0, crc32: 0, sha256: '', failed: false };
-		const bytes = measure(content, measured, hash);
+		// A thread gets what is stored as it is once, for both hashes.
+		const along = compressed ? undefined : given;
+		const bytes = measure(content, measured, along ? this.onceSent(along) : (given ?? ownHash('withCrc32')));
 		if (!compressed) {
-			for await (const chunk of bytes) await this.write(chunk);
+			for await (const chunk of bytes) await this.write(chunk, along);
 			return measured;
 		}
 		const source = Readable.from(bytes, { objectMode: false });
@@ -142,8 +144,18 @@ export class ArchiveWriter {
 		return measured;
 	}
 
-	private async write(bytes: Buffer): Promise<void> {
-		await this.#queue.write(bytes);
+	/** For a hash whose bytes go through the queue. */
+	private onceSent(hash: StreamHash): StreamHash {
+		const digest = async (): Promise<Digest> => {
+			await this.#queue.sent();
+			return await hash.digest();
+		};
+		return { update: () => undefined, digest, discard: () => hash.discard() };
+	}
+
+	/** @param hash They belong to it, too. */
+	private async write(bytes: Buffer, hash?: StreamHash): Promise<void> {
+		await this.#queue.write(bytes, hash);
 		this.throwIfFailed();
 	}
 

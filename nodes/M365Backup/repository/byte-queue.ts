@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { giveBack } from '../base/pieces';
+import type { StreamHash } from './stream-hash';
 
 /** After so many bytes other work of this process gets its turn: contents from memory would otherwise never let go of it. */
 const BYTES_A_TURN = 4 * 1024 * 1024;
@@ -12,7 +13,7 @@ const SLAB_BYTES = 64 * 1024;
  * other reads.
  */
 export class ByteQueue {
-	readonly #chunks: Buffer[] = [];
+	readonly #chunks: { bytes: Buffer; hash: StreamHash | undefined }[] = [];
 	/**
 	 * Headers and small contents are copied together here, so that they cost no chunk each and need not outlive the next
 	 * collection of young objects.
@@ -28,18 +29,23 @@ export class ByteQueue {
 	#failed = false;
 	#wakeReader: (() => void) | undefined;
 	#wakeWriter: (() => void) | undefined;
+	#wakeDrained: (() => void) | undefined;
 	/** Bytes written so far. */
 	count = 0;
 
-	/** @param onSent Called with everything that is handed on, and waited for where it answers. */
-	constructor(private readonly onSent: (bytes: Buffer) => Promise<void> | undefined) {}
+	/** @param hash Of everything that is handed on. */
+	constructor(private readonly hash: StreamHash) {}
 
-	/** Resolves when there is room for more, or nobody reads any more. Whoever writes must wait for it. */
-	async write(chunk: Buffer): Promise<void> {
+	/**
+	 * Resolves when there is room for more, or nobody reads any more. Whoever writes must wait for it.
+	 *
+	 * @param hash These bytes belong to it, too; see `sent`.
+	 */
+	async write(chunk: Buffer, hash?: StreamHash): Promise<void> {
 		if (chunk.length === 0 || this.#failed) return;
 		this.count += chunk.length;
 		this.#queuedBytes += chunk.length;
-		this.keep(chunk);
+		this.keep(chunk, hash);
 		this.#wakeReader?.();
 		this.#bytesThisTurn += chunk.length;
 		if (this.#bytesThisTurn > BYTES_A_TURN) {
@@ -52,6 +58,11 @@ export class ByteQueue {
 
 	private isClosed(): boolean {
 		return this.#failed;
+	}
+
+	/** Resolves when everything that was written is handed on and was given to the hashes, or nobody reads any more. */
+	async sent(): Promise<void> {
+		if (this.#queuedBytes > 0 && !this.#failed) await new Promise<void>((resolve) => (this.#wakeDrained = resolve));
 	}
 
 	/** Nothing more will come. */
@@ -68,6 +79,7 @@ export class ByteQueue {
 		this.#chunks.length = 0;
 		this.#wakeReader?.();
 		this.#wakeWriter?.();
+		this.#wakeDrained?.();
 	}
 
 	async *read(): AsyncIterable<Uint8Array> {
@@ -76,13 +88,15 @@ export class ByteQueue {
 			this.sealSlab();
 			const chunk = this.#chunks.shift();
 			if (chunk) {
-				this.#queuedBytes -= chunk.length;
-				const sending = this.onSent(chunk);
-				if (sending) await sending;
+				const { bytes } = chunk;
+				const hashing = this.hash.update(bytes, chunk.hash);
+				if (hashing) await hashing;
+				this.#queuedBytes -= bytes.length;
 				if (this.#queuedBytes <= HIGH_BYTES) this.#wakeWriter?.();
-				yield chunk;
+				if (this.#queuedBytes === 0) this.#wakeDrained?.();
+				yield bytes;
 				// Whoever asks for the next one is through with this one.
-				giveBack(chunk);
+				giveBack(bytes);
 			} else if (this.#ended) {
 				return;
 			} else {
@@ -92,10 +106,10 @@ export class ByteQueue {
 		}
 	}
 
-	private keep(chunk: Buffer): void {
-		if (chunk.length > SLAB_BYTES / 4) {
+	private keep(chunk: Buffer, hash: StreamHash | undefined): void {
+		if (hash || chunk.length > SLAB_BYTES / 4) {
 			this.sealSlab();
-			this.#chunks.push(chunk);
+			this.#chunks.push({ bytes: chunk, hash });
 			return;
 		}
 		if (this.#slabFilled + chunk.length > this.#slab.length) {
@@ -110,7 +124,7 @@ export class ByteQueue {
 
 	/** Written bytes of a slab never change again: whoever gets them may keep them. */
 	private sealSlab(): void {
-		if (this.#slabFilled > this.#slabTaken) this.#chunks.push(this.#slab.subarray(this.#slabTaken, this.#slabFilled));
+		if (this.#slabFilled > this.#slabTaken) this.#chunks.push({ bytes: this.#slab.subarray(this.#slabTaken, this.#slabFilled), hash: undefined });
 		this.#slabTaken = this.#slabFilled;
 	}
 }

@@ -24,6 +24,7 @@ export class HashThread {
 	readonly #worker: Worker;
 	/** On their way with this turn's end. */
 	readonly #orders: HashOrder[] = [];
+	readonly #numbers = new WeakMap<StreamHash, number>();
 	#hashes = 0;
 	#failure: Failure | undefined;
 
@@ -58,9 +59,9 @@ export class HashThread {
 	/** @param wanted CRC-32 is computed, too. */
 	open(wanted?: 'withCrc32'): StreamHash {
 		const hash = this.#hashes++;
-		if (wanted) this.tell({ hash, withCrc32: true });
-		return {
-			update: (bytes) => this.update(hash, bytes),
+		this.tell({ hash, begin: true, withCrc32: wanted !== undefined });
+		const opened: StreamHash = {
+			update: (bytes, also) => this.update(hash, bytes, also),
 			digest: async () =>
 				await new Promise((resolve, reject) => {
 					this.#wantDigest.set(hash, { resolve, reject });
@@ -68,16 +69,20 @@ export class HashThread {
 				}),
 			discard: () => this.tell({ hash, end: 'discard' }),
 		};
+		this.#numbers.set(opened, hash);
+		return opened;
 	}
 
 	/** The bytes are copied: they may change once it has resolved. */
-	private async update(hash: number, bytes: Uint8Array): Promise<void> {
+	private async update(hash: number, bytes: Uint8Array, other: StreamHash | undefined): Promise<void> {
+		const also = other && this.#numbers.get(other);
+		if (also === undefined) await other?.update(bytes);
 		for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
 			if (this.#failure) throw this.#failure;
 			const part = bytes.subarray(at, at + PIECE_BYTES);
 			const place = this.#free.pop() ?? (await new Promise<number>((resolve, reject) => this.#wantPlace.push({ resolve, reject })));
 			new Uint8Array(this.#memory, place * PIECE_BYTES, part.length).set(part);
-			this.tell({ hash, place, sizeBytes: part.length });
+			this.tell({ hash, ...(also === undefined ? {} : { also }), place, sizeBytes: part.length });
 		}
 	}
 

@@ -11,8 +11,8 @@ export interface Digest {
 
 /** What is computed of bytes while they go by. Each `update` is to be waited for, where it answers. */
 export interface StreamHash {
-	/** The bytes may change afterwards. */
-	update: (bytes: Uint8Array) => Promise<void> | undefined;
+	/** The bytes may change afterwards. @param also They belong to that one, too: a thread then needs them but once. */
+	update: (bytes: Uint8Array, also?: StreamHash) => Promise<void> | undefined;
 	/** Ends it. */
 	digest(): Promise<Digest>;
 	/** Ends it where nobody wants to know any more. */
@@ -24,10 +24,10 @@ export function ownHash(wanted?: 'withCrc32'): StreamHash {
 	const hash = createHash('sha256');
 	let crc = 0;
 	return {
-		update: (bytes) => {
+		update: (bytes, also) => {
 			hash.update(bytes);
 			if (wanted) crc = crc32(bytes, crc);
-			return undefined;
+			return also?.update(bytes);
 		},
 		digest: () => Promise.resolve({ sha256: hash.digest('hex'), crc32: crc }),
 		discard: () => undefined,
@@ -37,7 +37,7 @@ export function ownHash(wanted?: 'withCrc32'): StreamHash {
 /** Where other bytes are stored than go by, so that nobody wants to know: its digest is a defect. */
 export function noHash(): StreamHash {
 	return {
-		update: () => undefined,
+		update: (bytes, also) => also?.update(bytes),
 		digest: () => Promise.reject(new Failure('defect', 'The hash of bytes that are stored encrypted was asked for')),
 		discard: () => undefined,
 	};

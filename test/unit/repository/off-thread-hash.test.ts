@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { crc32 } from 'node:zlib';
 import { PIECE_BYTES } from '../../../nodes/M365Backup/base/pieces';
 import { hashThread, type HashThread } from '../../../nodes/M365Backup/repository/off-thread-hash';
+import { ownHash } from '../../../nodes/M365Backup/repository/stream-hash';
 
 async function thread(): Promise<HashThread> {
 	const started = await hashThread();
@@ -38,6 +39,31 @@ describe('The thread that hashes long contents', () => {
 		one.discard();
 		await other.update(Buffer.from('kept'));
 		expect(await other.digest()).toMatchObject({ sha256: createHash('sha256').update('kept').digest('hex') });
+	});
+
+	it('gives bytes to a second hash, too: of its own or of this thread', async () => {
+		const [content, archive, own] = [(await thread()).open('withCrc32'), (await thread()).open(), ownHash()];
+		const bytes = randomBytes(PIECE_BYTES * 2 + 7);
+		await archive.update(Buffer.from('header'));
+		await archive.update(bytes, content);
+		await archive.update(Buffer.from('trailer'));
+		const [first, second] = [bytes.subarray(0, 1000), bytes.subarray(1000)];
+		const other = (await thread()).open();
+		await own.update(first, other);
+		await other.update(second, own);
+		const sha256 = createHash('sha256').update(bytes).digest('hex');
+		expect(await content.digest()).toMatchObject({ sha256, crc32: crc32(bytes) });
+		expect(await archive.digest()).toMatchObject({ sha256: createHash('sha256').update('header').update(bytes).update('trailer').digest('hex') });
+		expect([(await own.digest()).sha256, (await other.digest()).sha256]).toEqual([sha256, sha256]);
+	});
+
+	it('drops what comes for a hash that was discarded: the other one has it, and no place is lost', async () => {
+		const [gone, kept] = [(await thread()).open(), (await thread()).open()];
+		gone.discard();
+		const bytes = randomBytes(PIECE_BYTES * 9);
+		await kept.update(bytes, gone);
+		await gone.update(bytes);
+		expect(await kept.digest()).toMatchObject({ sha256: createHash('sha256').update(bytes).digest('hex') });
 	});
 
 	it('that has ended makes whoever waits fail, and is followed by a new one', async () => {
