@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { literalStart, Wildcards } from '../../../nodes/M365Backup/base/wildcards';
+import { cpuTimer } from '../../support/cpu-time';
 
 const matches = (pattern: string, text: string): boolean => new Wildcards([pattern]).matches(text);
 
@@ -42,8 +43,8 @@ describe('patterns with wildcards', () => {
 	});
 
 	it('do not take for ever on a text that nearly fits', () => {
-		const startMs = performance.now();
+		const spentMs = cpuTimer();
 		expect(matches(`${'*a'.repeat(40)}*b`, 'a'.repeat(1000))).toBe(false);
-		expect(performance.now() - startMs).toBeLessThan(200);
+		expect(spentMs()).toBeLessThan(200);
 	});
 });

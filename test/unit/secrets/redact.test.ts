@@ -6,6 +6,7 @@ import { makeAgeKey } from '../../../nodes/M365Backup/stores/encryption/age-key'
 import { ECHO_STYLES, echoOf } from '../../simulator/echo';
 import { SecretSearch } from '../../support/secret-search';
 import { FakeGraph, mailbox, rejection } from '../graph/fake-graph';
+import { cpuTimer } from '../../support/cpu-time';
 
 const key = (): string => randomBytes(24).toString('base64url');
 const [one, two] = [key(), key()];
@@ -62,9 +63,9 @@ describe('a text of others', () => {
 	});
 
 	it('takes no time, however large or hostile', () => {
-		const startedMs = performance.now();
+		const spentMs = cpuTimer();
 		for (const text of ['https%3A%2F%2F', 'http://a@', 'eyJ', 'https://', '-----BEGIN PRIVATE KEY-----', 'sig= ', `password\\\\\\`, 'x']) redact(text.repeat(100_000));
-		expect(performance.now() - startedMs).toBeLessThan(2_000);
+		expect(spentMs()).toBeLessThan(2_000);
 	});
 });
 
