@@ -1,5 +1,5 @@
 import { generate } from 'selfsigned';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -24,21 +24,45 @@ export async function certificatesFor(hostNames: readonly string[], certDir?: st
 	const names = ['localhost', ...hostNames];
 	const week = Math.floor(Date.now() / (7 * 24 * 3_600_000));
 	const id = createHash('sha256').update(JSON.stringify([names, week])).digest('hex').slice(0, 16);
-	const caFile = join(dir, `${id}.ca.pem`);
-	const serverFile = join(dir, `${id}.server.json`);
-	try {
-		return { ...(JSON.parse(await readFile(serverFile, 'utf8')) as { key: string; cert: string }), caFile };
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-	}
-	const { ca, key, cert } = await make(names);
+	const stored = join(dir, `${id}.json`);
+	const { ca, key, cert } = (await read(stored)) ?? (await keepFirst(stored, await make(names)));
+	const caFile = join(dir, `${id}-${createHash('sha256').update(ca).digest('hex').slice(0, 16)}.ca.pem`);
 	await writeWhole(caFile, ca);
-	await writeWhole(serverFile, JSON.stringify({ key, cert }));
-	// Another process may have been quicker with the same names: what stands in the folder counts for both files.
-	return { ...(JSON.parse(await readFile(serverFile, 'utf8')) as { key: string; cert: string }), caFile };
+	return { key, cert, caFile };
 }
 
-async function make(names: readonly string[]): Promise<{ ca: string; key: string; cert: string }> {
+interface Made {
+	/** PEM, all of them. */
+	ca: string;
+	key: string;
+	cert: string;
+}
+
+async function read(file: string): Promise<Made | undefined> {
+	try {
+		return JSON.parse(await readFile(file, 'utf8')) as Made;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+		return undefined;
+	}
+}
+
+/** Other processes make some for the same names at the same time: those count that were there first, for all. */
+async function keepFirst(file: string, made: Made): Promise<Made> {
+	const temporary = `${file}.${randomBytes(4).toString('hex')}`;
+	await writeFile(temporary, JSON.stringify(made), { mode: 0o600 });
+	try {
+		await link(temporary, file);
+		return made;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+		return (await read(file)) ?? made;
+	} finally {
+		await rm(temporary);
+	}
+}
+
+async function make(names: readonly string[]): Promise<Made> {
 	const notBeforeDate = new Date(Date.now() - 24 * 3_600_000);
 	const notAfterDate = new Date(Date.now() + VALID_DAYS * 24 * 3_600_000);
 	const authority = await generate([{ name: 'commonName', value: 'Simulated Microsoft 365 tenant CA' }], {
