@@ -4,6 +4,7 @@ import { CopyLedger } from '../repository/copies';
 import { flatName, parseRepositoryKey, type RepositoryFileKind } from '../repository/names';
 import { readPrune } from '../repository/prune-records';
 import type { Repository } from '../repository/repository';
+import { NamedFiles } from './named-files';
 
 /** A file that a copy still has although the repository has let it go. */
 export interface FileToDelete {
@@ -30,9 +31,12 @@ export interface FilesToDeleteOptions {
 	onProblem?: (problem: { key: string; reason: string }) => void;
 }
 
+/** Kinds of files that records name. */
+const NAMED_KINDS: ReadonlySet<RepositoryFileKind> = new Set(['archive', 'segment', 'cursor']);
+
 /**
  * What this copy has confirmed, a prune has removed, and nothing has brought back. What is merely missing is not among
- * it: a file that the repository lost may be held by the copy alone. Throws `invalid` for a bad target.
+ * it, nor what a snapshot still names: the copy alone may hold it. Throws `invalid` for a bad target.
  */
 export async function* filesToDelete(repository: Repository, options: FilesToDeleteOptions): AsyncGenerator<FileToDelete, void, undefined> {
 	const { target, sourceKeys, signal } = options;
@@ -46,11 +50,18 @@ export async function* filesToDelete(repository: Repository, options: FilesToDel
 	}
 	if (gone.size === 0) return;
 	const pruned = await prunedKeys(repository, pruneFiles, options);
+	const named = new Map<string, NamedFiles>();
 	for (const [key, { size, sha256, fields }] of [...gone].sort(([a], [b]) => (a < b ? -1 : 1))) {
 		const { kind, sourceKey } = parseRepositoryKey(key);
 		if (sourceKeys && (sourceKey === undefined || !sourceKeys.includes(sourceKey))) continue;
 		// A prune record itself goes once nobody needs it. A released hold stays in the copy: one too many does no harm.
 		if (!pruned.has(key) && kind !== 'prune') continue;
+		// A prune says what goes before it goes: one that was killed, or met a lock, leaves snapshots whose archives the copy alone may hold.
+		if (sourceKey !== undefined && NAMED_KINDS.has(kind)) {
+			const files = named.get(sourceKey) ?? (await NamedFiles.read(repository, sourceKey, signal));
+			named.set(sourceKey, files);
+			if ((await files.find(key.slice(sourceKey.length + 1), signal)) !== undefined) continue;
+		}
 		yield { key, fileName: flatName(repository.nameOf(key)), path: repository.nameOf(key), folder: key.slice(0, Math.max(0, key.lastIndexOf('/'))), kind, sizeBytes: size, sha256, fields };
 	}
 }

@@ -8,6 +8,7 @@ import { prune } from '../../../nodes/M365Backup/engine/prune';
 import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
 import { dropLostContents } from '../../../nodes/M365Backup/repository/drop-lost-contents';
 import { evictedFiles } from '../../../nodes/M365Backup/repository/evicted';
+import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import { bytes, keys } from '../../contract/sources';
 import { adaKey, all, commit, contentOf, damage, drain, emptySample, type Sample } from './sample-repository';
 
@@ -183,5 +184,27 @@ describe('archives that only a copy holds', () => {
 		await confirmCopied(sample.repository, { target, confirmations: [{ fileName: first!, fields: {} }], mode: 'deleted' });
 		expect([...(await evictedFiles(sample.store, adaKey)).keys()]).toEqual([second!.replace(`${adaKey}.`, '')]);
 		expect(await pruned()).toEqual([]);
+	});
+
+	it('are not let go through the copy while a snapshot needs them, although a prune that was killed had meant them to go', async () => {
+		const { sample, copy } = await oldSample();
+		const first = (await sample.repository.snapshots(adaKey))[0]!;
+		await evictOld(sample, copy);
+		await commit(sample, { remove: ['m1', 'm2'] });
+		const base = (await sample.repository.latest(adaKey))!;
+		const run = sample.repository.startRun(base.source, base, { replacesCatalog: true });
+		for await (const entry of sample.repository.catalog(base).entries({})) await run.add({ ...entry, whole: true });
+		await run.commit({
+			status: 'complete', scopes: [], totals: { items: 1, bytes: 0 }, changes: { added: 0, updated: 0, deleted: 0, failed: 0, skipped: 0 },
+			failures: [], cursor: { scopes: {}, failed: [], seen: [] }, tag: null,
+		});
+		sample.ambient.advance(3 * dayMs);
+		const { store } = sample;
+		const killed = { ...store, list: store.list.bind(store), get: store.get.bind(store), put: store.put.bind(store), delete: () => Promise.reject(new Error('killed')) };
+		const other = await Repository.open(killed, sample.ambient);
+		await expect(all(prune({ repository: other, policy: { last: 1 }, zone: 'UTC', dryRun: false }))).rejects.toThrow('killed');
+		await all(prune({ repository: sample.repository, policy: { last: 100 }, zone: 'UTC', dryRun: false }));
+		expect((await sample.repository.snapshots(adaKey)).map(({ id }) => id)).toContain(first.id);
+		expect((await all(filesToDelete(sample.repository, { target }))).map(({ key }) => key).filter((key) => key.endsWith('.zip'))).toEqual([]);
 	});
 });
