@@ -94,10 +94,10 @@ export class ImportRecords {
 			}
 		}
 		// A child names its parent's hash: the only proof that a record has besides its form.
-		const parents = new Map<string, string>();
-		for (const { record } of [...read, ...this.stored.values()]) if (record.parent) parents.set(record.parent.id, record.parent.sha256);
+		const namedHere = namedParents(this.stored.values());
+		const parents = new Map([...namedParents(read), ...namedHere]);
 		for (const known of read.sort((a, b) => (a.record.id < b.record.id ? -1 : 1))) {
-			const reason = this.problem(known, parents.get(known.record.id));
+			const reason = this.problem(known, parents.get(known.record.id), namedHere.get(known.record.id));
 			if (reason !== undefined) this.refusals.set(`${this.key}/${known.record.id}.snapshot.json`, reason);
 			else {
 				this.brought.set(known.record.id, known);
@@ -106,14 +106,17 @@ export class ImportRecords {
 		}
 	}
 
-	private problem({ record, sha256: hash }: KnownSnapshot, namedHash: string | undefined): string | undefined {
+	/** `namedHere`: as a record of the repository names it. Only that one's word replaces what the repository holds. */
+	private problem({ record, sha256: hash }: KnownSnapshot, namedHash: string | undefined, namedHere: string | undefined): string | undefined {
 		if (namedHash !== undefined && namedHash !== hash) return 'it is damaged: its SHA-256 is not the one that its successor names';
 		const stored = this.stored.get(record.id);
-		if (stored !== undefined && stored.sha256 !== hash && namedHash !== hash) return 'the repository holds another record of this name';
+		if (stored !== undefined && stored.sha256 !== hash && namedHere !== hash) return 'the repository holds another record of this name';
 		for (const { name, size, sha256: named } of [...record.archives, ...record.segments]) {
 			const known = this.files.get(name);
 			if (known !== undefined && (known.size !== size || known.sha256 !== named)) return `it contradicts the other records about ${name}`;
 		}
+		const parent = record.parent && (this.brought.get(record.parent.id) ?? this.stored.get(record.parent.id));
+		if (parent && parent.sha256 !== record.parent?.sha256) return `it contradicts the other records about ${parent.record.id}`;
 		const cursor = this.files.get(record.cursor.name);
 		if (cursor !== undefined && cursor.sha256 !== record.cursor.sha256) return `it contradicts the other records about ${record.cursor.name}`;
 		return undefined;
@@ -160,4 +163,10 @@ export class ImportRecords {
 		}
 		return [];
 	}
+}
+
+function namedParents(snapshots: Iterable<KnownSnapshot>): Map<string, string> {
+	const hashes = new Map<string, string>();
+	for (const { record } of snapshots) if (record.parent) hashes.set(record.parent.id, record.parent.sha256);
+	return hashes;
 }

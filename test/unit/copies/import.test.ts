@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { filesToCopy, importFiles, type FileToImport, type ImportResult } from '../../../nodes/M365Backup/engine/copy';
 import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
+import { sha256 } from '../../../nodes/M365Backup/repository/bytes';
 import { sealJson } from '../../../nodes/M365Backup/repository/sealed-json';
 import { createFaultyStore, diskFull } from '../../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
@@ -284,6 +285,22 @@ describe('import files', () => {
 		const forgedName = `${adaKey}.${younger.id}.snapshot.json`;
 		const [result] = await bring(sample.store, [{ fileName: forgedName, open: () => bytes(sealJson(younger)) }]);
 		expect(result).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('contradicts') });
+	});
+
+	it('a sound record is not replaced on the word of another record that is brought', async () => {
+		const sample = await fullSample();
+		const last = sample.snapshots[2]!;
+		const before = await readBytes(sample.store, `${adaKey}/${last.id}.snapshot.json`);
+		const forged = sealJson({ ...last, totals: { items: 0, bytes: 0 } });
+		const child = sealJson({ ...last, id: '20261122T235959Z-ffff', parent: { id: last.id, sha256: sha256(forged) } });
+		const name = `${adaKey}/${last.id}.snapshot.json`;
+		const results = await bring(sample.store, [
+			{ fileName: name, open: () => bytes(forged) },
+			{ fileName: `${adaKey}/20261122T235959Z-ffff.snapshot.json`, open: () => bytes(child) },
+		]);
+		expect(results[0]).toEqual({ fileName: name, outcome: 'refused', reason: expect.stringContaining('another record of this name') });
+		expect(results[1]).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('contradicts') });
+		expect((await readBytes(sample.store, name)).equals(before)).toBe(true);
 	});
 
 	it('a full disk ends the import with that error, and it can be repeated', async () => {
