@@ -188,7 +188,21 @@ class Import {
 		for await (const { id } of readSeen(this.brought, named.parsed.sourceKey ?? '', [name], this.signal)) {
 			if (id === '') return { outcome: 'refused', reason: 'it is damaged: an id is empty' };
 		}
-		return await this.takeProven(named, await measure(readImport(named.file, this.signal)));
+		const expected = await measure(readImport(named.file, this.signal));
+		if (!(await isStored(this.context, named.key, expected)) && (await this.isSoundSeen(named, name))) {
+			return { outcome: 'refused', reason: 'the repository holds another file of this name' };
+		}
+		return await this.takeProven(named, expected);
+	}
+
+	private async isSoundSeen({ parsed }: NamedImport, name: string): Promise<boolean> {
+		try {
+			for await (const { id } of readSeen(this.store, parsed.sourceKey ?? '', [name], this.signal)) if (id === '') return false;
+			return true;
+		} catch (error) {
+			if (!isFailure(error, 'corrupt')) throw error;
+			return false;
+		}
 	}
 
 	private async takeSnapshot(named: NamedImport, records: ImportRecords): Promise<Outcome> {

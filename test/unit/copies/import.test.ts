@@ -3,6 +3,7 @@ import { filesToCopy, importFiles, type FileToImport, type ImportResult } from '
 import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import { sha256 } from '../../../nodes/M365Backup/repository/bytes';
+import { encodeSeen } from '../../../nodes/M365Backup/repository/seen-files';
 import { sealJson } from '../../../nodes/M365Backup/repository/sealed-json';
 import { createFaultyStore, diskFull } from '../../../nodes/M365Backup/stores/faulty-store';
 import { createMemoryStore } from '../../../nodes/M365Backup/stores/memory-store';
@@ -285,6 +286,21 @@ describe('import files', () => {
 		const forgedName = `${adaKey}.${younger.id}.snapshot.json`;
 		const [result] = await bring(sample.store, [{ fileName: forgedName, open: () => bytes(sealJson(younger)) }]);
 		expect(result).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('contradicts') });
+	});
+
+	it('a seen file that contradicts a sound one of the repository is refused', async () => {
+		const sample = await fullSample();
+		const name = (await keys(sample.store, adaKey)).find((key) => key.includes('.seen-'))!;
+		const before = await readBytes(sample.store, name);
+		const forged = Buffer.concat(await all(encodeSeen([{ parent: 'folder', id: 'm1' }]) as AsyncIterable<Buffer>));
+		for (const mode of ['checkOnly', 'import'] as const) {
+			expect(await bring(sample.store, [{ fileName: name, open: () => bytes(forged) }], mode)).toEqual([
+				{ fileName: name, outcome: 'refused', reason: expect.stringContaining('another file of this name') },
+			]);
+		}
+		expect((await readBytes(sample.store, name)).equals(before)).toBe(true);
+		await damage(sample.store, name, 20);
+		expect(await bring(sample.store, [{ fileName: name, open: () => bytes(before) }])).toMatchObject([{ outcome: 'imported' }]);
 	});
 
 	it('a sound record is not replaced on the word of another record that is brought', async () => {
