@@ -1,5 +1,6 @@
 import { Failure } from '../base/failure';
 import { tryArchiveList, type ArchiveList } from '../repository/archive-list';
+import { evictedAsKnown } from '../repository/evicted';
 import { KeyTable } from '../repository/key-table';
 import { parseRepositoryKey, plainName, runTime, sourceKey } from '../repository/names';
 import type { CatalogEntry, ContentRef, FailureRecord, ScopeRecord, SnapshotRecord, SourceRef } from '../repository/records';
@@ -48,7 +49,7 @@ export interface RebuildReport {
 	/** Bytes of their contents; null after a preview, which does not lay lines over one another. */
 	bytes: number | null;
 	archives: { count: number; read: number; bytes: number };
-	/** Archives whose list of items cannot be read: none of their items is in the new list, unless another archive has it, too. */
+	/** Archives whose list of items cannot be read, also since a copy alone holds them: none of their items is in the new list, unless another archive has it, too. */
 	damaged: { file: string; reason: string }[];
 	/** Items that are in the new list without their content; the first hundred by name. */
 	lost: { count: number; items: FailureRecord[] };
@@ -137,6 +138,10 @@ class Rebuild {
 		const ground = await surveySource(this.repository, this.key, this.signal);
 		for (const { name, sizeBytes } of ground.archives) this.sizes.set(name, sizeBytes);
 		this.refuse(ground);
+		// Their items are missed in the new list: whoever reads the report must learn of them.
+		for (const [name, { targets }] of await evictedAsKnown(this.repository.store, this.key, this.signal)) {
+			if (!this.sizes.has(name) && !isInList(name, ground)) this.damaged.set(name, `${this.key}/${name} is held by ${targets.join(' and ')} alone`);
+		}
 		const source = await this.settleSource(ground);
 		const foundation = foundationOf(ground);
 		const run = this.options.mode === 'rebuild' ? this.repository.startRun(source, foundation, this.signal ? { signal: this.signal } : {}) : undefined;
@@ -292,13 +297,19 @@ class Rebuild {
 			items: totals.items,
 			bytes: record && totals.bytes,
 			archives: { count: ground.archives.length, read: read.length, bytes: ground.archives.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) },
-			damaged: [...this.damaged].map(([name, reason]) => ({ file: `${this.key}/${name}`, reason })),
+			damaged: [...this.damaged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, reason]) => ({ file: `${this.key}/${name}`, reason })),
 			lost: { count: lines.lost.size, items: lines.failures() },
 			older: lines.older.size,
 			foldersFromNames: lines.foldersFromNames,
 			unreadable: ground.unreadable,
 		};
 	}
+}
+
+/** Of an archive that was written before the list of items that is laid upon. */
+function isInList(name: string, { readable }: RebuildGround): boolean {
+	const { runId } = parseRepositoryKey(`mailbox-0000000000000000/${name}`);
+	return readable !== null && runId !== undefined && runId <= readable.id;
 }
 
 /** The newest record is the parent, whatever can be read of it: ids and hashes go on from there. Its list of items is the newest readable one. */

@@ -5,12 +5,13 @@ import { filesNeeded } from '../../../nodes/M365Backup/engine/files-needed';
 import { filesToDelete } from '../../../nodes/M365Backup/engine/files-to-delete';
 import { filesToEvict } from '../../../nodes/M365Backup/engine/files-to-evict';
 import { prune } from '../../../nodes/M365Backup/engine/prune';
+import { rebuildCatalog } from '../../../nodes/M365Backup/engine/rebuild-catalog';
 import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
 import { dropLostContents } from '../../../nodes/M365Backup/repository/drop-lost-contents';
 import { evictedFiles } from '../../../nodes/M365Backup/repository/evicted';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import { bytes, keys } from '../../contract/sources';
-import { adaKey, all, commit, contentOf, damage, drain, emptySample, type Sample } from './sample-repository';
+import { ada, adaKey, all, commit, contentOf, damage, drain, emptySample, type Sample } from './sample-repository';
 
 const target = 'nas';
 const dayMs = 86_400_000;
@@ -206,5 +207,19 @@ describe('archives that only a copy holds', () => {
 		await all(prune({ repository: sample.repository, policy: { last: 100 }, zone: 'UTC', dryRun: false }));
 		expect((await sample.repository.snapshots(adaKey)).map(({ id }) => id)).toContain(first.id);
 		expect((await all(filesToDelete(sample.repository, { target }))).map(({ key }) => key).filter((key) => key.endsWith('.zip'))).toEqual([]);
+	});
+
+	it('are named by a rebuild of the list of items, which cannot look into them', async () => {
+		const { sample, copy } = await oldSample();
+		await evictOld(sample, copy);
+		await commit(sample, { add: ['m4'] });
+		const lost = (await keys(sample.store, adaKey)).filter((key) => !key.endsWith('.zip'));
+		await sample.store.delete(lost);
+		const report = await rebuildCatalog(await Repository.open(sample.store, sample.ambient), { key: adaKey, mode: 'preview', source: ada });
+		expect(report).toMatchObject({ items: 1, archives: { count: 1, read: 1 } });
+		expect(report.damaged).toEqual([...copy.keys()].filter((name) => name.endsWith('.zip')).sort().map((name) => ({
+			file: name.replace('.', '/'),
+			reason: expect.stringContaining('held by nas alone') as string,
+		})));
 	});
 });
