@@ -158,9 +158,12 @@ export class GovernorLane {
 		const mayGo = ({ isTransfer, priority }: Waiter): boolean => !isFull || isTransfer !== true || priority === 'restore';
 		const isReady = (waiter: Waiter): boolean => mayGo(waiter) && this.waitMs(waiter, nowMs, limits) === 0;
 		const head = this.queue.dueBackup(isReady) ?? this.queue.first(mayGo);
-		if (head === undefined || head.uploadBytes === 0 || this.waitMs(head, nowMs, limits) === 0) return head;
-		const waitsForUploadsAlone = this.waitMs({ ...head, uploadBytes: 0 }, nowMs, limits) === 0;
-		return waitsForUploadsAlone ? (this.queue.first((other) => other.uploadBytes === 0 && isReady(other)) ?? head) : head;
+		if (head === undefined || head.uploadBytes === 0) return head;
+		const headWaitMs = this.waitMs(head, nowMs, limits);
+		if (headWaitMs === 0 || this.waitMs({ ...head, uploadBytes: 0 }, nowMs, limits) === headWaitMs) return head;
+		// Whatever else holds all up may be over long before more may be uploaded.
+		const isSooner = (other: Waiter): boolean => other.uploadBytes === 0 && mayGo(other) && this.waitMs(other, nowMs, limits) < headWaitMs;
+		return this.queue.first((other) => other.uploadBytes === 0 && isReady(other)) ?? this.queue.first(isSooner) ?? head;
 	}
 
 	private take(waiter: Waiter): void {

@@ -114,6 +114,23 @@ describe('the governor', () => {
 		expect(next.throttledMs).toBe(30_000);
 	});
 
+	it('a restore that waits until more may be uploaded holds up no question beyond a Retry-After', async () => {
+		const { ambient, governor } = setUp();
+		const start = ambient.now();
+		const large = await governor.acquire(box, ask({ priority: 'restore', uploadBytes: 140_000_000 }));
+		large.throttled(10_000);
+		large.release();
+		const began = new Map<string, number>();
+		const enter = async (name: string, more: Partial<Admission>): Promise<void> => {
+			const lease = await governor.acquire(box, ask(more));
+			began.set(name, ambient.elapsedMs(start));
+			lease.release();
+		};
+		await Promise.all([enter('upload', { priority: 'restore', uploadBytes: 100_000_000 }), enter('question', {})]);
+		expect(began.get('question')).toBe(10_000);
+		expect(began.get('upload')).toBe(300_000);
+	});
+
 	it('halves its pace once for refusals that come together, and recovers', async () => {
 		const { ambient, governor } = setUp();
 		const first = await governor.acquire(box, ask());
