@@ -54,7 +54,8 @@ export async function* listUsers(client: GraphClient, wanted: UsersWanted, optio
 	if (needsAccounts && options.seesAccounts === false) throw noAccounts();
 	const select = `$select=${options.seesAccounts === true || needsAccounts ? accountFields : basicFields}`;
 	const isWanted = userMatcher(filter);
-	const seen = groups.length > 1 ? new Set<string>() : undefined;
+	// Members of several groups come with each, and Graph may repeat an entry on the page after.
+	const seen = new Set<string>();
 	const sources = groups.length === 0 ? [undefined] : await groupIds(client, groups, call);
 	for (const group of sources) {
 		const pages = group === undefined ? everyone(client, select, filter, call) : client.pages<GraphAccount>({ ...membersPath(group, select, perPage), ...call });
@@ -125,8 +126,7 @@ function isGuest({ userPrincipalName }: FilteredUser): boolean {
 	return /#ext#/i.test(userPrincipalName);
 }
 
-function isNew(id: string, seen: Set<string> | undefined): boolean {
-	if (seen === undefined) return true;
+function isNew(id: string, seen: Set<string>): boolean {
 	if (seen.has(id)) return false;
 	seen.add(id);
 	return true;

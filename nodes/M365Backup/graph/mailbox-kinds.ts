@@ -13,7 +13,7 @@ const perBatch = 20;
  * The kinds of these users' mailboxes. Neither licence nor blocked sign-in tells them for certain; `userPurpose` of the
  * mailbox settings does (mailboxSettings resource type), at one request a user, 20 of them in an HTTP call. Linked and
  * foreign kinds count as users: whoever filters loses nobody. Failures: `denied` where all mailboxes refuse and the token
- * lacks MailboxSettings.Read (`mayRead`), and whatever says nothing about the mailbox.
+ * lacks MailboxSettings.Read (`mayRead`; also true where others have answered before), and whatever says nothing about the mailbox.
  */
 export async function mailboxKinds(
 	client: GraphClient,

@@ -24,11 +24,20 @@ export function findUsers({ graph, roles }: ConnectedGraph, wanted: UsersWanted,
 	return listUsers(graph, wanted, { seesAccounts, ...(signal ? { signal } : {}) });
 }
 
-/** Those of them whose mailbox is of one of these kinds; all where none is named, and then nothing is asked. */
-export async function ofKinds({ graph, roles }: ConnectedGraph, users: readonly ListedUser[], kinds: readonly MailboxKind[], { signal }: CallOptions): Promise<TenantUser[]> {
+/**
+ * Those of them whose mailbox is of one of these kinds; all where none is named, and then nothing is asked. `answers` is
+ * kept from page to page: once a mailbox has told, a page on which all refuse is no lack of a permission.
+ */
+export async function ofKinds(
+	{ graph, roles }: Pick<ConnectedGraph, 'graph' | 'roles'>,
+	users: readonly ListedUser[],
+	kinds: readonly MailboxKind[],
+	{ signal, answers }: CallOptions & { answers: { any: boolean } },
+): Promise<TenantUser[]> {
 	if (kinds.length === 0) return [...users];
-	const mayRead = roles && hasPermission(roles, 'MailboxSettings.Read');
+	const mayRead = answers.any || (roles && hasPermission(roles, 'MailboxSettings.Read'));
 	const found = await mailboxKinds(graph, users.map(({ id }) => id), { mayRead, ...(signal ? { signal } : {}) });
+	answers.any ||= [...found.values()].some((kind) => kind !== 'unknown' && kind !== 'none');
 	return users.flatMap((user) => {
 		const kind = found.get(user.id) ?? 'unknown';
 		return kind === 'unknown' || kinds.includes(kind) ? [{ ...user, kind }] : [];

@@ -3,8 +3,9 @@ import { realAmbient } from '../../../nodes/M365Backup/base/ambient';
 import { createGraphClient, type GraphClient } from '../../../nodes/M365Backup/graph/client';
 import { Governor } from '../../../nodes/M365Backup/graph/governor';
 import { listUserDrives } from '../../../nodes/M365Backup/graph/drives';
-import { listUsers, type ListUsersOptions, type UsersWanted } from '../../../nodes/M365Backup/graph/list-users';
+import { listUsers, type ListedUser, type ListUsersOptions, type UsersWanted } from '../../../nodes/M365Backup/graph/list-users';
 import { mailboxKinds } from '../../../nodes/M365Backup/graph/mailbox-kinds';
+import { ofKinds } from '../../../nodes/M365Backup/pickers/tenant-users';
 import { fixedToken } from '../../../nodes/M365Backup/graph/tokens';
 import { MICROSOFT_E5, POWER_BI_FREE } from '../../simulator/licence-skus';
 import { startSimulator, type RunningSimulator } from '../../simulator/start';
@@ -122,6 +123,28 @@ describe('the users of a tenant, by what an administrator tells them apart by', 
 		expect(simulator.requestLog.calls - before).toBe(4);
 		const kindOf = (name: string) => kinds.get(tenant.users.find(({ displayName }) => displayName === name)!.id);
 		expect(['Anna Berg', 'Info', 'Cleo (old)', 'Room 0', 'Room 1', 'Room 2'].map(kindOf)).toEqual(['user', 'shared', 'none', 'room', 'unknown', 'room']);
+	});
+
+	it('a page of mailboxes that all refuse ends nothing once others have told: Exchange grants single ones without a role', async () => {
+		const { tenant } = simulator;
+		tenant.addUser({ displayName: 'Refusing' }).mailbox!.isForbidden = true;
+		const users: ListedUser[] = [];
+		for await (const page of listUsers(graph, {})) users.push(...page);
+		const answers = { any: false };
+		const told = async (name: string) => await ofKinds({ graph, roles: undefined }, users.filter(({ displayName }) => displayName === name), ['shared'], { signal: undefined, answers });
+		await expect(told('Refusing')).rejects.toMatchObject({ kind: 'denied' });
+		expect(await told('Info')).toMatchObject([{ kind: 'shared' }]);
+		expect(await told('Refusing')).toMatchObject([{ displayName: 'Refusing', kind: 'unknown' }]);
+	});
+
+	it('come once, though Graph repeats an entry on the page after', async () => {
+		const [anna, bruno] = [{ id: 'a', displayName: 'Anna', userPrincipalName: 'a@contoso.example' }, { id: 'b', displayName: 'Bruno', userPrincipalName: 'b@contoso.example' }];
+		const repeating = Object.assign(Object.create(graph) as GraphClient, {
+			pages: async function* () {
+				yield* await Promise.resolve([[anna], [anna, bruno]]);
+			},
+		});
+		expect(await names({}, {}, repeating)).toEqual(['Anna', 'Bruno']);
 	});
 
 	it('bring their OneDrives, 20 in a call', async () => {
