@@ -7,6 +7,7 @@ import { Failure } from '../base/failure';
 import { abortable, throwIfAborted } from './abortable';
 import { attempt, errorCode, fileFailure } from './file-errors';
 import { checkKey, checkPrefix, temporaryPrefix } from './keys';
+import { LongFile, openDirect, type OpenDirect } from './long-file';
 import { alreadyThere, refuseRetention } from './refusals';
 import type { ByteRange, PutOptions, Store, StoreFile } from './store';
 import { writeAll } from './write-all';
@@ -22,6 +23,8 @@ export interface FolderStoreOptions {
 	ambient?: Pick<Ambient, 'now' | 'randomHex'>;
 	/** Another linking function, for tests of file systems without hard links. */
 	linkFile?: (from: string, to: string) => Promise<void>;
+	/** Another way past the page cache, for tests of file systems that have none. */
+	openDirect?: OpenDirect;
 }
 
 /**
@@ -34,7 +37,7 @@ export function createFolderStore(options: FolderStoreOptions): Store {
 			nextStep: 'Give the whole path of the folder, e.g. /backups/m365.',
 		});
 	}
-	return new FolderStore(path.resolve(options.root), options.ambient ?? realAmbient, options.linkFile ?? link);
+	return new FolderStore(path.resolve(options.root), options.ambient ?? realAmbient, options.linkFile ?? link, options.openDirect ?? openDirect);
 }
 
 class FolderStore implements Store {
@@ -47,6 +50,7 @@ class FolderStore implements Store {
 		private readonly root: string,
 		private readonly ambient: Pick<Ambient, 'now' | 'randomHex'>,
 		private readonly linkFile: (from: string, to: string) => Promise<void>,
+		private readonly openDirect: OpenDirect,
 	) {
 		this.label = `folder ${root}`;
 	}
@@ -122,7 +126,7 @@ class FolderStore implements Store {
 		try {
 			const handle = await attempt(doing, () => open(temporary, 'wx', 0o600));
 			try {
-				await writeAll(handle, abortable(source, options.signal), doing);
+				await writeAll(new LongFile(handle, temporary, doing, this.openDirect), abortable(source, options.signal));
 				await attempt(doing, () => handle.sync());
 			} finally {
 				await handle.close();

@@ -1,0 +1,132 @@
+import { constants } from 'node:fs';
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createFolderStore } from '../../../nodes/M365Backup/stores/folder-store';
+import type { OpenDirect } from '../../../nodes/M365Backup/stores/long-file';
+
+let root: string;
+beforeEach(async () => {
+	root = await mkdtemp(path.join(tmpdir(), 'm365-long-'));
+});
+afterEach(async () => {
+	await rm(root, { recursive: true, force: true });
+});
+
+/** Beyond the 16 MB from which a file goes past the page cache, and no whole number of anything. */
+const CONTENT = Buffer.alloc(40 * 1024 * 1024 + 4096 + 77);
+for (let at = 0; at + 4 <= CONTENT.length; at += 4) CONTENT.writeUInt32LE((at * 2654435761) >>> 0, at);
+
+/** As an archive comes: a header of some bytes, then large pieces in memory that is used again. */
+async function* inChunks(chunkBytes: number, bytes = CONTENT): AsyncGenerator<Uint8Array> {
+	yield bytes.subarray(0, 93);
+	const chunk = Buffer.alloc(chunkBytes);
+	for (let at = 93; at < bytes.length; at += chunkBytes) {
+		yield chunk.subarray(0, bytes.copy(chunk, 0, at, at + chunkBytes));
+		await Promise.resolve();
+	}
+}
+
+/** Hands on to the file system itself, without the flag, so that these tests mean the same wherever they run. */
+function recorded(write: (bytes: Uint8Array, position: number, through: () => Promise<number>) => Promise<number>): { openDirect: OpenDirect; opened: () => number; closed: () => number } {
+	let [opened, closed] = [0, 0];
+	return {
+		opened: () => opened,
+		closed: () => closed,
+		openDirect: async (file) => {
+			const handle = await open(file, constants.O_WRONLY);
+			opened += 1;
+			const direct = {
+				write: async (bytes: Uint8Array, offset: number, length: number, position: number) => {
+					const part = bytes.subarray(offset, offset + length);
+					const through = async (): Promise<number> => (await handle.write(part, 0, part.length, position)).bytesWritten;
+					return { bytesWritten: await write(part, position, through), buffer: bytes };
+				},
+				close: async () => {
+					closed += 1;
+					await handle.close();
+				},
+			};
+			return direct as unknown as Awaited<ReturnType<OpenDirect>>;
+		},
+	};
+}
+
+const failing = (code: string): Error => Object.assign(new Error(`${code}: as told`), { code });
+
+describe('A long file of a folder', () => {
+	it.each([1000, 16_384, 1024 * 1024, 3_000_000])('holds what came in chunks of %i bytes, however this system takes it', async (chunkBytes) => {
+		await createFolderStore({ root }).put('a/long', inChunks(chunkBytes));
+		expect((await readFile(path.join(root, 'a/long'))).equals(CONTENT)).toBe(true);
+	});
+
+	it('goes past the page cache from 16 MB on, all but its end, in whole blocks of aligned memory', async () => {
+		const positions: number[] = [];
+		const way = recorded(async (bytes, position, through) => {
+			expect([position % 4096, bytes.length % 4096, bytes.byteOffset % 4096]).toEqual([0, 0, 0]);
+			positions.push(position);
+			return await through();
+		});
+		await createFolderStore({ root, openDirect: way.openDirect }).put('long', inChunks(1024 * 1024));
+		expect((await readFile(path.join(root, 'long'))).equals(CONTENT)).toBe(true);
+		expect(positions).toEqual(Array.from({ length: 24 }, (_, index) => (16 + index) * 1024 * 1024));
+		expect([way.opened(), way.closed()]).toEqual([1, 1]);
+	});
+
+	it('of which little comes never does', async () => {
+		const way = recorded((_bytes, _position, through) => through());
+		const short = CONTENT.subarray(0, 16 * 1024 * 1024 + 5);
+		await createFolderStore({ root, openDirect: way.openDirect }).put('short', inChunks(4096, short));
+		expect((await readFile(path.join(root, 'short'))).equals(short)).toBe(true);
+		expect(way.opened()).toBe(0);
+	});
+
+	it('is written the ordinary way where that one is refused: when opened, or when written', async () => {
+		let writes = 0;
+		const refusing = recorded(() => {
+			writes += 1;
+			return Promise.reject(failing('EINVAL'));
+		});
+		await createFolderStore({ root, openDirect: refusing.openDirect }).put('one', inChunks(1024 * 1024));
+		await createFolderStore({ root, openDirect: () => Promise.reject(failing('EINVAL')) }).put('other', inChunks(1024 * 1024));
+		for (const name of ['one', 'other']) expect((await readFile(path.join(root, name))).equals(CONTENT)).toBe(true);
+		expect([writes, refusing.opened(), refusing.closed()]).toEqual([1, 1, 1]);
+	});
+
+	it('is whole where that way takes a part of what it is given, of any length', async () => {
+		let writes = 0;
+		const way = recorded(async (bytes, position, through) => {
+			writes += 1;
+			if (writes % 3 > 0) return await through();
+			const handle = await open(path.join(root, (await readdir(root))[0]!), constants.O_WRONLY);
+			await handle.write(bytes, 0, 5000, position);
+			await handle.close();
+			return 5000;
+		});
+		await createFolderStore({ root, openDirect: way.openDirect }).put('long', inChunks(1024 * 1024));
+		expect((await readFile(path.join(root, 'long'))).equals(CONTENT)).toBe(true);
+		expect(writes).toBe(24);
+	});
+
+	it('says that the disk is full, and leaves nothing behind', async () => {
+		let writes = 0;
+		const way = recorded((_bytes, _position, through) => (++writes < 3 ? through() : Promise.reject(failing('ENOSPC'))));
+		const store = createFolderStore({ root, openDirect: way.openDirect });
+		await expect(store.put('long', inChunks(1024 * 1024))).rejects.toMatchObject({ kind: 'quota', nextStep: expect.stringContaining('Free some space') });
+		expect(await readdir(root)).toEqual([]);
+		expect([way.opened(), way.closed()]).toEqual([1, 1]);
+	});
+
+	it('of which 40 are written at once is whole, each', async () => {
+		const store = createFolderStore({ root });
+		const bytes = CONTENT.subarray(0, 18 * 1024 * 1024);
+		const names = Array.from({ length: 40 }, (_, index) => `file-${index}`);
+		await Promise.all(names.map(async (name, index) => await store.put(name, inChunks(1_000_000, Buffer.concat([Buffer.from([index]), bytes.subarray(1)])))));
+		for (const [index, name] of names.entries()) {
+			const read = await readFile(path.join(root, name));
+			expect(read[0]).toBe(index);
+			expect(read.subarray(1).equals(bytes.subarray(1))).toBe(true);
+		}
+	});
+});
