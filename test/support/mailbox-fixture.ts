@@ -1,5 +1,5 @@
 import type { Ambient } from '../../nodes/M365Backup/base/ambient';
-import type { BackUpOptions } from '../../nodes/M365Backup/engine/back-up';
+import type { BackUpOptions } from '../../nodes/M365Backup/engine/back-up-options';
 import { backUp } from '../../nodes/M365Backup/engine/back-up';
 import type { BackUpSummary } from '../../nodes/M365Backup/engine/back-up-summary';
 import type { GraphClient } from '../../nodes/M365Backup/graph/client';

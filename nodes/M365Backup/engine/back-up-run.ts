@@ -1,25 +1,22 @@
 import type { Ambient } from '../base/ambient';
-import { Failure, isFailure } from '../base/failure';
+import { isFailure } from '../base/failure';
 import type { JsonObject } from '../base/json';
 import type { CatalogEntry, CursorRecord, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import { REWRITTEN_NOTE } from '../repository/rewrite-base';
 import type { RunWriter } from '../repository/run-writer';
-import { isGone } from '../workloads/is-gone';
-import { itemReason } from '../workloads/item-reason';
-import type { Change, ChangePage, ContentRequest, Fetched, ItemChange, Workload } from '../workloads/workload';
-import { Activity, readUsual, usualJson, type Anomaly, type ItemState, type Usual } from './anomaly';
+import type { ChangePage, Workload } from '../workloads/workload';
+import { Activity, readUsual, usualJson, type Anomaly, type Usual } from './anomaly';
 import { Bins } from './bins';
 import { CatalogState } from './catalog-state';
 import { ATTEMPTS_NOTE, IN_DOUBT_NOTE, REBUILT_NOTE, USUAL_NOTE } from './cursor-notes';
 import { FailureLedger } from './failure-ledger';
-import { GatheredContents } from './gathered-contents';
+import { ItemChanges } from './item-changes';
 import { Listings } from './listings';
 import { Orphans } from './orphans';
 import { SameContents } from './same-contents';
 import { ScopeStates } from './scope-states';
 import { Tally } from './tally';
-import { wholeLine } from './whole-line';
 
 export interface RunLimits {
 	commitEveryMs: number;
@@ -45,21 +42,12 @@ export interface RunParts {
 	startedAt: Date;
 }
 
-/** An item after a change, as far as totals and judgement go. */
-interface BookedState {
-	name: string;
-	content: CatalogEntry['content'];
-	parent: string | undefined;
-}
-
-/** Fetches of one item in one run, when its download breaks off. */
-const FETCH_ATTEMPTS = 3;
 /** Ids of one question to the workload about missing items. */
 const CONFIRM_CHUNK = 200;
 
 /**
- * One run over one source: takes the workload's pages, stores contents and lines, and commits. What it holds in memory
- * is one page, the lines since the last commit, and the ids of listings that go on.
+ * One run over one source: takes the workload's pages and commits. What it holds in memory is one page, the lines since
+ * the last commit, and the ids of listings that go on.
  */
 export class BackUpRun {
 	readonly tally: Tally;
@@ -74,9 +62,8 @@ export class BackUpRun {
 	private readonly activity = new Activity();
 	private readonly itemsBefore: number;
 	private readonly usual: Usual | undefined;
-	private readonly bins: Bins;
 	private readonly state: CatalogState;
-	private readonly same: SameContents;
+	private readonly items: ItemChanges;
 	private listings = new Listings();
 	private links: Record<string, string>;
 	private notes: JsonObject;
@@ -103,8 +90,12 @@ export class BackUpRun {
 		// An older cursor is replayed, and what came and went since then need not be reported again.
 		this.isInDoubt = fullResync || this.notes[IN_DOUBT_NOTE] === true || (parent !== null && cursor?.snapshot !== parent.id);
 		this.state = new CatalogState(parts.repository, parts.writer, () => this.newest, parts.signal);
-		this.same = new SameContents(parts.repository, (ids) => parts.writer.lookUp(ids), () => this.newest, parts.signal);
-		this.bins = new Bins((ids) => this.state.entries(ids));
+		const { writer, workload, ambient, signal } = parts;
+		const { state, tally, activity, failures, warnings } = this;
+		const same = new SameContents(parts.repository, (ids) => writer.lookUp(ids), () => this.newest, signal);
+		const bins = new Bins((ids) => state.entries(ids));
+		const between = { commitIfDue: async () => await this.commitIfDue(), isStopping: () => this.isStopping() };
+		this.items = new ItemChanges({ writer, workload, ambient, signal, state, same, bins, tally, activity, failures, warnings }, between);
 		this.lastCommitMs = parts.startedAt.getTime();
 	}
 
@@ -157,7 +148,7 @@ export class BackUpRun {
 		this.isInPage = true;
 		for (const news of page.scopes ?? []) this.scopes.take(news);
 		for (const warning of page.warnings ?? []) this.warnings.add(warning);
-		if (!(await this.takeChanges(page.changes))) return;
+		if (!(await this.items.take(page.changes))) return;
 		for (const news of page.listings ?? []) this.listings.take(news);
 		for (const [id, link] of Object.entries(page.links ?? {})) {
 			if (link === null) Reflect.deleteProperty(this.links, id);
@@ -169,162 +160,9 @@ export class BackUpRun {
 		await this.commitIfDue();
 	}
 
-	/** @returns false if the limit cut it short: the page's links do not count then. */
-	private async takeChanges(changes: readonly Change[]): Promise<boolean> {
-		this.state.noteChanges(changes.map((change) => change.id));
-		const before = await this.state.entries(changes.map((change) => change.id));
-		const fetches = new Map<string, ItemChange>();
-		for (const change of changes) {
-			const prior = before.get(change.id) ?? null;
-			if (change.kind === 'item' && change.fetch) fetches.set(change.id, change);
-			else await this.takeChange(change, prior);
-		}
-		const through = await this.fetchAll(fetches, before);
-		this.state.forgetPage();
-		return through;
-	}
-
-	private async takeChange(change: Change, prior: CatalogEntry | null): Promise<void> {
-		const { writer, ambient } = this.parts;
-		switch (change.kind) {
-			case 'item':
-				// Nothing to fetch: what is stored still holds.
-				await writer.add(wholeLine(change, prior?.content));
-				this.failures.settle(change.id);
-				await this.book(change.id, change.type, prior, { name: change.name, content: prior?.content, parent: change.parent });
-				this.noteSkipped(change.meta, prior);
-				return;
-			case 'patch': {
-				if (!prior) return;
-				const { kind: _kind, id, type: _type, ...fields } = change;
-				await writer.add({ id, ...fields });
-				await this.book(change.id, prior.type, prior, { name: change.name ?? prior.name, content: prior.content, parent: change.parent ?? prior.parent });
-				return;
-			}
-			case 'gone': {
-				if (!prior) return;
-				const tombstone = { id: change.id, deleted: ambient.now().toISOString(), type: prior.type, name: prior.name };
-				await writer.add({
-					...tombstone,
-					...(prior.parent === undefined ? {} : { parent: prior.parent }),
-					...(change.movedTo === undefined ? {} : { movedTo: change.movedTo }),
-				});
-				this.failures.settle(change.id);
-				await this.book(change.id, prior.type, prior, null);
-				return;
-			}
-			case 'failed': {
-				const item = { ...change, meta: change.meta ?? {}, isNew: prior === null, kind: 'item' as const };
-				await this.takeFailure(item, prior, change.failure ?? new Failure('defect', change.reason));
-			}
-		}
-	}
-
-	private async fetchAll(fetches: Map<string, ItemChange>, before: ReadonlyMap<string, CatalogEntry | null>): Promise<boolean> {
-		const { workload, signal } = this.parts;
-		for (let attempt = 1; fetches.size > 0; attempt++) {
-			const again = new Map<string, ItemChange>();
-			const requests = [...fetches.values()].flatMap((change): ContentRequest[] => (change.fetch ? [change.fetch] : []));
-			const waiting = new Map(fetches);
-			const contents = new GatheredContents(this.parts.writer, this.same, signal);
-			for await (const fetched of workload.fetch(requests, signal)) {
-				const change = waiting.get(fetched.id);
-				if (!change) {
-					// Of an item that has failed already: the rest of it is of no use.
-					if ('content' in fetched) await fetched.content[Symbol.asyncIterator]().return?.();
-					continue;
-				}
-				const prior = before.get(fetched.id) ?? null;
-				const failure = await this.store(change, prior, fetched, contents);
-				if (failure === 'again') {
-					waiting.delete(fetched.id);
-					again.set(change.id, withoutSameAs(change));
-				} else if (failure) {
-					waiting.delete(fetched.id);
-					if (failure.kind === 'transient' && 'content' in fetched && attempt < FETCH_ATTEMPTS) again.set(change.id, change);
-					else await this.takeFailure(change, prior, failure);
-				} else if (!('more' in fetched)) waiting.delete(fetched.id);
-				await this.commitIfDue();
-				// Not between the contents of one item: a run that is always stopped there would never get past it.
-				if (!('more' in fetched) && waiting.size + again.size > 0 && this.isStopping()) return false;
-			}
-			// The links move on after this: whoever got no answer would never be asked for again.
-			for (const change of waiting.values()) {
-				await this.takeFailure(change, before.get(change.id) ?? null, new Failure('transient', 'Microsoft gave no answer for this item'));
-			}
-			fetches = again;
-		}
-		return true;
-	}
-
-	/** @returns the failure if the item could not be read, or that it must be asked for again; what the store itself says is thrown. */
-	private async store(change: ItemChange, prior: CatalogEntry | null, fetched: Fetched, contents: GatheredContents): Promise<Failure | 'again' | null> {
-		const taken = await contents.take(change, prior, fetched);
-		if (taken === 'more') return null;
-		if (taken === 'again') return taken;
-		if ('failure' in taken) return taken.failure;
-		if (taken.warning !== undefined) this.warnings.add(taken.warning);
-		const isSkipped = 'skipped' in taken;
-		const meta = isSkipped ? { ...taken.meta, skipped: taken.skipped } : taken.meta;
-		const content = isSkipped ? prior?.content : taken.refs;
-		await this.parts.writer.add(wholeLine({ ...change, meta }, content));
-		if (!isSkipped && change.fetch?.sameAs !== undefined) this.same.note(change.id, change.fetch.sameAs);
-		this.failures.settle(change.id);
-		await this.book(change.id, change.type, prior, { name: change.name, content, parent: change.parent });
-		this.noteSkipped(meta, prior);
-		return null;
-	}
-
-	/** What users delete goes into a bin first: that is when it is deleted for them, and not when the bin is emptied. */
-	private async book(id: string, type: string, before: CatalogEntry | null, after: BookedState | null): Promise<void> {
-		const state: ItemState | null = after && { name: after.name, ...(after.content === undefined ? {} : { content: after.content }) };
-		this.tally.book(id, type, before, state);
-		if (before === null || (after !== null && after.parent === before.parent)) {
-			this.activity.note(type, before, state);
-			return;
-		}
-		if (await this.bins.isBin(before.parent)) return;
-		this.activity.note(type, before, after !== null && (await this.bins.isBin(after.parent)) ? null : state);
-	}
-
 	/** What of the run does not fit the history of its source. */
 	anomaly(): Anomaly {
 		return this.activity.judge(this.itemsBefore, this.usual, this.parts.ambient.now());
-	}
-
-	/** An item whose content will never be had counts when that becomes known, not in every run. */
-	private noteSkipped(meta: JsonObject, prior: CatalogEntry | null): void {
-		if (typeof meta.skipped === 'string' && prior?.meta.skipped !== meta.skipped) this.tally.bump('skipped');
-	}
-
-	/** The line keeps what was stored before and says that the item failed; deleted in flight is a skip. */
-	private async takeFailure(change: ItemChange, prior: CatalogEntry | null, failure: Failure): Promise<void> {
-		const { writer, ambient } = this.parts;
-		if (isGone(failure)) {
-			this.tally.bump('skipped');
-			return;
-		}
-		const failed = this.failures.fail(change.id, change.name, itemReason(failure), ambient.now());
-		if (failure.kind === 'corrupt' && FailureLedger.isLasting(failed, ambient.now())) {
-			this.failures.settle(change.id);
-			this.tally.bump('skipped');
-			this.warnings.add(`"${change.name}" is not tried any more. ${failed.reason}`);
-			await writer.add({ id: change.id, failed: null, meta: { skipped: failed.reason } });
-			return;
-		}
-		this.tally.bump('failed');
-		if (prior) {
-			// The same failure again is no news: the attempt is counted in the cursor, so that a quiet run stays quiet.
-			// Where the item is now is recorded all the same: it was moved, even if its content cannot be read.
-			// Without a folder it stands at the top, unless all that came was its failure.
-			const moved = (change.parent !== undefined || change.fetch !== undefined) && change.parent !== prior.parent;
-			if (moved || prior.failed?.reason !== failed.reason) {
-				await writer.add({ id: change.id, failed, ...(moved ? { parent: change.parent ?? null } : {}) });
-			}
-		} else {
-			await writer.add({ ...wholeLine(change, undefined), failed });
-			await this.book(change.id, change.type, null, { name: change.name, content: undefined, parent: change.parent });
-		}
 	}
 
 	/**
@@ -348,7 +186,7 @@ export class BackUpRun {
 				this.state.forgetPage();
 				return true;
 			}
-			return this.takeChanges(await this.parts.workload.confirmMissing(still, this.state, this.parts.signal));
+			return await this.items.take(await this.parts.workload.confirmMissing(still, this.state, this.parts.signal));
 		};
 		for await (const entry of this.state.all()) {
 			if (!(await isQuestion(entry))) continue;
@@ -441,10 +279,4 @@ export class BackUpRun {
 	private goingSeenFiles(): string[] {
 		return this.listings.goesOn ? this.seenFiles : [];
 	}
-}
-
-function withoutSameAs(change: ItemChange): ItemChange {
-	if (!change.fetch) return change;
-	const { sameAs: _probably, ...fetch } = change.fetch;
-	return { ...change, fetch };
 }

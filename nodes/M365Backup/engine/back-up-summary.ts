@@ -43,8 +43,6 @@ export interface BackUpSummary {
 
 const SUMMARY_FAILURES = 20;
 
-export const noChanges = (): SnapshotChanges => ({ added: 0, updated: 0, deleted: 0, failed: 0, skipped: 0 });
-
 export function summaryFailures(failures: readonly FailureRecord[]): BackUpSummary['failures'] {
 	return failures
 		.slice(0, SUMMARY_FAILURES)

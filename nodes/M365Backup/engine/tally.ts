@@ -1,6 +1,7 @@
 import { KeyTable } from '../repository/key-table';
 import type { CatalogEntry, SnapshotChanges, SnapshotTotals } from '../repository/records';
-import { noChanges } from './back-up-summary';
+
+export const noChanges = (): SnapshotChanges => ({ added: 0, updated: 0, deleted: 0, failed: 0, skipped: 0 });
 
 /** Folders and their like hold items; users count what is in them. */
 const CONTAINERS = new Set(['folder', 'calendar', 'taskList', 'list']);

@@ -1,6 +1,6 @@
 import { realAmbient } from '../../../nodes/M365Backup/base/ambient';
 import type { JsonObject } from '../../../nodes/M365Backup/base/json';
-import type { BackUpOptions } from '../../../nodes/M365Backup/engine/back-up';
+import type { BackUpOptions } from '../../../nodes/M365Backup/engine/back-up-options';
 import { backUp } from '../../../nodes/M365Backup/engine/back-up';
 import { sourceKey } from '../../../nodes/M365Backup/repository/names';
 import type { CatalogEntry } from '../../../nodes/M365Backup/repository/records';

@@ -1,4 +1,5 @@
-import { backUp, type BackUpOptions } from '../../../nodes/M365Backup/engine/back-up';
+import { backUp } from '../../../nodes/M365Backup/engine/back-up';
+import type { BackUpOptions } from '../../../nodes/M365Backup/engine/back-up-options';
 import type { BackUpSummary } from '../../../nodes/M365Backup/engine/back-up-summary';
 import { prune, type PruneResult, type RetentionPolicy } from '../../../nodes/M365Backup/engine/prune';
 import { isLockable } from '../../../nodes/M365Backup/repository/lockable';

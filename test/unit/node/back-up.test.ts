@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { backUp } from '../../../nodes/M365Backup/actions/mailbox/back-up.operation';
 import { useCases } from '../../../nodes/M365Backup/actions/use-cases';
 import { Failure } from '../../../nodes/M365Backup/base/failure';
-import type { BackUpOptions } from '../../../nodes/M365Backup/engine/back-up';
+import type { BackUpOptions } from '../../../nodes/M365Backup/engine/back-up-options';
 import type { BackUpSummary } from '../../../nodes/M365Backup/engine/back-up-summary';
 import { fakeExecution, type FakeExecutionOptions } from './fake-execution';
 

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import type { GraphClient } from '../../connect/graph';
 import type { SourceRef } from '../../connect/repository';
-import type { BackUpOptions } from '../../engine/back-up';
+import type { BackUpOptions } from '../../engine/back-up-options';
 
 /** A source as the user named it, before Microsoft was asked about it. */
 export interface NamedSource {

@@ -2,7 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { realAmbient } from '../../base/ambient';
 import { connectGraph, type ConnectedGraph } from '../../connect/graph';
 import { connectRepository, repositoryKey, type Repository, type SourceRef } from '../../connect/repository';
-import type { BackUpOptions } from '../../engine/back-up';
+import type { BackUpOptions } from '../../engine/back-up-options';
 import type { BackUpSummary } from '../../engine/back-up-summary';
 import { toNodeError } from '../errors';
 import { runPool } from '../pool';
