@@ -7,7 +7,7 @@ import { parseCursorRecord } from '../repository/record-schemas';
 import type { CursorRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import { count } from './replica-tally';
-import type { ReplicationContext } from './replicate-source';
+import type { ReplicationContext } from './replication';
 
 /** Where each overwriting leaves an old version behind, once a day is enough for news of quiet runs. */
 const RARELY_MS = 20 * 3_600_000;

@@ -6,7 +6,7 @@ import type { Repository } from '../repository/repository';
 import type { StoredSnapshot } from '../repository/snapshot-files';
 import type { Store, StoreFile } from '../stores/store';
 import { cursorsNaming } from './replica-needs';
-import { listReplicated, type ReplicationContext } from './replicate-source';
+import { listReplicated, type ReplicationContext } from './replication';
 
 const DELETED_TOGETHER = 500;
 

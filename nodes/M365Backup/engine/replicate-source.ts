@@ -1,38 +1,18 @@
-import type { Ambient } from '../base/ambient';
 import { isFailure } from '../base/failure';
-import { hasEncryptedName, parseRepositoryKey, plainName, recordName, type RepositoryFileKind } from '../repository/names';
+import { parseRepositoryKey, recordName, type RepositoryFileKind } from '../repository/names';
 import { readPrune } from '../repository/prune-records';
 import type { SourceRef } from '../repository/records';
-import type { Repository } from '../repository/repository';
-import type { Store, StoreFile } from '../stores/store';
+import type { StoreFile } from '../stores/store';
 import { takeLockStock } from './keep-locked';
-import type { CopyOutcome, ReplicaCopier } from './replica-copier';
+import type { CopyOutcome } from './replica-copier';
 import { copyCurrentCursor } from './replica-cursor';
 import { NamedNeeds, RecordedNeeds, type NeededFile, type NeedsReader } from './replica-needs';
 import { count, type ReplicaTally } from './replica-tally';
+import { listReplicated, type ReplicationContext } from './replication';
 import { removePruned } from './replicate-removal';
-
-export interface ReplicationContext {
-	/** Both with the bytes as they are stored. */
-	from: Store;
-	to: Store;
-	/** With what the records say; absent for an encrypted repository without its key. */
-	repository?: Repository;
-	replica?: Repository;
-	isEncrypted: boolean;
-	ambient: Ambient;
-	copier: ReplicaCopier;
-	tally: ReplicaTally;
-	/** Reads what is there already, too. */
-	verifiesAll: boolean;
-	removesPruned: boolean;
-	signal: AbortSignal;
-}
 
 /** Of one source; over all sources the copier has the say. */
 const FILES_AT_ONCE = 4;
-
-const REPLICATED: ReadonlySet<RepositoryFileKind> = new Set(['archive', 'segment', 'seen', 'cursor', 'snapshot', 'hold', 'prune']);
 
 /**
  * Brings one source of the replica up to date, snapshot by snapshot from the oldest on: what it needs, then its record, so
@@ -40,17 +20,6 @@ const REPLICATED: ReadonlySet<RepositoryFileKind> = new Set(['archive', 'segment
  */
 export async function replicateSource(context: ReplicationContext, key: string): Promise<void> {
 	await new SourceReplication(context, key).run();
-}
-
-/** The files of a source by their plain names, but for leases, cursor.json and what this software does not know. */
-export async function listReplicated(store: Store, key: string, { isEncrypted, signal }: Pick<ReplicationContext, 'isEncrypted' | 'signal'>): Promise<Map<string, StoreFile>> {
-	const files = new Map<string, StoreFile>();
-	for await (const file of store.list(`${key}/`, signal)) {
-		if (hasEncryptedName(file.key) !== isEncrypted) continue;
-		const plain = plainName(file.key);
-		if (REPLICATED.has(parseRepositoryKey(plain).kind)) files.set(plain.slice(key.length + 1), { ...file, key: plain });
-	}
-	return files;
 }
 
 class SourceReplication {

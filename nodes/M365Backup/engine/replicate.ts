@@ -6,7 +6,8 @@ import { Repository } from '../repository/repository';
 import { ENCRYPTED_SUFFIX, type Store } from '../stores/store';
 import { ReplicaCopier, type ReplicaVerification } from './replica-copier';
 import { ReplicaTally, type ReplicateReport } from './replica-tally';
-import { allSettled, replicateSource, type ReplicationContext } from './replicate-source';
+import { allSettled, replicateSource } from './replicate-source';
+import type { ReplicationContext } from './replication';
 import { checkTarget, makeReplica } from './replicate-top';
 
 export type { ReplicaVerification } from './replica-copier';

@@ -12,7 +12,8 @@ import { restoreSiteItem } from './restore/restore-site-item';
 import { scopedId } from './restore/scoped-id';
 import { failedOutcome, outcomeOf, ownFailure, stopIfCancelled, type SiteRestoreContext, type SiteRestorerOptions } from './restore/site-restore-context';
 import { SiteWork } from './restore/site-work';
-import { TargetLists, type TargetList } from './restore/target-lists';
+import type { TargetList } from './restore/target-list';
+import { TargetLists } from './restore/target-lists';
 import { TargetSites } from './restore/target-sites';
 
 export type { SiteRestorerOptions } from './restore/site-restore-context';

@@ -10,7 +10,7 @@ import { isObject, objectIn, textIn } from './item-document';
 import { ownFailure, signalOf, sitePath } from './site-restore-context';
 import { lookedUp } from './list-entries';
 import type { SiteWork } from './site-work';
-import type { TargetList } from './target-lists';
+import type { TargetList } from './target-list';
 import { hopeless, isProbe, writeWithout } from './write-fields';
 
 /** What stays of a file until its outcome comes. */

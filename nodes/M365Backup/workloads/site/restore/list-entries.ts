@@ -4,7 +4,7 @@ import type { Column } from './column';
 import { readDocument } from './item-document';
 import { scopedId } from './scoped-id';
 import type { SiteWork } from './site-work';
-import type { TargetList } from './target-lists';
+import type { TargetList } from './target-list';
 import type { ThereItem } from './there-items';
 import type { Looked } from './lookups';
 import { comparedColumns, wantedFields, type Mapping, type WantedFields } from './wanted-fields';

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../base/json';
 import { textIn } from './item-document';
 import { scopedId } from './scoped-id';
 import { signalOf, sitePath, type SiteRestoreContext } from './site-restore-context';
-import type { TargetList } from './target-lists';
+import type { TargetList } from './target-list';
 
 /** Where a lookup's item is in the target. */
 export type Looked =

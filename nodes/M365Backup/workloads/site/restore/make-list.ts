@@ -7,7 +7,7 @@ import { SITE_NOTES } from './fidelity';
 import { textIn } from './item-document';
 import { addedContentTypes, definitionOf, textDefinition, type MissingColumns } from './list-schema';
 import { ownFailure, signalOf, sitePath, type SiteRestoreContext } from './site-restore-context';
-import type { TargetList } from './target-lists';
+import type { TargetList } from './target-list';
 
 /** Lists that Graph does not make (corso lists.go): the service's own, and what only an app makes. */
 const NOT_MADE = new Set(['webtemplateextensionslist', 'sharinglinks', 'accessrequest', 'userinformation', 'designcatalog', 'webpagelibrary']);

@@ -3,7 +3,7 @@ import type { RestorableFolder, RestorableItem, RestoreOutcome, RestoreRequest }
 import { FileColumns, type FileItem } from './file-columns';
 import { outcomeOf, type SiteRestorerOptions } from './site-restore-context';
 import type { SiteWork } from './site-work';
-import type { TargetList } from './target-lists';
+import type { TargetList } from './target-list';
 
 /**
  * Gives a library its files back through the drive that it is, and sets their columns after that.

@@ -14,7 +14,7 @@ import { scopedId } from './scoped-id';
 import { planSetBack, setBackItems, setBackOne, type SetBack } from './set-back-item';
 import { failedOutcome, outcomeOf, ownFailure, signalOf, stopIfCancelled } from './site-restore-context';
 import type { SiteWork } from './site-work';
-import type { TargetList } from './target-lists';
+import type { TargetList } from './target-list';
 import { itemsPath, ThereItems, type ThereItem } from './there-items';
 import { hasAllColumns, wholePrint, type WantedFields } from './wanted-fields';
 import { DOUBTFUL_KINDS } from './write-fields';

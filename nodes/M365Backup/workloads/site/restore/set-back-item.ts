@@ -8,7 +8,7 @@ import { fieldBody } from './field-values';
 import { objectIn, textIn } from './item-document';
 import { failedOutcome, outcomeOf, ownFailure, signalOf, stopIfCancelled } from './site-restore-context';
 import type { SiteWork } from './site-work';
-import type { TargetList } from './target-lists';
+import type { TargetList } from './target-list';
 import { itemsPath } from './there-items';
 import { differingColumns, type WantedFields } from './wanted-fields';
 import { hopeless, isProbe, writeWithout } from './write-fields';

@@ -3,64 +3,14 @@ import type { JsonObject } from '../../../base/json';
 import type { RestorableFolder, RestoreOutcome } from '../../restorer';
 import { flatName } from '../../mailbox/restore/flat-name';
 import { columnsOf, type Column } from './column';
-import { isObject, objectIn, objectsIn, textIn } from './item-document';
+import { graphList, type GraphList } from './graph-list';
+import { objectsIn, textIn } from './item-document';
 import { ListMaker, mayNotAddColumns, mayNotMake } from './make-list';
 import { missingColumns } from './list-schema';
+import type { TargetList } from './target-list';
 import { scopedId } from './scoped-id';
 import { outcomeOf, signalOf, siteGone, sitePath, type SiteRestoreContext } from './site-restore-context';
 import type { TargetSite, TargetSites } from './target-sites';
-
-/** Where the items of one list, or the files of one library, go. */
-export interface TargetList {
-	/** Scoped id of the container in the snapshot. */
-	key: string;
-	site: TargetSite;
-	/** Graph id; null in a preview of a list that is to be made. */
-	id: string | null;
-	/** Of a library; null in a preview of one that is to be made. */
-	driveId?: string | null;
-	isLibrary: boolean;
-	/** `['Lists', 'Projects']`, `['Documents']` */
-	path: string[];
-	/** It is the very list that was backed up: its items may be alive in it. */
-	isOriginal: boolean;
-	isNew: boolean;
-	/** Names of columns that were added to it: no item has anything in them. */
-	newColumns?: ReadonlySet<string>;
-	columns: Column[];
-	/** As they were; those of the target if the backup does not say. */
-	sourceColumns: Column[];
-	contentTypes: { id: string; name: string }[];
-	/** What of its columns and content types could not come back. */
-	notes: string[];
-}
-
-/** A list as Graph tells of it. */
-export interface GraphList {
-	id: string;
-	displayName: string;
-	/** Last part of its URL: the same in every language for the libraries that each site has. */
-	urlName: string;
-	isSystem: boolean;
-	template: string;
-	driveId?: string;
-	columns: Column[];
-	contentTypes: { id: string; name: string }[];
-}
-
-export function graphList(json: JsonObject): GraphList {
-	const driveId = textIn(objectIn(json, 'drive'), 'id');
-	return {
-		id: (textIn(json, 'id') ?? '').toLowerCase(),
-		displayName: textIn(json, 'displayName') ?? '',
-		urlName: textIn(json, 'name') ?? '',
-		isSystem: isObject(json['system']),
-		template: textIn(objectIn(json, 'list'), 'template') ?? '',
-		...(driveId === undefined ? {} : { driveId }),
-		columns: columnsOf(objectsIn(json, 'columns')),
-		contentTypes: objectsIn(json, 'contentTypes').map((type) => ({ id: textIn(type, 'id') ?? '', name: textIn(type, 'name') ?? '' })),
-	};
-}
 
 export function isLibraryTemplate(template: string): boolean {
 	return /library$/i.test(template);

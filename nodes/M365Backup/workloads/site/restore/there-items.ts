@@ -3,7 +3,7 @@ import type { Column } from './column';
 import { batchResult, type BatchRequest } from '../../../graph/client';
 import { isObject, textIn } from './item-document';
 import { signalOf, sitePath, type SiteRestoreContext } from './site-restore-context';
-import type { TargetList } from './target-lists';
+import type { TargetList } from './target-list';
 import { livingPrint, wholePrint, type Print } from './wanted-fields';
 
 /** An item that is in a target list already: a few hundred bytes, whatever it holds. */

@@ -6,7 +6,7 @@ import { canonical, dayElsewhere, fieldBody, lookupValues, shownText, SOFT_KINDS
 import { objectIn, textIn } from './item-document';
 import type { Looked } from './lookups';
 import type { People } from './people';
-import type { TargetList } from './target-lists';
+import type { TargetList } from './target-list';
 
 /** What an item is to have in its list, in the terms of the target. */
 export interface WantedFields {
