@@ -31,6 +31,8 @@ export interface CallInput {
 	sharings?: number;
 	/** Its body or its answer is content, which may take long. */
 	isTransfer?: boolean;
+	/** Its answer is likely to be long: some megabytes. */
+	isLong?: boolean | undefined;
 	/** Reads the answer's body, inside the retry loop, so that a broken body is tried again. */
 	read: (response: Response, call: Call) => Promise<unknown>;
 	/** Sees every answer of 400 and above before it becomes a Failure: for headers that no Failure carries. */
@@ -54,6 +56,7 @@ export class Call {
 	/** How many of its requests share something: SharePoint counts these by themselves as well. */
 	readonly sharings: number;
 	readonly isTransfer: boolean;
+	readonly isLong: boolean;
 	readonly read: CallInput['read'];
 	readonly onRefusal: CallInput['onRefusal'];
 	readonly headers: Record<string, string>;
@@ -77,6 +80,7 @@ export class Call {
 		this.resourceUnits = unitsOf(input);
 		this.sharings = input.sharings ?? (this.resourceUnits !== undefined && isSharing(input.method, input.path) ? 1 : 0);
 		this.isTransfer = input.isTransfer ?? false;
+		this.isLong = input.isLong ?? false;
 		this.read = input.read;
 		this.onRefusal = input.onRefusal;
 		this.headers = { ...input.headers };

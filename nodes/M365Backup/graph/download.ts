@@ -1,4 +1,5 @@
 import { Failure, isFailure, toFailure } from '../base/failure';
+import { LONG_BYTES } from './long-answer';
 import { preauthorisedAddress } from './preauthorised-address';
 import { readRange } from './range-reader';
 import type { StreamAnswer } from './readers';
@@ -14,6 +15,8 @@ export interface DownloadOptions {
 	headers?: Readonly<Record<string, string>>;
 	/** Tries after the first until an answer has begun; see GraphRequest. */
 	retries?: number;
+	/** How much will come, where it is known: a long answer gets a connection of its own. */
+	expectedBytes?: number | undefined;
 }
 
 /** Documented: a download costs 1 ("How to avoid getting throttled or blocked in SharePoint Online"). */
@@ -48,6 +51,7 @@ export async function download(sender: Sender, url: string, options: DownloadOpt
 			repeatable: true,
 			isSharePoint: true,
 			isTransfer: true,
+			isLong: (options.expectedBytes ?? 0) >= LONG_BYTES,
 			resourceUnits: downloadUnits,
 			read: (response, call) => Promise.resolve(readRange(response, call, range, headerOf(options.headers, 'if-range'))),
 			onRefusal: ({ headers }) => {

@@ -1,39 +1,44 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
-import { letGo } from '../base/let-go';
-import { giveBack, takePiece } from '../base/pieces';
+import { DirectConnection } from './direct-connection';
+import type { LongBody } from './long-body';
 
 /** Answers from this length on are worth it. */
 export const LONG_BYTES = 4 * 1024 * 1024;
 /** As `fetch` has it: a server that sends nothing for so long has gone. */
 const IDLE_MS = 300_000;
-/** Pieces that wait for whoever reads; then the server is held back. */
-const MOST_READY = 2;
-
 /** Of answers whose body is not in their `body`. */
-const messages = new WeakMap<Response, IncomingMessage>();
+const bodies = new WeakMap<Response, LongBody>();
+
+export interface LongRequest {
+	headers: Record<string, string>;
+	redirect?: NonNullable<RequestInit['redirect']>;
+	signal?: AbortSignal;
+	/** The answer will be long, if it is what was asked for: worth a connection of its own. */
+	isLong?: boolean;
+}
 
 /**
- * A GET like `fetch`'s, for downloads. A long answer's `body` is null: it is read with `longBody`, past the web streams,
- * which cost a download as much CPU again and V8 a full collection every few megabytes. All others are as of `fetch`,
- * which also does it itself where something has been arranged for it: a proxy, another dispatcher.
+ * A GET like `fetch`'s, for downloads. A long answer's `body` is null if it was told to be long: it is read with
+ * `longBody`, past the web streams and Node's parser, which cost a download as much CPU again and V8 a full collection
+ * every few megabytes. All others are as of `fetch`, which also does it itself where something has been arranged for it:
+ * a proxy, another dispatcher.
  */
-export async function fetchLong(url: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
-	if (isFetchArranged()) return await fetch(url, init);
-	const message = await send(url, init.headers, init.signal ?? undefined);
+export async function fetchLong(url: string, { isLong, ...init }: LongRequest): Promise<Response> {
+	if (isArranged()) return await fetch(url, init);
+	const { message, body } = await send(url, init.headers, init.signal, isLong === true ? new DirectConnection() : undefined);
 	const status = message.statusCode ?? 0;
 	const headers = headersOf(message);
-	const encoding = headers.get('content-encoding');
-	if (encoding !== null && encoding !== 'identity') {
+	if (body) {
+		const answer = new Response(null, { status, headers });
+		bodies.set(answer, body);
+		return answer;
+	}
+	if (isPacked(message)) {
 		// Not what was asked for: fetch unpacks it.
 		message.destroy();
 		return await fetch(url, init);
-	}
-	if ((status === 200 || status === 206) && Number(headers.get('content-length')) >= LONG_BYTES) {
-		const answer = new Response(null, { status, headers });
-		messages.set(answer, message);
-		return answer;
 	}
 	if ([204, 205, 304].includes(status)) {
 		message.resume();
@@ -44,29 +49,37 @@ export async function fetchLong(url: string, init: RequestInit & { headers: Reco
 
 /** The body of a long answer in pieces of `PIECE_BYTES`, which their last reader may give back; undefined for every other one. */
 export function longBody(response: Response): AsyncGenerator<Uint8Array, void, undefined> | undefined {
-	const message = messages.get(response);
-	return message && piecesOf(message);
+	return bodies.get(response)?.pieces();
 }
 
 /** Closes the connection of an answer that nobody wants to read (any more). */
 export async function cancelBody(response: Response): Promise<void> {
-	messages.get(response)?.destroy();
+	bodies.get(response)?.abandon();
 	await response.body?.cancel();
 }
 
 const dispatcherKey = Symbol.for('undici.globalDispatcher.1');
 
-function isFetchArranged(): boolean {
+function isArranged(): boolean {
+	// n8n puts agents of its own here where it is to go through a proxy.
+	if (https.globalAgent.constructor !== https.Agent || http.globalAgent.constructor !== http.Agent) return true;
 	const dispatcher = (globalThis as { [dispatcherKey]?: object })[dispatcherKey];
 	if (dispatcher !== undefined && dispatcher.constructor.name !== 'Agent') return true;
 	return Object.entries(process.env).some(([name, value]) => /^https?_proxy$/i.test(name) && value !== undefined && value !== '');
 }
 
-async function send(url: string, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<IncomingMessage> {
-	const { request } = url.startsWith('https:') ? https : http;
+interface Answer {
+	message: IncomingMessage;
+	/** Where the connection is its own and the answer is a long one. */
+	body?: LongBody;
+}
+
+async function send(url: string, headers: Record<string, string>, signal: AbortSignal | undefined, connection: DirectConnection | undefined): Promise<Answer> {
+	const isSecure = url.startsWith('https:');
+	const { request } = isSecure ? https : http;
 	return await new Promise((resolve, reject) => {
 		let received: IncomingMessage | undefined;
-		const sent = request(url, { headers, timeout: IDLE_MS });
+		const sent = request(url, { headers, timeout: IDLE_MS, ...(connection && { createConnection: (options: http.ClientRequestArgs) => connection.create(options, isSecure) }) });
 		const stop = (): void => {
 			received?.destroy(aborted());
 			sent.destroy(aborted());
@@ -81,12 +94,26 @@ async function send(url: string, headers: Record<string, string>, signal: AbortS
 		sent.once('response', (message) => {
 			received = message;
 			message.on('error', () => undefined);
-			resolve(message);
+			const sizeBytes = longLength(message);
+			resolve(connection && sizeBytes !== undefined ? { message, body: connection.takeOver(message, sizeBytes) } : { message });
 		});
 		signal?.addEventListener('abort', stop, { once: true });
 		if (signal?.aborted === true) stop();
 		sent.end();
 	});
+}
+
+/** Of a body that is what was asked for and worth it. */
+function longLength(message: IncomingMessage): number | undefined {
+	const { statusCode, headers } = message;
+	const sizeBytes = Number(headers['content-length']);
+	const isPlain = !isPacked(message) && headers['transfer-encoding'] === undefined;
+	return (statusCode === 200 || statusCode === 206) && isPlain && sizeBytes >= LONG_BYTES ? sizeBytes : undefined;
+}
+
+function isPacked({ headers }: IncomingMessage): boolean {
+	const encoding = headers['content-encoding'];
+	return encoding !== undefined && encoding !== 'identity';
 }
 
 function silent(): Error {
@@ -101,96 +128,4 @@ function headersOf(message: IncomingMessage): Headers {
 	const headers = new Headers();
 	for (let at = 0; at + 1 < message.rawHeaders.length; at += 2) headers.append(message.rawHeaders[at] ?? '', message.rawHeaders[at + 1] ?? '');
 	return headers;
-}
-
-/** Fills pieces as the chunks come, without a promise for each. */
-class Pieces {
-	readonly ready: Buffer[] = [];
-	isOver = false;
-	error: Error | undefined;
-	private piece = takePiece();
-	private filled = 0;
-	private wake: (() => void) | undefined;
-
-	constructor(private readonly message: IncomingMessage) {
-		letGoOfReceived(message);
-		message.on('data', (chunk: Buffer) => this.add(chunk));
-		message.once('end', () => this.end(undefined));
-		message.once('error', (error) => this.end(error));
-		message.once('close', () => this.end(message.errored ?? Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
-		if (message.destroyed) this.end(message.errored ?? aborted());
-	}
-
-	/** Resolves when a piece is ready, or all is over. */
-	async more(): Promise<void> {
-		if (this.ready.length === 0 && !this.isOver) await new Promise<void>((resolve) => (this.wake = resolve));
-	}
-
-	private add(chunk: Buffer): void {
-		for (let at = 0; at < chunk.length; ) {
-			const part = chunk.subarray(at, at + this.piece.length - this.filled);
-			this.piece.set(part, this.filled);
-			this.filled += part.length;
-			at += part.length;
-			if (this.filled === this.piece.length) this.flush();
-		}
-		letGo(chunk);
-		if (this.ready.length >= MOST_READY) this.message.pause();
-		if (this.ready.length > 0) this.wake?.();
-	}
-
-	private flush(): void {
-		this.ready.push(this.piece.subarray(0, this.filled));
-		this.piece = takePiece();
-		this.filled = 0;
-	}
-
-	private end(error: Error | undefined): void {
-		if (this.isOver) return;
-		this.isOver = true;
-		this.error = error;
-		if (this.filled > 0) this.flush();
-		giveBack(this.piece);
-		this.wake?.();
-	}
-}
-
-/**
- * Node's parser copies what it hands on, and leaves what the socket brought to V8, which then makes a full collection
- * every 30 MB: of all that n8n holds. It is let go of as soon as a copy has been seen; should a parser hand on the
- * socket's own bytes, as older ones did, never.
- */
-function letGoOfReceived(message: IncomingMessage): void {
-	const { socket } = message;
-	let copied: boolean | undefined;
-	let handedOn: ArrayBufferLike | undefined;
-	const note = (chunk: Buffer): void => void (handedOn = chunk.buffer);
-	const release = (chunk: Buffer): void => {
-		if (copied === undefined && handedOn !== undefined) {
-			copied = handedOn !== chunk.buffer;
-			message.off('data', note);
-		}
-		handedOn = undefined;
-		if (copied === true) letGo(chunk);
-	};
-	message.on('data', note);
-	socket.on('data', release);
-	message.once('close', () => socket.off('data', release));
-}
-
-async function* piecesOf(message: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
-	const pieces = new Pieces(message);
-	try {
-		for (;;) {
-			await pieces.more();
-			const piece = pieces.ready.shift();
-			if (!piece) break;
-			if (message.isPaused() && pieces.ready.length < MOST_READY) message.resume();
-			yield piece;
-		}
-		if (pieces.error) throw pieces.error;
-	} finally {
-		// Left before its end, the rest is of no use.
-		if (!message.complete || !pieces.isOver) message.destroy();
-	}
 }

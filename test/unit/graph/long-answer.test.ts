@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import http, { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { createServer as createRawServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { giveBack } from '../../../nodes/M365Backup/base/pieces';
 import { bodyOf } from '../../../nodes/M365Backup/graph/body';
-import { cancelBody, fetchLong, LONG_BYTES } from '../../../nodes/M365Backup/graph/long-answer';
+import { cancelBody, fetchLong, LONG_BYTES, longBody } from '../../../nodes/M365Backup/graph/long-answer';
+import { certificatesFor } from '../../simulator/certificates';
 
 const CONTENT = Buffer.alloc(3 * LONG_BYTES + 77);
 for (let at = 0; at + 4 <= CONTENT.length; at += 4) CONTENT.writeUInt32LE(at, at);
@@ -27,6 +31,10 @@ async function served(listener: RequestListener): Promise<string> {
 	return `http://127.0.0.1:${(server.address() as AddressInfo).port}/file`;
 }
 
+async function written(socket: Socket, bytes: Buffer): Promise<void> {
+	await new Promise((resolve) => socket.write(bytes, resolve));
+}
+
 const whole: RequestListener = (_request, response) => {
 	response.writeHead(200, { 'Content-Length': CONTENT.length, ETag: '"1"' });
 	response.end(CONTENT);
@@ -46,7 +54,7 @@ describe('A long download', () => {
 	it('comes whole, in few pieces, with its headers, to fast readers and slow ones', async () => {
 		const url = await served(whole);
 		for (const pauseMs of [0, 5]) {
-			const response = await fetchLong(url, { headers: {} });
+			const response = await fetchLong(url, { isLong: true, headers: {} });
 			expect([response.status, response.headers.get('etag')]).toEqual([200, '"1"']);
 			expect(sha256(await readWhole(response, pauseMs))).toBe(sha256(CONTENT));
 		}
@@ -63,7 +71,7 @@ describe('A long download', () => {
 			};
 			send();
 		});
-		const response = await fetchLong(url, { headers: {} });
+		const response = await fetchLong(url, { isLong: true, headers: {} });
 		const before = process.memoryUsage().arrayBuffers;
 		let [most, received] = [before, 0];
 		for await (const piece of bodyOf(response, 'host')) {
@@ -83,7 +91,7 @@ describe('A long download', () => {
 		});
 		const copies: Buffer[] = [];
 		const reading = (async () => {
-			for await (const piece of bodyOf(await fetchLong(url, { headers: {} }), 'host')) copies.push(Buffer.from(piece));
+			for await (const piece of bodyOf(await fetchLong(url, { isLong: true, headers: {} }), 'host')) copies.push(Buffer.from(piece));
 		})();
 		await expect(reading).rejects.toMatchObject({ kind: 'transient' });
 		expect(Buffer.concat(copies).equals(CONTENT.subarray(0, sent))).toBe(true);
@@ -95,13 +103,13 @@ describe('A long download', () => {
 			response.write(CONTENT.subarray(0, LONG_BYTES));
 		});
 		const silent = await served(() => undefined);
-		await expect(fetchLong(silent, { headers: {}, signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ name: 'AbortError' });
+		await expect(fetchLong(silent, { isLong: true, headers: {}, signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ name: 'AbortError' });
 		const stopping = new AbortController();
-		const response = await fetchLong(url, { headers: {}, signal: stopping.signal });
+		const response = await fetchLong(url, { isLong: true, headers: {}, signal: stopping.signal });
 		setTimeout(() => stopping.abort(), 100);
 		await expect(readWhole(response)).rejects.toMatchObject({ kind: 'cancelled' });
 		const early = new AbortController();
-		const unread = await fetchLong(url, { headers: {}, signal: early.signal });
+		const unread = await fetchLong(url, { isLong: true, headers: {}, signal: early.signal });
 		early.abort();
 		await delay(20);
 		await expect(readWhole(unread)).rejects.toMatchObject({ kind: 'cancelled' });
@@ -115,8 +123,8 @@ describe('A long download', () => {
 			response.writeHead(200, { 'Content-Length': CONTENT.length });
 			response.write(CONTENT.subarray(0, LONG_BYTES));
 		});
-		await cancelBody(await fetchLong(url, { headers: {} }));
-		for await (const piece of bodyOf(await fetchLong(url, { headers: {} }), 'host')) {
+		await cancelBody(await fetchLong(url, { isLong: true, headers: {} }));
+		for await (const piece of bodyOf(await fetchLong(url, { isLong: true, headers: {} }), 'host')) {
 			expect(piece.length).toBeGreaterThan(0);
 			break;
 		}
@@ -130,7 +138,7 @@ describe('A long download', () => {
 			else if (request.url === '/none') response.writeHead(204).end();
 			else response.end('short');
 		});
-		const at = async (path: string): Promise<Response> => await fetchLong(new URL(path, url).href, { headers: {}, redirect: 'manual' });
+		const at = async (path: string): Promise<Response> => await fetchLong(new URL(path, url).href, { isLong: true, headers: {}, redirect: 'manual' });
 		expect(await (await at('/short')).text()).toBe('short');
 		const refused = await at('/refused');
 		expect([refused.status, await refused.json()]).toEqual([404, { error: 1 }]);
@@ -143,12 +151,84 @@ describe('A long download', () => {
 	it('is left to fetch where a proxy is told', async () => {
 		const url = await served(whole);
 		vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9');
-		const response = await fetchLong(url, { headers: {} });
+		const response = await fetchLong(url, { isLong: true, headers: {} });
 		expect(response.body).not.toBeNull();
 		expect(sha256(Buffer.from(await response.arrayBuffer()))).toBe(sha256(CONTENT));
 	});
 
+	it('is left to fetch where requests go through an agent of somebody else, as behind a proxy', async () => {
+		class OthersAgent extends http.Agent {}
+		const own = http.globalAgent;
+		http.globalAgent = new OthersAgent();
+		try {
+			const response = await fetchLong(await served(whole), { isLong: true, headers: {} });
+			expect(longBody(response)).toBeUndefined();
+			expect(sha256(Buffer.from(await response.arrayBuffer()))).toBe(sha256(CONTENT));
+		} finally {
+			http.globalAgent = own;
+		}
+	});
+
+	it('that nobody told to be long comes whole as well', async () => {
+		const response = await fetchLong(await served(whole), { headers: {} });
+		expect(longBody(response)).toBeUndefined();
+		expect(sha256(Buffer.from(await response.arrayBuffer()))).toBe(sha256(CONTENT));
+	});
+
+	it('is what stands behind its head, however the two come: byte by byte, in one, with more behind its end', async () => {
+		const head = Buffer.from(`HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(12_000)}\r\nContent-Length: ${CONTENT.length}\r\nConnection: keep-alive\r\n\r\n`);
+		const sendings = [
+			async (socket: Socket) => {
+				for (const byte of head) await written(socket, Buffer.from([byte]));
+				socket.write(CONTENT);
+			},
+			async (socket: Socket) => await written(socket, Buffer.concat([head, CONTENT, Buffer.from('HTTP/1.1 200 OK\r\n\r\n')])),
+			async (socket: Socket) => {
+				const all = Buffer.concat([head, CONTENT]);
+				for (let at = 0; at < all.length; at += 700_001) await written(socket, all.subarray(at, at + 700_001));
+			},
+		];
+		for (const send of sendings) {
+			const server = createRawServer((socket) => {
+				socket.on('error', () => undefined);
+				socket.once('data', () => void send(socket));
+			}).listen(0, '127.0.0.1');
+			await new Promise((resolve) => server.once('listening', resolve));
+			stops.push(() => server.close());
+			const response = await fetchLong(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { isLong: true, headers: {} });
+			expect(response.headers.get('x-long')).toHaveLength(12_000);
+			expect(sha256(await readWhole(response))).toBe(sha256(CONTENT));
+		}
+	});
+
+	it('over TLS comes whole from a name whose certificate is vouched for, told that name, and from no other', async () => {
+		const { caFile, key, cert } = await certificatesFor(['files.example.test']);
+		const names: unknown[] = [];
+		const secure = async (address: string): Promise<number> => {
+			const server = createTlsServer({ key, cert }, (request, response) => {
+				names.push('servername' in request.socket ? request.socket.servername : undefined);
+				whole(request, response);
+			}).listen(0, address);
+			await new Promise((resolve) => server.once('listening', resolve));
+			stops.push(() => server.close());
+			return (server.address() as AddressInfo).port;
+		};
+		const port = await secure('127.0.0.1');
+		const url = `https://localhost:${port}/`;
+		await expect(fetchLong(url, { isLong: true, headers: {} })).rejects.toMatchObject({ code: expect.stringMatching(/SELF_SIGNED|UNABLE_TO/) });
+		const before = getCACertificates('default');
+		setDefaultCACertificates([...before, await readFile(caFile, 'utf8')]);
+		try {
+			expect(sha256(await readWhole(await fetchLong(url, { isLong: true, headers: {} })))).toBe(sha256(CONTENT));
+			expect(sha256(await readWhole(await fetchLong(`https://127.0.0.1:${port}/`, { isLong: true, headers: {} })))).toBe(sha256(CONTENT));
+			await expect(fetchLong(`https://127.0.0.2:${await secure('127.0.0.2')}/`, { isLong: true, headers: {} })).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+		} finally {
+			setDefaultCACertificates(before);
+		}
+		expect(names).toEqual(['localhost', false]);
+	});
+
 	it('to a place where nobody answers says which code Node gives', async () => {
-		await expect(fetchLong('http://127.0.0.1:9/', { headers: {} })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+		await expect(fetchLong('http://127.0.0.1:9/', { isLong: true, headers: {} })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 	});
 });

@@ -52,7 +52,7 @@ export class HttpLink extends Link {
 		call.whenRead(forget);
 		try {
 			// A fetch that somebody gave us is used for everything.
-			if (call.isTransfer && call.method === 'GET' && this.fetch === globalThis.fetch) return await fetchLong(url, { headers, redirect: 'manual', signal: own.signal });
+			if (call.isTransfer && call.method === 'GET' && this.fetch === globalThis.fetch) return await fetchLong(url, { headers, redirect: 'manual', signal: own.signal, isLong: call.isLong });
 			return await this.fetch(url, {
 				method: call.method,
 				headers,

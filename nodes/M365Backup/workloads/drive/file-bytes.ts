@@ -95,7 +95,8 @@ interface Opening {
 
 async function open(context: DriveContext, file: FileToFetch, { url, offset, tag, isLastTry }: Opening, signal: AbortSignal): Promise<StreamAnswer> {
 	if (url !== THROUGH_GRAPH && !isLastTry) {
-		return context.graph.download(url, { signal, offset, ...(tag === undefined || offset === 0 ? {} : { headers: { 'If-Range': tag } }) });
+		const expectedBytes = file.sizeBytes === undefined ? undefined : file.sizeBytes - offset;
+		return context.graph.download(url, { signal, offset, expectedBytes, ...(tag === undefined || offset === 0 ? {} : { headers: { 'If-Range': tag } }) });
 	}
 	const answer = await throughGraph(context, file, offset, signal);
 	if (offset === 0 || answer.status === 206) return answer;
