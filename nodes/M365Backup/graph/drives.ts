@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '../base/failure';
+import { folded } from '../base/folded';
 import type { GraphClient } from './client';
 import { listUsers } from './list-users';
 import { findSite, pathParts, webAddress, type SiteInfo } from './sites';
@@ -98,11 +99,11 @@ export async function listLibraries(client: GraphClient, site: Pick<SiteInfo, 'i
 /** The library of a site that has this id, name or end of its address. Failure `notFound`, which names those that there are. */
 export async function findLibrary(client: GraphClient, site: Pick<SiteInfo, 'id' | 'name'>, wanted: string, options: CallOptions = {}): Promise<DriveInfo> {
 	const libraries = await listLibraries(client, site, options);
-	const lower = wanted.trim().toLocaleLowerCase();
+	const name = folded(wanted.trim());
 	const found =
 		libraries.find(({ id }) => id === wanted.trim()) ??
-		libraries.find(({ title }) => title.toLocaleLowerCase() === lower) ??
-		libraries.find(({ webUrl }) => lastPart(webUrl) === lower);
+		libraries.find(({ title }) => folded(title) === name) ??
+		libraries.find(({ webUrl }) => lastPart(webUrl) === name);
 	if (found) return found;
 	throw new Failure('notFound', `The site ${site.name} has no library "${wanted}"`, {
 		nextStep: libraries.length === 0 ? 'It has none at all' : `It has ${libraries.map(({ title }) => title).join(', ')}. Choose one from the list`,
@@ -188,11 +189,12 @@ async function signInName(
 }
 
 function comparable(url: URL): string {
-	return [url.hostname, ...pathParts(url)].join('/').toLocaleLowerCase();
+	return folded([url.hostname, ...pathParts(url)].join('/'));
 }
 
 function lastPart(webUrl: string): string | undefined {
-	return URL.canParse(webUrl) ? pathParts(new URL(webUrl)).at(-1)?.toLocaleLowerCase() : undefined;
+	const last = URL.canParse(webUrl) ? pathParts(new URL(webUrl)).at(-1) : undefined;
+	return last === undefined ? undefined : folded(last);
 }
 
 function fromGraph(drive: GraphDrive, owner: string): DriveInfo {

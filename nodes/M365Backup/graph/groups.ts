@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../base/failure';
 import type { GraphClient } from './client';
+import { eitherText, spellings } from './odata-text';
 import { isGuid } from './tenant-id';
-import { quotedText } from './user-filter';
 
 /** A group of Entra: security group, Microsoft 365 group or distribution list. */
 export interface GroupInfo {
@@ -47,8 +47,7 @@ async function byId(client: GraphClient, id: string, options: { signal?: AbortSi
 }
 
 async function byName(client: GraphClient, name: string, options: { signal?: AbortSignal }): Promise<GraphGroup[]> {
-	const text = quotedText(name);
-	const condition = encodeURIComponent(`displayName eq ${text} or mail eq ${text}`);
+	const condition = encodeURIComponent(eitherText(['displayName', 'mail'], spellings(name), (field, text) => `${field} eq ${text}`).join(' or '));
 	const page = await client.json<{ value?: GraphGroup[] }>({ path: `/groups?${fields}&$top=5&$filter=${condition}`, ...options });
 	return page.value ?? [];
 }

@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '../base/failure';
+import { folded } from '../base/folded';
 import { Wildcards } from '../base/wildcards';
 import type { GraphClient } from './client';
 import { isGuid } from './tenant-id';
@@ -154,7 +155,7 @@ export async function searchSites(
 	options: CallOptions & { search: string; nextLink?: string },
 ): Promise<{ sites: SiteInfo[]; nextLink?: string }> {
 	const { search, nextLink, ...call } = options;
-	const words = search.trim() === '' ? '*' : search.trim();
+	const words = search.trim() === '' ? '*' : search.trim().normalize('NFC');
 	const page = await client.json<{ value?: GraphSite[]; '@odata.nextLink'?: string }>({
 		path: nextLink ?? `/sites?search=${encodeURIComponent(words)}&${fields}`,
 		...call,
@@ -164,7 +165,7 @@ export async function searchSites(
 }
 
 function holds(text: string, wanted: string): boolean {
-	return text.toLocaleLowerCase().includes(wanted.trim().toLocaleLowerCase());
+	return folded(text).includes(folded(wanted.trim()));
 }
 
 function fromGraph(site: GraphSite): SiteInfo {

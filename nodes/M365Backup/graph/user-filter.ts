@@ -1,4 +1,6 @@
+import { folded } from '../base/folded';
 import { literalStart, Wildcards } from '../base/wildcards';
+import { eitherText, spellings, startsOf } from './odata-text';
 
 /** A user with what filters ask about. */
 export interface FilteredUser {
@@ -62,10 +64,10 @@ export function serverFilter(filter: UserFilter): ServerFilter {
 	if (licences === 'any') add(['assignedLicenses/$count ne 0'], true);
 	else if (licences === 'none') add(['assignedLicenses/$count eq 0'], true);
 	else if (licences !== undefined) add(licences.map((id) => `assignedLicenses/any(x:x/skuId eq ${id})`));
-	if (startsWith.trim() !== '') add(named('startswith', ['displayName', 'userPrincipalName', 'mail'], startsWith.trim()));
+	if (startsWith.trim() !== '') add(startingWith(startsWith.trim()));
 	const starts = names.map(literalStart);
-	if (starts.every((start) => start.trim() !== '')) add(starts.flatMap((start) => named('startswith', ['displayName', 'userPrincipalName', 'mail'], start)));
-	if (!domains.some((domain) => /[*?]/.test(domain))) add(domains.flatMap((domain) => named('endswith', ['userPrincipalName', 'mail'], `@${domain}`)), true);
+	if (starts.every((start) => start.trim() !== '')) add(starts.flatMap(startingWith));
+	if (!domains.some((domain) => /[*?]/.test(domain))) add(domains.flatMap((domain) => eitherText(['userPrincipalName', 'mail'], spellings(`@${domain}`), (field, text) => `endswith(${field},${text})`)), true);
 	if (groups.length === 0) return { isAdvanced: false };
 	const [only] = groups;
 	const condition = groups.length === 1 && only ? only.join(' or ') : groups.map((either) => (either.length === 1 ? either.join('') : `(${either.join(' or ')})`)).join(' and ');
@@ -83,10 +85,10 @@ export function userMatcher(filter: UserFilter): (user: FilteredUser) => boolean
 	const names = new Wildcards(filter.names ?? []);
 	const domains = new Wildcards(filter.domains ?? []);
 	const exclude = new Wildcards(filter.exclude ?? []);
-	const start = startsWith.trim().toLocaleLowerCase();
+	const start = folded(startsWith.trim());
 	return (user) => {
 		const called = [user.displayName, user.userPrincipalName, user.mail];
-		if (start !== '' && !called.some((text) => text?.toLocaleLowerCase().startsWith(start) === true)) return false;
+		if (start !== '' && !called.some((text) => text !== undefined && folded(text).startsWith(start))) return false;
 		if (!names.isEmpty && !names.matches(...called)) return false;
 		if (!domains.isEmpty && !domains.matches(domainOf(user.userPrincipalName), domainOf(user.mail))) return false;
 		if (enabled !== undefined && user.enabled !== enabled) return false;
@@ -106,11 +108,7 @@ function domainOf(address: string | undefined): string | undefined {
 	return at < 0 ? undefined : address?.slice(at + 1);
 }
 
-function named(operator: 'startswith' | 'endswith', fields: readonly string[], text: string): string[] {
-	return fields.map((field) => `${operator}(${field},${quotedText(text)})`);
-}
-
-/** A text in an OData condition. */
-export function quotedText(text: string): string {
-	return `'${text.replaceAll("'", "''")}'`;
+/** Conditions, one of which must hold: that the name, the sign-in name or the address of a user starts so. */
+export function startingWith(text: string): string[] {
+	return eitherText(['displayName', 'userPrincipalName', 'mail'], startsOf(text), (field, quoted) => `startswith(${field},${quoted})`);
 }

@@ -1,7 +1,8 @@
 import { Failure, isFailure } from '../base/failure';
 import type { GraphClient } from './client';
 import { isGuid } from './tenant-id';
-import { quotedText } from './user-filter';
+import { eitherText, spellings } from './odata-text';
+import { startingWith } from './user-filter';
 
 /** A user of the tenant. Whether there is a mailbox behind it shows when its mail is first read. */
 export interface MailboxUser {
@@ -35,7 +36,7 @@ const address = /^[^\s@/"?#%]+@[^\s@/'"?#%]+$/;
  * is sent, `notFound` when the tenant has none such, `denied`.
  */
 export async function findMailbox(client: GraphClient, idOrAddress: string, options: { signal?: AbortSignal } = {}): Promise<MailboxUser> {
-	const wanted = idOrAddress.trim();
+	const wanted = idOrAddress.trim().normalize('NFC');
 	if (!isGuid(wanted) && !address.test(wanted)) {
 		throw new Failure('invalid', 'The mailbox is named neither by an address nor by an ID', {
 			nextStep: 'Give an address such as nathan@example.com, or choose the mailbox from the list',
@@ -77,14 +78,12 @@ export async function listMailboxes(
 function firstPage(filter: string, top: number): string {
 	const query = `/users?${fields}&$top=${top}`;
 	if (filter === '') return query;
-	const text = quotedText(filter);
-	const condition = ['displayName', 'userPrincipalName', 'mail'].map((field) => `startswith(${field},${text})`).join(' or ');
-	return `${query}&$filter=${encodeURIComponent(condition)}`;
+	return `${query}&$filter=${encodeURIComponent(startingWith(filter).join(' or '))}`;
 }
 
 /** `/users/{address}` takes the sign-in name only; primary addresses may differ from it. */
 async function byAddress(client: GraphClient, wanted: string, options: { signal?: AbortSignal }): Promise<MailboxUser | undefined> {
-	const condition = encodeURIComponent(`mail eq ${quotedText(wanted)}`);
+	const condition = encodeURIComponent(eitherText(['mail'], spellings(wanted), (field, text) => `${field} eq ${text}`).join(' or '));
 	const page = await client.json<{ value?: GraphUser[] }>({ path: `/users?${fields}&$filter=${condition}`, ...options });
 	const [user] = page.value ?? [];
 	return user === undefined ? undefined : userFromGraph(user);

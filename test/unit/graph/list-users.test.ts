@@ -65,6 +65,36 @@ describe('the users of a tenant, by what an administrator tells them apart by', 
 		expect([...simulator.requestLog.byStatus.keys()]).toEqual([200]);
 	});
 
+	describe('are found whichever way their umlauts are written: in one sign or in two, as macOS writes them', () => {
+		const [composed, decomposed] = ['J\u00fcrgen M\u00fcller', 'Ju\u0308rgen Mu\u0308ller'];
+
+		it.each<[string, (typed: (text: string) => string) => UsersWanted]>([
+			['what the name starts with', (typed) => ({ startsWith: typed('J\u00fcrgen M') })],
+			['a pattern', (typed) => ({ names: [typed('j\u00fcrgen m\u00fc*')] })],
+			['a whole name', (typed) => ({ names: [typed('J\u00fcrgen M\u00fcller')] })],
+			['a domain', (typed) => ({ domains: [typed('m\u00fcller.example')] })],
+			['a group', (typed) => ({ groups: [typed('Gesch\u00e4ftsf\u00fchrung')] })],
+		])('by %s', async (_, wantedAs) => {
+			const { tenant } = simulator;
+			const both = [composed, decomposed].map((displayName, n) => tenant.addUser({ displayName, userPrincipalName: `jm${n}@contoso.example`, mail: n === 0 ? 'a@m\u00fcller.example' : 'b@mu\u0308ller.example', drive: false }));
+			tenant.groups.add({ displayName: 'Gesch\u00e4ftsf\u00fchrung', members: both });
+			for (const form of ['NFC', 'NFD'] as const) expect(await names(wantedAs((text) => text.normalize(form))), form).toEqual([composed, decomposed]);
+			expect([...simulator.requestLog.byStatus.keys()]).toEqual([200]);
+		});
+
+		it('by a name of which only a part is written in two signs', async () => {
+			const mixed = 'J\u00fcrgen Mu\u0308ller';
+			simulator.tenant.addUser({ displayName: mixed, userPrincipalName: 'jm@contoso.example', drive: false });
+			expect(await names({ startsWith: composed })).toEqual([mixed]);
+			expect(await names({ names: [decomposed] })).toEqual([mixed]);
+		});
+
+		it('and are left out by such a name', async () => {
+			simulator.tenant.addUser({ displayName: composed, userPrincipalName: 'jm@contoso.example', drive: false });
+			expect(await names({ startsWith: 'j', exclude: [decomposed] })).toEqual([]);
+		});
+	});
+
 	it('are sorted out by Graph where Graph can', async () => {
 		await names({ enabled: true, domains: ['contoso.example'], licences: ['any'] });
 		expect(urls()).toEqual([expect.stringContaining("$count=true&$filter=accountEnabled eq true and assignedLicenses/$count ne 0 and (endswith(userPrincipalName,'@contoso.example') or endswith(mail,'@contoso.example'))")]);

@@ -106,6 +106,18 @@ describe('finding drives and sites', () => {
 			expect((await all(listSites(graph, { search: 'resources' }))).map(({ name }) => name)).toEqual(['Human Resources']);
 		});
 
+		it.each(['NFC', 'NFD'] as const)('and their libraries are found by names whose umlauts are typed as %s, whichever way they are stored', async (form) => {
+			const typed = (text: string): string => text.normalize(form);
+			for (const [name, stored] of [['composed', 'NFC'], ['decomposed', 'NFD']] as const) {
+				const site = simulator.tenant.sites.byPath(`/sites/${name}`) ?? simulator.tenant.addSite({ name, displayName: `${name} Ger\u00e4te`.normalize(stored) });
+				if (form === 'NFC') site.addLibrary('Vertr\u00e4ge'.normalize(stored));
+				expect(await findLibrary(graph, { id: site.id, name }, typed('vertr\u00e4ge'))).toMatchObject({ title: 'Vertr\u00e4ge'.normalize(stored) });
+				expect(await findDrive(graph, typed(`${site.webUrl}/Vertr\u00e4ge/a.docx`))).toMatchObject({ title: 'Vertr\u00e4ge'.normalize(stored) });
+			}
+			expect((await all(listSites(graph, { search: typed('ger\u00e4te') }))).map(({ webUrl }) => webUrl.split('/').at(-1))).toEqual(['composed', 'decomposed']);
+			expect((await all(listSites(graph, { names: [typed('*ger\u00e4te')], exclude: [typed('composed ger\u00e4te')] }))).map(({ webUrl }) => webUrl.split('/').at(-1))).toEqual(['decomposed']);
+		});
+
 		it('that the app may use come where it may not list all (Sites.Selected)', async () => {
 			simulator.tenant.sites.byPath('/sites/hr')!.grantApp(['read']);
 			const selected = client(simulator.tenant.tokens.issue({ roles: ['Sites.Selected'] }).token);

@@ -1,5 +1,6 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { Failure } from '../../base/failure';
+import { folded } from '../../base/folded';
 import { Wildcards } from '../../base/wildcards';
 import { findLibraries, type DriveInfo } from '../../pickers/drive';
 import { connectGraph, findDrives, findUsers, type ConnectedGraph, type UsersWanted } from '../../pickers/tenant-users';
@@ -19,11 +20,11 @@ export async function driveItems(this: IExecuteFunctions, itemIndex: number): Pr
 	const listing = await SourceListing.open.call(this, itemIndex, 'drive', connected.tenantId, limitOf.call(this, itemIndex));
 	if (of === 'users') return await ofUsers.call(this, { itemIndex, wanted, connected, listing });
 	const { startsWith = '', names: named = [], exclude: excluded = [] } = wanted;
-	const [names, exclude, start] = [new Wildcards(named), new Wildcards(excluded), startsWith.toLocaleLowerCase()];
+	const [names, exclude, start] = [new Wildcards(named), new Wildcards(excluded), folded(startsWith)];
 	const libraries = await findLibraries.call(this, 'driveSite', itemIndex);
 	await listing.add(
 		libraries
-			.filter(({ title, name }) => title.toLocaleLowerCase().startsWith(start) && (names.isEmpty || names.matches(title, name)))
+			.filter(({ title, name }) => folded(title).startsWith(start) && (names.isEmpty || names.matches(title, name)))
 			.filter((drive) => !isExcluded(drive, exclude))
 			.map((drive) => sourceOf(drive, {})),
 	);
