@@ -45,7 +45,7 @@ export async function driveOfUser(client: GraphClient, idOrAddress: string, opti
 
 async function driveOf(client: GraphClient, user: MailboxUser, options: CallOptions): Promise<DriveInfo> {
 	try {
-		const drive = await client.json<GraphDrive>({ path: `/users/${user.id}/drive?${fields}`, ...options });
+		const drive = await client.json<GraphDrive>({ path: `/users/${encodeURIComponent(user.id)}/drive?${fields}`, ...options });
 		return fromGraph(drive, user.userPrincipalName);
 	} catch (error) {
 		if (!isFailure(error, 'notFound')) throw error;
@@ -65,7 +65,7 @@ async function driveOf(client: GraphClient, user: MailboxUser, options: CallOpti
 export async function drivesOfUsers(client: GraphClient, users: readonly MailboxUser[], options: CallOptions = {}): Promise<UserDrive[]> {
 	const found = new Map<string, UserDrive>();
 	const byId = new Map(users.map((user) => [user.id, user]));
-	const requests = users.map(({ id }) => ({ id, method: 'GET' as const, path: `/users/${id}/drive?${fields}` }));
+	const requests = users.map(({ id }) => ({ id, method: 'GET' as const, path: `/users/${encodeURIComponent(id)}/drive?${fields}` }));
 	for await (const answer of client.batch(requests, options)) {
 		const user = byId.get(answer.id);
 		if (user === undefined) continue;

@@ -3,7 +3,7 @@ import type { GraphClient, GraphRequest } from './client';
 import { findGroup, membersPath } from './groups';
 import { licenceIds } from './licences';
 import { asksAboutAccounts, serverFilter, userMatcher, type FilteredUser, type UserFilter } from './user-filter';
-import { userFromGraph, type GraphUser, type MailboxUser } from './users';
+import { isGuest, userFromGraph, type GraphUser, type MailboxUser } from './users';
 
 /** A user with what an administrator tells users apart by. */
 export interface ListedUser extends MailboxUser {
@@ -120,10 +120,6 @@ function accountFromGraph(user: GraphAccount): FilteredUser {
 
 function listed({ skuIds, ...user }: FilteredUser): ListedUser {
 	return { ...user, ...(skuIds && { licensed: skuIds.length > 0 }) };
-}
-
-function isGuest({ userPrincipalName }: FilteredUser): boolean {
-	return /#ext#/i.test(userPrincipalName);
 }
 
 function isNew(id: string, seen: Set<string>): boolean {

@@ -33,7 +33,7 @@ const address = /^[^\s@/"?#%]+@[^\s@/'"?#%]+$/;
 
 /**
  * The user with this GUID, user principal name or primary address. Throws `invalid` for anything else, before something
- * is sent, `notFound` when the tenant has none such, `denied`.
+ * is sent, or for an address that several users have; `notFound` when the tenant has none such, `denied`.
  */
 export async function findMailbox(client: GraphClient, idOrAddress: string, options: { signal?: AbortSignal } = {}): Promise<MailboxUser> {
 	const wanted = idOrAddress.trim().normalize('NFC');
@@ -43,7 +43,7 @@ export async function findMailbox(client: GraphClient, idOrAddress: string, opti
 		});
 	}
 	try {
-		return userFromGraph(await client.json<GraphUser>({ path: `/users/${encodeURIComponent(wanted).replaceAll("'", '%27')}?${fields}`, ...options }));
+		return userFromGraph(await client.json<GraphUser>({ path: `${userPath(wanted)}?${fields}`, ...options }));
 	} catch (error) {
 		if (!isFailure(error, 'notFound')) throw error;
 		const found = isGuid(wanted) ? undefined : await byAddress(client, wanted, options);
@@ -70,7 +70,7 @@ export async function listMailboxes(
 		path: nextLink ?? firstPage(filter.trim(), Math.max(1, Math.min(limit, mostPerPage))),
 		...(signal === undefined ? {} : { signal }),
 	});
-	const mailboxes = (page.value ?? []).map(userFromGraph).filter((user) => !/#ext#/i.test(user.userPrincipalName));
+	const mailboxes = (page.value ?? []).map(userFromGraph).filter((user) => !isGuest(user));
 	const next = page['@odata.nextLink'];
 	return { mailboxes, ...(next === undefined ? {} : { nextLink: next }) };
 }
@@ -85,8 +85,22 @@ function firstPage(filter: string, top: number): string {
 async function byAddress(client: GraphClient, wanted: string, options: { signal?: AbortSignal }): Promise<MailboxUser | undefined> {
 	const condition = encodeURIComponent(eitherText(['mail'], spellings(wanted), (field, text) => `${field} eq ${text}`).join(' or '));
 	const page = await client.json<{ value?: GraphUser[] }>({ path: `/users?${fields}&$filter=${condition}`, ...options });
-	const [user] = page.value ?? [];
-	return user === undefined ? undefined : userFromGraph(user);
+	const [user, ...others] = (page.value ?? []).map(userFromGraph).filter((one) => !isGuest(one));
+	if (user === undefined || others.length === 0) return user;
+	throw new Failure('invalid', `Several users of the tenant have the address ${wanted}`, {
+		nextStep: `Name the one that you mean by the sign-in name: ${[user, ...others].map(({ userPrincipalName }) => userPrincipalName).join(', ')}`,
+	});
+}
+
+/** A name that begins with $ would be taken for a query option behind a slash, and is refused (user-get). */
+function userPath(idOrName: string): string {
+	const encoded = (text: string): string => encodeURIComponent(text).replaceAll("'", '%27');
+	return idOrName.startsWith('$') ? `/users('${encoded(idOrName.replaceAll("'", "''"))}')` : `/users/${encoded(idOrName)}`;
+}
+
+/** Somebody of another tenant; has no mailbox in this one. */
+export function isGuest({ userPrincipalName }: Pick<MailboxUser, 'userPrincipalName'>): boolean {
+	return /#ext#/i.test(userPrincipalName);
 }
 
 /** Without a name it is called by its sign-in name. */

@@ -17,6 +17,32 @@ describe('finding a mailbox', () => {
 		expect(decodeURIComponent(graph.sent[1]?.url ?? '')).toContain("$filter=mail eq 'anna.o''hara@contoso.com'");
 	});
 
+	it.each([
+		['$cash@contoso.com', "/users('%24cash%40contoso.com')?"],
+		["$o'hara@contoso.com", "/users('%24o%27%27hara%40contoso.com')?"],
+		["o'hara+$&=@contoso.com", '/users/o%27hara%2B%24%26%3D%40contoso.com?'],
+	])('asks for %s in a way that is no query option, no other path', async (name, path) => {
+		const graph = new FakeGraph(() => json({ ...anna, userPrincipalName: name }));
+		expect(await findMailbox(graph.client, name)).toMatchObject({ id: anna.id });
+		expect(graph.sent.map(({ url }) => url)).toEqual([expect.stringContaining(`${graphUrl}/v1.0${path}`)]);
+	});
+
+	it('takes none of several users that have the address: it may be the mailbox of somebody else', async () => {
+		const other = { ...anna, id: '22222222-2222-3333-4444-555555555555', userPrincipalName: 'old.anna@contoso.com' };
+		const graph = new FakeGraph((_, number) => (number === 1 ? graphError(404, 'Request_ResourceNotFound') : json({ value: [anna, other] })));
+		expect(await rejection(findMailbox(graph.client, 'anna.ohara@contoso.com'))).toMatchObject({
+			kind: 'invalid',
+			message: 'Several users of the tenant have the address anna.ohara@contoso.com',
+			nextStep: expect.stringContaining('anna@contoso.com, old.anna@contoso.com') as string,
+		});
+	});
+
+	it('takes the person, not a guest who has the same address', async () => {
+		const guest = { ...anna, id: '22222222-2222-3333-4444-555555555555', userPrincipalName: 'anna_contoso.com#EXT#@contoso.com' };
+		const graph = new FakeGraph((_, number) => (number === 1 ? graphError(404, 'Request_ResourceNotFound') : json({ value: [guest, anna] })));
+		expect(await findMailbox(graph.client, 'anna.ohara@contoso.com')).toMatchObject({ id: anna.id });
+	});
+
 	it('says that the tenant has none such', async () => {
 		const graph = new FakeGraph((_, number) => (number === 1 ? graphError(404, 'Request_ResourceNotFound') : json({ value: [] })));
 		expect(await rejection(findMailbox(graph.client, 'nobody@contoso.com'))).toMatchObject({ kind: 'notFound', message: 'The tenant has no user nobody@contoso.com' });
