@@ -7,28 +7,29 @@ import type { GraphClient } from './client';
  */
 export type MailboxKind = 'user' | 'shared' | 'room' | 'equipment' | 'none' | 'unknown';
 
+export interface MailboxKinds {
+	/** By the id of the user. */
+	kinds: Map<string, MailboxKind>;
+	/** `denied`: the first refusal, where mailboxes refuse and none tells. It says nothing about those that were not asked. */
+	refusal?: Failure;
+}
+
 const perBatch = 20;
 
 /**
  * The kinds of these users' mailboxes. Neither licence nor blocked sign-in tells them for certain; `userPurpose` of the
  * mailbox settings does (mailboxSettings resource type), at one request a user, 20 of them in an HTTP call. Linked and
- * foreign kinds count as users: whoever filters loses nobody. Failures: `denied` where all mailboxes refuse and the token
- * lacks MailboxSettings.Read (`mayRead`; also true where others have answered before), and whatever says nothing about the mailbox.
+ * foreign kinds count as users: whoever filters loses nobody. Failures: whatever says nothing about the mailbox.
  */
-export async function mailboxKinds(
-	client: GraphClient,
-	ids: readonly string[],
-	options: { mayRead?: boolean | undefined; signal?: AbortSignal } = {},
-): Promise<Map<string, MailboxKind>> {
+export async function mailboxKinds(client: GraphClient, ids: readonly string[], options: { signal?: AbortSignal } = {}): Promise<MailboxKinds> {
 	const kinds = new Map<string, MailboxKind>();
-	const call = options.signal ? { signal: options.signal } : {};
-	let denied: Failure | undefined;
+	let refusal: Failure | undefined;
 	for (let at = 0; at < ids.length; at += perBatch) {
-		const requests = ids.slice(at, at + perBatch).map((id) => ({ id, method: 'GET' as const, path: `/users/${id}/mailboxSettings` }));
-		for await (const answer of client.batch(requests, { ...call, acrossMailboxes: true })) {
+		const requests = ids.slice(at, at + perBatch).map((id) => ({ id, method: 'GET' as const, path: `/users/${encodeURIComponent(id)}/mailboxSettings` }));
+		for await (const answer of client.batch(requests, { ...options, acrossMailboxes: true })) {
 			if ('failure' in answer) {
 				if (!isFailure(answer.failure, 'notFound', 'denied')) throw answer.failure;
-				if (answer.failure.kind === 'denied') denied ??= answer.failure;
+				if (answer.failure.kind === 'denied') refusal ??= answer.failure;
 				// MailboxNotEnabledForRESTAPI, or a user that was deleted in the meantime.
 				kinds.set(answer.id, answer.failure.kind === 'denied' ? 'unknown' : 'none');
 				continue;
@@ -36,10 +37,8 @@ export async function mailboxKinds(
 			kinds.set(answer.id, kindOf((answer.body as { userPurpose?: string | null }).userPurpose));
 		}
 	}
-	// Exchange may grant single mailboxes (RBAC for Applications) without a role in the token: then some of them answer.
-	const isRefused = [...kinds.values()].every((kind) => kind === 'unknown' || kind === 'none');
-	if (denied && options.mayRead !== true && isRefused) throw denied;
-	return kinds;
+	const hasTold = [...kinds.values()].some((kind) => kind !== 'unknown' && kind !== 'none');
+	return refusal === undefined || hasTold ? { kinds } : { kinds, refusal };
 }
 
 function kindOf(purpose: string | null | undefined): MailboxKind {

@@ -1,3 +1,4 @@
+import type { Failure } from '../base/failure';
 import { connectGraph, type ConnectedGraph } from '../connect/graph';
 import { drivesOfUsers, type UserDrive } from '../graph/drives';
 import { listUserIds, listUsers, type ListedUser, type UsersWanted } from '../graph/list-users';
@@ -25,23 +26,36 @@ export function findUsers({ graph, roles }: ConnectedGraph, wanted: UsersWanted,
 }
 
 /**
- * Those of them whose mailbox is of one of these kinds; all where none is named, and then nothing is asked. `answers` is
- * kept from page to page: once a mailbox has told, a page on which all refuse is no lack of a permission.
+ * Those of them whose mailbox is of one of these kinds, or does not tell; all where none is named, and then nothing is asked.
+ * Exchange may grant single mailboxes (RBAC for Applications) without a role in the token: whoever refuses is held back until a
+ * mailbox tells, be it pages later. Failure `denied`, which names MailboxSettings.Read: none of them all tells, and the token lacks it.
  */
-export async function ofKinds(
+export async function* ofKinds(
 	{ graph, roles }: Pick<ConnectedGraph, 'graph' | 'roles'>,
-	users: readonly ListedUser[],
+	pages: AsyncIterable<ListedUser[]>,
 	kinds: readonly MailboxKind[],
-	{ signal, answers }: CallOptions & { answers: { any: boolean } },
-): Promise<TenantUser[]> {
-	if (kinds.length === 0) return [...users];
-	const mayRead = answers.any || (roles && hasPermission(roles, 'MailboxSettings.Read'));
-	const found = await mailboxKinds(graph, users.map(({ id }) => id), { mayRead, ...(signal ? { signal } : {}) });
-	answers.any ||= [...found.values()].some((kind) => kind !== 'unknown' && kind !== 'none');
-	return users.flatMap((user) => {
-		const kind = found.get(user.id) ?? 'unknown';
-		return kind === 'unknown' || kinds.includes(kind) ? [{ ...user, kind }] : [];
-	});
+	{ signal }: CallOptions,
+): AsyncGenerator<TenantUser[], void, undefined> {
+	if (kinds.length === 0) {
+		yield* pages;
+		return;
+	}
+	let heldBack: TenantUser[] = [];
+	let refused: Failure | undefined;
+	let hasTold = roles !== undefined && hasPermission(roles, 'MailboxSettings.Read');
+	for await (const users of pages) {
+		const { kinds: found, refusal } = await mailboxKinds(graph, users.map(({ id }) => id), signal ? { signal } : {});
+		for (const user of users) {
+			const kind = found.get(user.id) ?? 'unknown';
+			if (kind === 'unknown' || kinds.includes(kind)) heldBack.push({ ...user, kind });
+		}
+		refused ??= refusal;
+		hasTold ||= [...found.values()].some((kind) => kind !== 'unknown' && kind !== 'none');
+		if (!hasTold) continue;
+		yield heldBack;
+		heldBack = [];
+	}
+	if (refused !== undefined && !hasTold) throw refused;
 }
 
 /** Their OneDrives. */

@@ -4,7 +4,7 @@ import { createGraphClient, type GraphClient } from '../../../nodes/M365Backup/g
 import { Governor } from '../../../nodes/M365Backup/graph/governor';
 import { listUserDrives } from '../../../nodes/M365Backup/graph/drives';
 import { listUsers, type ListedUser, type ListUsersOptions, type UsersWanted } from '../../../nodes/M365Backup/graph/list-users';
-import { mailboxKinds } from '../../../nodes/M365Backup/graph/mailbox-kinds';
+import { mailboxKinds, type MailboxKind } from '../../../nodes/M365Backup/graph/mailbox-kinds';
 import { ofKinds } from '../../../nodes/M365Backup/pickers/tenant-users';
 import { fixedToken } from '../../../nodes/M365Backup/graph/tokens';
 import { MICROSOFT_E5, POWER_BI_FREE } from '../../simulator/licence-skus';
@@ -125,7 +125,6 @@ describe('the users of a tenant, by what an administrator tells them apart by', 
 			expect(urls()).toEqual([]);
 			await expect(names({ groups: ['Sales'] }, {}, limited)).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('GroupMember.Read.All') as string });
 			await expect(names({ licences: ['SPE_E5'] }, {}, limited)).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('LicenseAssignment.Read.All') as string });
-			await expect(mailboxKinds(limited, [simulator.tenant.users[0]!.id])).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('MailboxSettings.Read') as string });
 			expect(await names({}, { seesAccounts: false }, limited)).toHaveLength(4);
 		});
 
@@ -149,22 +148,54 @@ describe('the users of a tenant, by what an administrator tells them apart by', 
 		tenant.faults.script({ match: `GET /users/${again.id}/mailboxSettings`, do: { status: 429, headers: { 'Retry-After': '1' } } });
 		const ids = tenant.users.map(({ id }) => id);
 		const before = simulator.requestLog.calls;
-		const kinds = await mailboxKinds(graph, ids);
+		const { kinds } = await mailboxKinds(graph, ids);
 		expect(simulator.requestLog.calls - before).toBe(4);
 		const kindOf = (name: string) => kinds.get(tenant.users.find(({ displayName }) => displayName === name)!.id);
 		expect(['Anna Berg', 'Info', 'Cleo (old)', 'Room 0', 'Room 1', 'Room 2'].map(kindOf)).toEqual(['user', 'shared', 'none', 'room', 'unknown', 'room']);
 	});
 
-	it('a page of mailboxes that all refuse ends nothing once others have told: Exchange grants single ones without a role', async () => {
-		const { tenant } = simulator;
-		tenant.addUser({ displayName: 'Refusing' }).mailbox!.isForbidden = true;
-		const users: ListedUser[] = [];
-		for await (const page of listUsers(graph, {})) users.push(...page);
-		const answers = { any: false };
-		const told = async (name: string) => await ofKinds({ graph, roles: undefined }, users.filter(({ displayName }) => displayName === name), ['shared'], { signal: undefined, answers });
-		await expect(told('Refusing')).rejects.toMatchObject({ kind: 'denied' });
-		expect(await told('Info')).toMatchObject([{ kind: 'shared' }]);
-		expect(await told('Refusing')).toMatchObject([{ displayName: 'Refusing', kind: 'unknown' }]);
+	describe('of one kind, where mailboxes refuse to tell it', () => {
+		/** Page by page the names of those whom `ofKinds` lets through; `pages` name the users of each page. */
+		const told = async (kinds: MailboxKind[], pages: string[][], { of = graph, roles }: { of?: GraphClient; roles?: readonly string[] } = {}): Promise<string[][]> => {
+			const users: ListedUser[] = [];
+			for await (const page of listUsers(graph, {})) users.push(...page);
+			const named = pages.map((names) => names.map((name) => users.find(({ displayName }) => displayName === name)!));
+			const found: string[][] = [];
+			const listed = (async function* () {
+				yield* await Promise.resolve(named);
+			})();
+			for await (const page of ofKinds({ graph: of, roles }, listed, kinds, { signal: undefined })) found.push(page.map(({ displayName, kind }) => `${displayName}: ${kind ?? ''}`));
+			return found;
+		};
+
+		beforeEach(() => {
+			for (const displayName of ['Refusing', 'Silent']) simulator.tenant.addUser({ displayName }).mailbox!.isForbidden = true;
+		});
+
+		it('no page on which all refuse ends the list, be it the first: Exchange grants single mailboxes without a role', async () => {
+			expect(await told(['shared'], [['Refusing'], ['Cleo (old)'], ['Info', 'Anna Berg'], ['Silent']])).toEqual([['Refusing: unknown', 'Info: shared'], ['Silent: unknown']]);
+		});
+
+		it('it is a lack of the permission only if nobody on any page tells', async () => {
+			await expect(told(['shared'], [['Refusing'], ['Cleo (old)', 'Silent']])).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('MailboxSettings.Read') as string });
+			simulator.tenant.roles.set('User.ReadBasic.All');
+			const limited = client(simulator.tenant.tokens.issue().token);
+			await expect(told(['shared'], [['Anna Berg'], ['Info']], { of: limited })).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('MailboxSettings.Read') as string });
+		});
+
+		it('nobody is held back where the permission is there: then it lies with the mailboxes', async () => {
+			expect(await told(['shared'], [['Refusing'], ['Silent']], { roles: ['MailboxSettings.Read'] })).toEqual([['Refusing: unknown'], ['Silent: unknown']]);
+		});
+
+		it('nothing is asked where no kind is', async () => {
+			const before = simulator.requestLog.requests;
+			expect(await told([], [['Refusing'], ['Info']])).toEqual([['Refusing: '], ['Info: ']]);
+			expect(simulator.requestLog.requests - before).toBe(1);
+		});
+
+		it('nobody is refused where there is no mailbox at all', async () => {
+			expect(await told(['user'], [['Cleo (old)']])).toEqual([]);
+		});
 	});
 
 	it('come once, though Graph repeats an entry on the page after', async () => {

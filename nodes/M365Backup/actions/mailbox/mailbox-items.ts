@@ -16,9 +16,7 @@ export async function mailboxItems(this: IExecuteFunctions, itemIndex: number): 
 	const signal = this.getExecutionCancelSignal();
 	const connected = await connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal ? { signal } : {}) });
 	const listing = await SourceListing.open.call(this, itemIndex, 'mailbox', connected.tenantId, limitOf.call(this, itemIndex));
-	const answers = { any: false };
-	for await (const page of findUsers(connected, wanted, { signal })) {
-		const users = await ofKinds(connected, page, kinds, { signal, answers });
+	for await (const users of ofKinds(connected, findUsers(connected, wanted, { signal }), kinds, { signal })) {
 		await listing.add(users.map((user) => ({ id: user.id, json: jsonOf(user) })));
 		if (listing.isFull()) break;
 	}
