@@ -10,7 +10,7 @@ import { sourceKey } from '../../nodes/M365Backup/repository/names';
 import type { SourceRef } from '../../nodes/M365Backup/repository/records';
 import { startSimulator, type RunningSimulator } from '../simulator/start';
 import type { TenantUser } from '../simulator/tenant';
-import { fakeExecution, type FakeExecutionOptions } from '../unit/node/fake-execution';
+import { fakeExecution, type FakeExecution, type FakeExecutionOptions } from '../unit/node/fake-execution';
 import { mailRepository } from '../unit/node/mail-repository';
 
 const DAY_MS = 24 * 3_600_000;
@@ -38,13 +38,14 @@ describe('Get Many of mailboxes, drives and sites, as the node', () => {
 
 	const folder = (): string => path.join(base, 'repository');
 	const credential = () => ({ tenantId: sim.tenantId, clientId: sim.clientId, clientSecret: sim.clientSecret, cloud: 'custom', loginUrl: sim.loginUrl, graphUrl: sim.graphUrl, requestLimits: 'none' });
-	async function list(operation: Operation, parameters: Record<string, unknown>, more: Partial<FakeExecutionOptions> = {}): Promise<Record<string, unknown>[]> {
-		const fake = fakeExecution({
+	const execution = (parameters: Record<string, unknown>, more: Partial<FakeExecutionOptions> = {}): FakeExecution =>
+		fakeExecution({
 			parameters: { returnAll: true, drivesOf: 'users', repositoryType: 'localFolder', repositoryFolder: folder(), options: {}, ...parameters },
 			credentials: { m365BackupMicrosoftApi: credential() },
 			...more,
 		});
-		return (await operation.execute.call(fake.context))[0]!.map(({ json }) => json);
+	async function list(operation: Operation, parameters: Record<string, unknown>, more: Partial<FakeExecutionOptions> = {}): Promise<Record<string, unknown>[]> {
+		return (await operation.execute.call(execution(parameters, more).context))[0]!.map(({ json }) => json);
 	}
 	const names = async (filters: Record<string, unknown>, operation = getMailboxes) => (await list(operation, { filters })).map((json) => json['displayName'] ?? json['name']);
 	const mailbox = (user: TenantUser): SourceRef => ({ workload: 'mailbox', id: user.id, name: user.userPrincipalName, tenantId: sim.tenantId });
@@ -175,6 +176,41 @@ describe('Get Many of mailboxes, drives and sites, as the node', () => {
 				['anna.berg@contoso.example – OneDrive', 'exists'],
 				['bruno.costa@contoso.example – OneDrive', 'gone'],
 			]);
+		});
+
+		describe('where a OneDrive cannot be read', () => {
+			const unreadable = (user: TenantUser, code: string, status: number) => ({
+				error: expect.any(String) as string,
+				message: expect.stringContaining(user.userPrincipalName) as string,
+				details: { user: { id: user.id, displayName: user.displayName, userPrincipalName: user.userPrincipalName }, code, status, nextStep: expect.any(String) as string },
+			});
+
+			it.each<[string, number, (user: TenantUser) => void]>([
+				['accessDenied', 403, (user) => (user.drive!.isForbidden = true)],
+				['resourceLocked', 423, (user) => (user.drive!.isLocked = true)],
+			])('lists the others, and it with its reason (%s, %d), with and without Continue On Fail', async (code, status, break_) => {
+				const carla = sim.tenant.addUser({ displayName: 'Carla' });
+				break_(bruno);
+				for (const continueOnFail of [false, true]) {
+					const run = execution({}, { continueOnFail });
+					const items = (await getDrives.execute.call(run.context))[0]!;
+					expect(items.map(({ json }) => json['id'])).toEqual([anna.drive!.id, carla.drive!.id, undefined]);
+					expect(items.at(-1)).toMatchObject({ json: unreadable(bruno, code, status), pairedItem: { item: 0 } });
+					expect(Object.keys(items.at(-1)!.json).sort()).toEqual(['details', 'error', 'message']);
+					expect(run.hints).toEqual([{ message: expect.stringMatching(/^1 OneDrive could not be read/) as string, type: 'warning', location: 'outputPane' }]);
+				}
+			});
+
+			it('stops where none of them all can be read: the credential may not read drives', async () => {
+				for (const { drive } of [anna, bruno]) drive!.isForbidden = true;
+				await expect(list(getDrives, {})).rejects.toMatchObject({ message: expect.stringContaining(anna.userPrincipalName) as string, httpCode: '403' });
+				expect(await list(getDrives, {}, { continueOnFail: true })).toMatchObject([unreadable(anna, 'accessDenied', 403), unreadable(bruno, 'accessDenied', 403)]);
+			});
+
+			it('stops at nothing where all that can be read is left out by a filter', async () => {
+				bruno.drive!.isForbidden = true;
+				expect(await list(getDrives, { filters: { exclude: anna.drive!.id } })).toMatchObject([unreadable(bruno, 'accessDenied', 403)]);
+			});
 		});
 
 		it('finds sites by name and URL, knows archived ones, and when each was backed up', async () => {

@@ -10,7 +10,11 @@ import { SourceListing, type ListedSource } from '../tenant-listing/source-listi
 import { readUserFilters } from '../tenant-listing/user-filters';
 import { userNameMatcher } from '../tenant-listing/user-name-matcher';
 
-/** Drive: Get Many for one input item. A OneDrive that cannot be read never hides the others. */
+/**
+ * Drive: Get Many for one input item. A OneDrive that cannot be read never hides the others: it comes after them, as an item
+ * with `error`, `message` and `details`, whether or not Continue On Fail is on. Failures: Graph's own; that of the first, if
+ * none of several OneDrives can be read.
+ */
 export async function driveItems(this: IExecuteFunctions, itemIndex: number): Promise<INodeExecutionData[]> {
 	const wanted = readUserFilters.call(this, itemIndex);
 	const signal = this.getExecutionCancelSignal();
@@ -46,6 +50,7 @@ async function ofUsers(this: IExecuteFunctions, { itemIndex, wanted, connected, 
 	const exclude = new Wildcards(wanted.exclude ?? []);
 	const failed: INodeExecutionData[] = [];
 	let first: { error: Failure; name: string } | undefined;
+	let isAnyReadable = false;
 	for await (const page of findUsers(connected, wanted, { signal })) {
 		for (let start = 0; start < page.length && !listing.isFull(); start += drivesTogether) {
 			const sources: ListedSource[] = [];
@@ -54,17 +59,28 @@ async function ofUsers(this: IExecuteFunctions, { itemIndex, wanted, connected, 
 				if ('failure' in found) {
 					first ??= { error: found.failure, name: user.userPrincipalName };
 					failed.push(failedItem(found.failure, itemIndex, { name: user.userPrincipalName, details: { user: { ...user } } }));
-				} else if (!isExcluded(found.drive, exclude)) {
-					sources.push(sourceOf(found.drive, aboutUser(user)));
+					continue;
 				}
+				isAnyReadable = true;
+				if (!isExcluded(found.drive, exclude)) sources.push(sourceOf(found.drive, aboutUser(user)));
 			}
 			await listing.add(sources);
 		}
 		if (listing.isFull()) break;
 	}
-	if (first !== undefined && !this.continueOnFail()) throw toNodeError.call(this, first.error, itemIndex, first.name);
+	if (first !== undefined && !isAnyReadable && !this.continueOnFail()) throw toNodeError.call(this, first.error, itemIndex, first.name);
+	if (failed.length > 0) hintAtUnreadable.call(this, failed.length);
 	await listing.addGone({ isWanted: userNameMatcher(wanted) });
 	return [...listing.items, ...failed];
+}
+
+/** In the editor, the items at the end of a long list are far from the eye. */
+function hintAtUnreadable(this: IExecuteFunctions, count: number): void {
+	this.addExecutionHints({
+		message: count === 1 ? '1 OneDrive could not be read: the last item says which and why.' : `${count} OneDrives could not be read: the last items say which and why.`,
+		type: 'warning',
+		location: 'outputPane',
+	});
 }
 
 function aboutUser({ id, displayName, mail, userPrincipalName, ...more }: { id: string; displayName: string; mail?: string; userPrincipalName: string; enabled?: boolean }): IDataObject {
