@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { getMany as getDrives } from '../../nodes/M365Backup/actions/drive/get-many.operation';
 import { getMany as getMailboxes } from '../../nodes/M365Backup/actions/mailbox/get-many.operation';
 import type { Operation } from '../../nodes/M365Backup/actions/operation';
+import { backUp as backUpSite } from '../../nodes/M365Backup/actions/site/back-up.operation';
 import { getMany as getSites } from '../../nodes/M365Backup/actions/site/get-many.operation';
 import { sourceKey } from '../../nodes/M365Backup/repository/names';
 import type { SourceRef } from '../../nodes/M365Backup/repository/records';
@@ -176,6 +177,46 @@ describe('Get Many of mailboxes, drives and sites, as the node', () => {
 				['anna.berg@contoso.example – OneDrive', 'exists'],
 				['bruno.costa@contoso.example – OneDrive', 'gone'],
 			]);
+		});
+
+		describe('that are gone', () => {
+			const gone = async (filters: Record<string, unknown>): Promise<unknown[]> => (await list(getSites, { lookUpLastBackup: true, includeGone: true, filters })).filter(({ status }) => status !== 'exists').map(({ name, webUrl, status }) => [name, webUrl, status]);
+			let webUrl: string;
+
+			beforeEach(async () => {
+				const site = sim.tenant.addSite({ name: 'project-x', displayName: 'Ger\u00e4te' });
+				webUrl = site.webUrl;
+				expect(await list(backUpSite, { site: site.id, options: { useAnyway: true } })).toMatchObject([{ status: 'complete' }]);
+				sim.tenant.sites.delete(site);
+			});
+
+			it.each<[Record<string, unknown>, boolean]>([
+				[{}, true],
+				[{ name: '*/sites/project-*' }, true],
+				[{ name: 'Gera\u0308te' }, true],
+				[{ name: '*/sites/project-y' }, false],
+				[{ nameContains: '/sites/project' }, true],
+				[{ nameContains: 'Gera\u0308te https' }, true],
+				[{ nameContains: 'marketing' }, false],
+				[{ exclude: '*/sites/project-*' }, false],
+				[{ exclude: 'Gera\u0308te' }, false],
+				[{ exclude: '*/sites/other-*' }, true],
+			])('sites are chosen by %j as they were while they lived', async (filters, isListed) => {
+				expect(await gone(filters)).toEqual(isListed ? [['Ger\u00e4te', webUrl, 'gone']] : []);
+			});
+
+			it('sites whose URL the backup does not know are chosen by their names alone', async () => {
+				await rm(folder(), { recursive: true });
+				await mailRepository(base, [{ finishedAt: ago(1) }], { workload: 'site', id: `${sim.tenant.host},${sim.tenant.guid('a')},${sim.tenant.guid('b')}`, name: 'HR', tenantId: sim.tenantId });
+				expect(await gone({})).toEqual([['HR', undefined, 'gone']]);
+				expect(await gone({ name: 'hr' })).toEqual([['HR', undefined, 'gone']]);
+				expect(await gone({ name: '*/sites/*' })).toEqual([]);
+			});
+
+			it('sites are told of though their lists of items are damaged: then their URL is not known', async () => {
+				for (const file of await readdir(folder(), { recursive: true })) if (file.includes('.segment')) await writeFile(path.join(folder(), file), 'damaged');
+				expect(await gone({})).toEqual([['Ger\u00e4te', undefined, 'gone']]);
+			});
 		});
 
 		describe('where a OneDrive cannot be read', () => {

@@ -1,6 +1,9 @@
+import { isFailure } from '../base/failure';
 import { parseRepositoryKey } from '../repository/names';
-import type { SourceRef } from '../repository/records';
+import type { SnapshotRecord, SourceRef } from '../repository/records';
 import type { Repository } from '../repository/repository';
+import { webGuidOf } from '../workloads/site/graph-site';
+import { siteScope } from '../workloads/site/site-part';
 import { lastBackup, type LastBackup } from './last-backup';
 import type { Existence } from './prune-gone';
 
@@ -8,6 +11,8 @@ import type { Existence } from './prune-gone';
 export interface MissingSource {
 	source: SourceRef;
 	key: string;
+	/** Of a site, as its newest backup knows it; absent where the site itself is not in it (Content), or it is damaged. */
+	webUrl?: string;
 	lastBackup: LastBackup;
 	/** `unknown`: it may be gone, but Microsoft 365 did not say so; `reason` for people. */
 	status: 'gone' | 'unknown';
@@ -54,13 +59,27 @@ export async function* sourcesGone(options: SourcesGoneOptions): AsyncGenerator<
 		if (answer.state === 'exists') continue;
 		const last = await lastBackup(repository, key, signal);
 		if (last === null) continue;
+		const webUrl = newest.source.workload === 'site' ? await webUrlOf(repository, newest, signal) : undefined;
 		yield {
 			source: newest.source,
 			key,
+			...(webUrl !== undefined && { webUrl }),
 			lastBackup: last,
 			status: answer.state,
 			...(answer.state === 'unknown' ? { reason: answer.reason } : answer.since !== undefined && { goneSince: answer.since }),
 		};
+	}
+}
+
+async function webUrlOf(repository: Repository, snapshot: SnapshotRecord, signal: AbortSignal | undefined): Promise<string | undefined> {
+	const id = `${siteScope({ guid: webGuidOf(snapshot.source.id) })}/site`;
+	try {
+		const webUrl = (await repository.catalog(snapshot).lookUp([id], signal)).get(id)?.meta['webUrl'];
+		return typeof webUrl === 'string' ? webUrl : undefined;
+	} catch (error) {
+		// That it is gone is true all the same; Verify names what is damaged.
+		if (!isFailure(error, 'corrupt', 'notFound')) throw error;
+		return undefined;
 	}
 }
 

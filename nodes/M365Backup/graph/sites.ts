@@ -118,6 +118,12 @@ export interface SitesWanted {
 	archived?: boolean;
 }
 
+/** Those filters that can be asked of a site that is gone, too; without a URL, its name alone counts. */
+export function siteMatcher({ search = '', names: named = [], exclude: excluded = [] }: SitesWanted): (site: { id: string; name: string; webUrl?: string }) => boolean {
+	const [names, exclude, part] = [new Wildcards(named), new Wildcards(excluded), folded(search.trim())];
+	return ({ id, name, webUrl = '' }) => folded(`${name} ${webUrl}`).includes(part) && (names.isEmpty || names.matches(name, webUrl)) && !exclude.matches(id, name, webUrl);
+}
+
 /**
  * The sites of the tenant, a page at a time. All of them need Sites.Read.All; an app that may use only some sites
  * (Sites.Selected) gets those.
@@ -126,19 +132,17 @@ export async function* listSites(
 	client: GraphClient,
 	options: CallOptions & SitesWanted = {},
 ): AsyncGenerator<SiteInfo[], void, undefined> {
-	const { search = '', personal = false, archived, signal } = options;
+	const { personal = false, archived, signal } = options;
 	const call: CallOptions = signal ? { signal } : {};
-	const names = new Wildcards(options.names ?? []);
-	const exclude = new Wildcards(options.exclude ?? []);
+	const isWanted = siteMatcher(options);
 	const seen = new Set<string>();
 	const fresh = (sites: readonly GraphSite[]): SiteInfo[] =>
-		sites.map(fromGraph).filter(({ id, name, webUrl, isPersonal, isArchived = false }) => {
-			if (seen.has(id)) return false;
+		sites.map(fromGraph).filter((site) => {
+			if (seen.has(site.id)) return false;
 			// Whatever it was, the first way answered.
-			seen.add(id);
-			if ((isPersonal && !personal) || !holds(`${name} ${webUrl}`, search)) return false;
-			if (archived !== undefined && isArchived !== archived) return false;
-			return (names.isEmpty || names.matches(name, webUrl)) && !exclude.matches(id, name, webUrl);
+			seen.add(site.id);
+			if (site.isPersonal && !personal) return false;
+			return (archived === undefined || (site.isArchived ?? false) === archived) && isWanted(site);
 		});
 	try {
 		for await (const page of client.pages<GraphSite>({ path: `/sites/getAllSites?${listFields}`, ...call })) yield fresh(page);
@@ -162,10 +166,6 @@ export async function searchSites(
 	});
 	const next = page['@odata.nextLink'];
 	return { sites: (page.value ?? []).map(fromGraph), ...(next === undefined ? {} : { nextLink: next }) };
-}
-
-function holds(text: string, wanted: string): boolean {
-	return folded(text).includes(folded(wanted.trim()));
 }
 
 function fromGraph(site: GraphSite): SiteInfo {

@@ -4,7 +4,7 @@ import { graphForPicker, type ConnectedGraph, type GraphClient } from '../connec
 import { findSite, listSites, searchSites as searchGraph, type SiteInfo, type SitesWanted } from '../graph/sites';
 import { fieldUse, picked, type FieldUse } from './field';
 
-export type { SiteInfo } from '../graph/sites';
+export { siteMatcher, type SiteInfo } from '../graph/sites';
 
 /** A SharePoint site of the tenant. */
 export function siteField(use: FieldUse): INodeProperties {

@@ -1,8 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { Failure } from '../../base/failure';
-import { Wildcards } from '../../base/wildcards';
 import { connectGraph } from '../../connect/graph';
-import { findSites } from '../../pickers/site';
+import { findSites, siteMatcher } from '../../pickers/site';
 import { limitOf } from '../limit';
 import { SourceListing } from '../tenant-listing/source-listing';
 import { textList } from '../tenant-listing/text-list';
@@ -11,12 +10,11 @@ import { textList } from '../tenant-listing/text-list';
 export async function siteItems(this: IExecuteFunctions, itemIndex: number): Promise<INodeExecutionData[]> {
 	const filter = (name: string, fallback: unknown): unknown => this.getNodeParameter(`filters.${name}`, itemIndex, fallback);
 	const search = filter('nameContains', '');
-	const [names, exclude] = [textList(filter('name', '')), textList(filter('exclude', ''))];
 	const wanted = {
 		search: typeof search === 'string' ? search : '',
 		personal: filter('includePersonalSites', false) === true,
-		names,
-		exclude,
+		names: textList(filter('name', '')),
+		exclude: textList(filter('exclude', '')),
 		...archivedOf(filter('archived', 'any')),
 	};
 	const signal = this.getExecutionCancelSignal();
@@ -26,8 +24,7 @@ export async function siteItems(this: IExecuteFunctions, itemIndex: number): Pro
 		await listing.add(page.map((site) => ({ id: site.id, json: { ...site } })));
 		if (listing.isFull()) break;
 	}
-	const [like, unlike] = [new Wildcards(names), new Wildcards(exclude)];
-	await listing.addGone({ isWanted: (name, id) => name.toLocaleLowerCase().includes(wanted.search.trim().toLocaleLowerCase()) && (like.isEmpty || like.matches(name)) && !unlike.matches(name, id) });
+	await listing.addGone({ isWanted: siteMatcher(wanted) });
 	return listing.items;
 }
 

@@ -27,7 +27,7 @@ export const lastBackupFields: readonly INodeProperties[] = [
 			type: 'boolean',
 			default: false,
 			description:
-				'Whether to add those that were backed up and no longer exist in Microsoft 365 (status "gone", or "unknown" if that is not certain). Their backups stay as they are. Of the filters, names, domain and Exclude apply to them.',
+				'Whether to add those that were backed up and no longer exist in Microsoft 365 (status "gone", or "unknown" if that is not certain). Their backups stay as they are. Of the filters, names, domain and Exclude apply to them, by what the backup knows: sign-in names of mailboxes and OneDrives, titles and URLs of sites.',
 		},
 	]),
 ];

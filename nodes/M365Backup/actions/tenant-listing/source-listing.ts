@@ -12,10 +12,19 @@ export interface ListedSource {
 	json: IDataObject;
 }
 
+/** A source that no longer exists, as far as the repository knows it. */
+export interface GoneSource {
+	id: string;
+	/** Of a mailbox the sign-in name, of a OneDrive `anna@contoso.com – OneDrive`, of a site its title. */
+	name: string;
+	/** Of sites alone. */
+	webUrl?: string;
+}
+
 /** What is not known until all was listed. */
 export interface GoneRules {
-	/** Of the filters, those that can be asked of a name. */
-	isWanted: (name: string, id: string) => boolean;
+	/** Of the filters, those that can be asked of what the repository knows of a source. */
+	isWanted: (source: GoneSource) => boolean;
 	/** The ids of all that exist, where they can be listed cheaply. */
 	livingIds?: () => AsyncIterable<string>;
 }
@@ -80,9 +89,10 @@ export class SourceListing {
 			...(livingIds && { allLiving: () => this.keysOf(livingIds()) }),
 			...(signal && { signal }),
 		});
-		for await (const { source, status, goneSince, reason, lastBackup: last } of gone) {
-			if (!isWanted(source.name, source.id)) continue;
-			this.items.push(this.item({ id: source.id, name: source.name, status, ...(goneSince !== undefined && { goneSince }), ...(reason !== undefined && { reason }), lastBackup: { ...last } }));
+		for await (const { source, webUrl, status, goneSince, reason, lastBackup: last } of gone) {
+			const known: GoneSource = { id: source.id, name: source.name, ...(webUrl !== undefined && { webUrl }) };
+			if (!isWanted(known)) continue;
+			this.items.push(this.item({ ...known, status, ...(goneSince !== undefined && { goneSince }), ...(reason !== undefined && { reason }), lastBackup: { ...last } }));
 			if (this.isFull()) return;
 		}
 	}
