@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { getMany as getDrives } from '../../nodes/M365Backup/actions/drive/get-many.operation';
 import { getMany as getMailboxes } from '../../nodes/M365Backup/actions/mailbox/get-many.operation';
 import type { Operation } from '../../nodes/M365Backup/actions/operation';
@@ -9,6 +9,7 @@ import { backUp as backUpSite } from '../../nodes/M365Backup/actions/site/back-u
 import { getMany as getSites } from '../../nodes/M365Backup/actions/site/get-many.operation';
 import { sourceKey } from '../../nodes/M365Backup/repository/names';
 import type { SourceRef } from '../../nodes/M365Backup/repository/records';
+import { Repository } from '../../nodes/M365Backup/repository/repository';
 import { startSimulator, type RunningSimulator } from '../simulator/start';
 import type { TenantUser } from '../simulator/tenant';
 import { fakeExecution, type FakeExecution, type FakeExecutionOptions } from '../unit/node/fake-execution';
@@ -147,6 +148,34 @@ describe('Get Many of mailboxes, drives and sites, as the node', () => {
 			sim.tenant.removeUser(bruno);
 			sim.tenant.roles.set('User.ReadBasic.All');
 			expect((await list(getMailboxes, { ...look, includeGone: true })).at(-1)).toMatchObject({ name: bruno.userPrincipalName, status: 'unknown', reason: expect.stringContaining('User.Read.All') as string });
+		});
+
+		it('asks about nobody whom the filters leave out anyway', async () => {
+			const many = Array.from({ length: 15 }, (_, n) => sim.tenant.addUser({ displayName: `Person ${n}` }));
+			for (const user of [bruno, ...many]) await mailRepository(base, [{ finishedAt: ago(1) }], { workload: 'drive', id: user.drive!.id, name: `${user.userPrincipalName} – OneDrive`, tenantId: sim.tenantId });
+			for (const user of [bruno, many[3]!]) {
+				sim.tenant.removeUser(user);
+				sim.tenant.drives.delete(user.drive!.id);
+			}
+			sim.requestLog.reset();
+			const found = await list(getDrives, { ...look, includeGone: true, filters: { startsWith: 'b' } });
+			expect(found.map(({ name, status }) => [name, status])).toEqual([['bruno.costa@contoso.example – OneDrive', 'gone']]);
+			// The list, and the one drive that fits.
+			expect(sim.requestLog.requests).toBe(2);
+		});
+
+		it('looks into the repository for no more than the limit lets through', async () => {
+			for (let n = 0; n < 60; n++) sim.tenant.addUser({ displayName: `Person ${n}`, mailbox: false });
+			await mailRepository(base, [{ finishedAt: ago(1) }], mailbox(bruno));
+			const looks = vi.spyOn(Repository.prototype, 'newest');
+			try {
+				expect((await list(getMailboxes, { ...look, returnAll: false, limit: 2 })).map(({ displayName, lastBackup }) => [displayName, lastBackup !== null])).toEqual([['Anna Berg', false], ['Bruno Costa', true]]);
+				expect(looks.mock.calls.length).toBeLessThanOrEqual(8);
+				looks.mockClear();
+				expect((await list(getMailboxes, { ...look, notBackedUpDays: 9, filters: { name: 'bruno*\ninfo\nperson*' }, returnAll: false, limit: 20 })).map(({ displayName }) => displayName)).toEqual(['Info', ...Array.from({ length: 19 }, (_, n) => `Person ${n}`)]);
+			} finally {
+				looks.mockRestore();
+			}
 		});
 
 		it('looks at the whole tenant once where a filter leaves many out, instead of asking about each', async () => {

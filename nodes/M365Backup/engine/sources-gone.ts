@@ -7,12 +7,16 @@ import { siteScope } from '../workloads/site/site-part';
 import { lastBackup, type LastBackup } from './last-backup';
 import type { Existence } from './prune-gone';
 
-/** A source of the repository that a listing of the tenant did not show. */
-export interface MissingSource {
+/** A source as the repository knows it. */
+export interface KnownSource {
 	source: SourceRef;
-	key: string;
 	/** Of a site, as its newest backup knows it; absent where the site itself is not in it (Content), or it is damaged. */
 	webUrl?: string;
+}
+
+/** A source of the repository that a listing of the tenant did not show. */
+export interface MissingSource extends KnownSource {
+	key: string;
 	lastBackup: LastBackup;
 	/** `unknown`: it may be gone, but Microsoft 365 did not say so; `reason` for people. */
 	status: 'gone' | 'unknown';
@@ -33,6 +37,8 @@ export interface SourcesGoneOptions {
 	 * to be asked about.
 	 */
 	allLiving?: () => Promise<ReadonlySet<string>>;
+	/** Others are left out, and nothing is asked about them. */
+	isWanted?: (known: KnownSource) => boolean;
 	/** Asks about one by its id. */
 	existence: (source: SourceRef, signal?: AbortSignal) => Promise<Existence>;
 	signal?: AbortSignal;
@@ -55,15 +61,16 @@ export async function* sourcesGone(options: SourcesGoneOptions): AsyncGenerator<
 	for (const key of missing) {
 		const newest = await repository.latest(key, signal);
 		if (newest === null || newest.source.tenantId.toLowerCase() !== options.tenantId.toLowerCase()) continue;
-		const answer = await options.existence(newest.source, signal);
+		const webUrl = newest.source.workload === 'site' ? await webUrlOf(repository, newest, signal) : undefined;
+		const known: KnownSource = { source: newest.source, ...(webUrl !== undefined && { webUrl }) };
+		if (options.isWanted?.(known) === false) continue;
+		const answer = await options.existence(known.source, signal);
 		if (answer.state === 'exists') continue;
 		const last = await lastBackup(repository, key, signal);
 		if (last === null) continue;
-		const webUrl = newest.source.workload === 'site' ? await webUrlOf(repository, newest, signal) : undefined;
 		yield {
-			source: newest.source,
+			...known,
 			key,
-			...(webUrl !== undefined && { webUrl }),
 			lastBackup: last,
 			status: answer.state,
 			...(answer.state === 'unknown' ? { reason: answer.reason } : answer.since !== undefined && { goneSince: answer.since }),

@@ -3,7 +3,7 @@ import { Failure, isFailure } from '../../base/failure';
 import { sourceExistence } from '../../connect/existence';
 import { connectRepository, sourceKey, type Repository, type SourceRef } from '../../connect/repository';
 import { isNotBackedUpSince, lastBackup } from '../../engine/last-backup';
-import { sourcesGone } from '../../engine/sources-gone';
+import { sourcesGone, type KnownSource } from '../../engine/sources-gone';
 import { runPool } from '../pool';
 
 /** A source that exists, as its item shows it. */
@@ -67,12 +67,14 @@ export class SourceListing {
 		return this.items.length >= this.limit;
 	}
 
-	/** In their order. */
+	/** In their order. Whoever comes after the limit is not looked up. */
 	async add(sources: readonly ListedSource[]): Promise<void> {
-		const kept = await this.withLastBackups(sources);
-		for (const json of kept) {
-			if (this.isFull()) return;
-			this.items.push(this.item(json));
+		const atOnce = this.limit === Infinity ? sources.length : together;
+		for (let start = 0; start < sources.length && !this.isFull(); start += atOnce) {
+			for (const json of await this.withLastBackups(sources.slice(start, start + atOnce))) {
+				if (this.isFull()) return;
+				this.items.push(this.item(json));
+			}
 		}
 	}
 
@@ -85,14 +87,14 @@ export class SourceListing {
 			workload,
 			tenantId,
 			seen,
+			isWanted: (known) => isWanted(asShown(known)),
 			existence: sourceExistence.call(context, itemIndex),
 			...(livingIds && { allLiving: () => this.keysOf(livingIds()) }),
 			...(signal && { signal }),
 		});
-		for await (const { source, webUrl, status, goneSince, reason, lastBackup: last } of gone) {
-			const known: GoneSource = { id: source.id, name: source.name, ...(webUrl !== undefined && { webUrl }) };
-			if (!isWanted(known)) continue;
-			this.items.push(this.item({ ...known, status, ...(goneSince !== undefined && { goneSince }), ...(reason !== undefined && { reason }), lastBackup: { ...last } }));
+		for await (const missing of gone) {
+			const { status, goneSince, reason, lastBackup: last } = missing;
+			this.items.push(this.item({ ...asShown(missing), status, ...(goneSince !== undefined && { goneSince }), ...(reason !== undefined && { reason }), lastBackup: { ...last } }));
 			if (this.isFull()) return;
 		}
 	}
@@ -135,6 +137,10 @@ export class SourceListing {
 	private item(json: IDataObject): INodeExecutionData {
 		return { json, pairedItem: { item: this.itemIndex } };
 	}
+}
+
+function asShown({ source: { id, name }, webUrl }: KnownSource): GoneSource {
+	return { id, name, ...(webUrl !== undefined && { webUrl }) };
 }
 
 async function existing(this: IExecuteFunctions, itemIndex: number): Promise<Repository | null> {
