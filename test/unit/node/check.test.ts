@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { check } from '../../../nodes/M365Backup/actions/repositories/check.operation';
+import { useCases } from '../../../nodes/M365Backup/actions/use-cases';
 import { placeToCheck } from '../../../nodes/M365Backup/connect/check-place';
 import { realAmbient } from '../../../nodes/M365Backup/base/ambient';
 import type { Machine } from '../../../nodes/M365Backup/connect/container';
@@ -29,6 +30,9 @@ describe('Repository: Check', () => {
 		base = await mkdtemp(path.join(tmpdir(), 'm365-check-node-'));
 	});
 	afterEach(() => rm(base, { recursive: true, force: true }));
+	afterEach(() => {
+		vi.restoreAllMocks();
+	});
 
 	const fake = (parameters: Record<string, unknown>, more: Partial<FakeExecutionOptions> = {}) =>
 		fakeExecution({ parameters: { repositoryType: 'localFolder', checkMicrosoft: false, options: { useAnyway: true }, ...parameters }, ...more });
@@ -49,6 +53,17 @@ describe('Repository: Check', () => {
 		expect(report).toMatchObject({ ok: true, repository: { id: mail.repository.id, opens: true, mailboxes: 1, snapshots: 2, newestSnapshot: { time: '2026-11-02T10:00:00.000Z' } } });
 		expect(report.message).toBe('Everything that was tried works; the newest backup is of 2026-11-02T10:00:00.000Z');
 		expect(await readdir(mail.folder, { recursive: true })).toEqual(before);
+	});
+
+	it('a repository whose counting took too long to meet a backup: says that it was not counted to the end, not that there is none', async () => {
+		const mail = await mailRepository(base, [{ finishedAt: '2026-11-01T10:00:00Z' }]);
+		const { checkRepository } = useCases;
+		let nowMs = Date.now();
+		const hurried = { ...realAmbient, now: () => new Date((nowMs += 21_000)) };
+		vi.spyOn(useCases, 'checkRepository').mockImplementation((store, options) => checkRepository(store, { ...options, ambient: hurried }));
+		const report = await run({ repositoryFolder: mail.folder });
+		expect(report).toMatchObject({ ok: true, repository: { countedAll: false, newestSnapshot: null } });
+		expect(report.message).toBe('Everything that was tried works; the files were not counted to the end, so that the newest backup is not known');
 	});
 
 	it('a folder that n8n forbids: no error, but not ok, with what to do', async () => {

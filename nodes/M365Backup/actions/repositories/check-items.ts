@@ -80,9 +80,14 @@ function message(findings: readonly Finding[], repository: RepositoryOverview | 
 	const wrong = findings.filter(({ ok }) => ok === false);
 	const [first] = wrong;
 	if (first) return sentences(`${wrong.length === 1 ? 'One thing is' : `${wrong.length} things are`} wrong: ${wrong.map(({ detail }) => detail).join('; ')}`, wrong.length === 1 ? first.advice : undefined);
-	const newest = repository?.newestSnapshot;
-	const state = newest ? `the newest backup${repository.countedAll ? '' : ' among those that were looked at'} is of ${newest.time}` : repository ? 'there is no backup yet' : 'there is no repository yet: the first backup makes it';
-	return `Everything that was tried works; ${state}`;
+	return `Everything that was tried works; ${newestIn(repository)}`;
+}
+
+function newestIn(repository: RepositoryOverview | null): string {
+	if (!repository) return 'there is no repository yet: the first backup makes it';
+	const { newestSnapshot: newest, countedAll } = repository;
+	if (newest) return `the newest backup${countedAll ? '' : ' among those that were looked at'} is of ${newest.time}`;
+	return countedAll ? 'there is no backup yet' : 'the files were not counted to the end, so that the newest backup is not known';
 }
 
 function notOk(this: IExecuteFunctions, findings: readonly Finding[], text: string, itemIndex: number): Error {
