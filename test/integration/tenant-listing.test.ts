@@ -234,6 +234,20 @@ describe('Get Many of mailboxes, drives and sites, as the node', () => {
 				expect(await gone(filters)).toEqual(isListed ? [['Ger\u00e4te', webUrl, 'gone']] : []);
 			});
 
+			it.each<[Record<string, unknown>, string[]]>([
+				[{}, ['Marketing/Contracts', 'Marketing/Photos']],
+				[{ name: 'contr*' }, ['Marketing/Contracts']],
+				[{ startsWith: 'Photos' }, ['Marketing/Photos']],
+				[{ exclude: 'marketing/ph*' }, ['Marketing/Contracts']],
+			])('libraries are told of with those of their site that live, by %j', async (filters, expected) => {
+				const site = sim.tenant.addSite({ name: 'marketing', displayName: 'Marketing' });
+				for (const [n, name] of ['Marketing/Contracts', 'Marketing/Photos', 'HR/Contracts', 'anna.berg@contoso.example – OneDrive'].entries()) {
+					await mailRepository(base, [{ finishedAt: ago(1) }], { workload: 'drive', id: `b!${'gone'.repeat(15)}${n}`, name, tenantId: sim.tenantId });
+				}
+				const found = await list(getDrives, { drivesOf: 'site', driveSite: site.id, lookUpLastBackup: true, includeGone: true, filters });
+				expect(found.filter(({ status }) => status === 'gone').map(({ name }) => name).sort()).toEqual(expected);
+			});
+
 			it('sites whose URL the backup does not know are chosen by their names alone', async () => {
 				await rm(folder(), { recursive: true });
 				await mailRepository(base, [{ finishedAt: ago(1) }], { workload: 'site', id: `${sim.tenant.host},${sim.tenant.guid('a')},${sim.tenant.guid('b')}`, name: 'HR', tenantId: sim.tenantId });

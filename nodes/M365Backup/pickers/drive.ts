@@ -110,9 +110,11 @@ function required(this: IExecuteFunctions, parameter: string, itemIndex: number,
 	return value;
 }
 
-/** The libraries of the site that a parameter names. */
-export async function findLibraries(this: IExecuteFunctions, siteParameter: string, itemIndex: number): Promise<DriveInfo[]> {
+/** The site that a parameter names, by its name, and its libraries. */
+export async function findLibraries(this: IExecuteFunctions, siteParameter: string, itemIndex: number): Promise<{ site: string; libraries: DriveInfo[] }> {
 	const { shown } = namedSite.call(this, siteParameter, itemIndex);
-	const { graph } = await connectGraph.call(this, itemIndex, { priority: 'backup' });
-	return await listLibraries(graph, await findSite(graph, shown));
+	const signal = this.getExecutionCancelSignal();
+	const { graph } = await connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal ? { signal } : {}) });
+	const site = await findSite(graph, shown);
+	return { site: site.name, libraries: await listLibraries(graph, site) };
 }

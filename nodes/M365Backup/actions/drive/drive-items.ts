@@ -23,16 +23,18 @@ export async function driveItems(this: IExecuteFunctions, itemIndex: number): Pr
 	const connected = await connectGraph.call(this, itemIndex, { priority: 'backup', ...(signal ? { signal } : {}) });
 	const listing = await SourceListing.open.call(this, itemIndex, 'drive', connected.tenantId, limitOf.call(this, itemIndex));
 	if (of === 'users') return await ofUsers.call(this, { itemIndex, wanted, connected, listing });
-	const { startsWith = '', names: named = [], exclude: excluded = [] } = wanted;
-	const [names, exclude, start] = [new Wildcards(named), new Wildcards(excluded), folded(startsWith)];
-	const libraries = await findLibraries.call(this, 'driveSite', itemIndex);
-	await listing.add(
-		libraries
-			.filter(({ title, name }) => folded(title).startsWith(start) && (names.isEmpty || names.matches(title, name)))
-			.filter((drive) => !isExcluded(drive, exclude))
-			.map((drive) => sourceOf(drive, {})),
-	);
+	const isWanted = libraryMatcher(wanted);
+	const { site, libraries } = await findLibraries.call(this, 'driveSite', itemIndex);
+	await listing.add(libraries.filter(isWanted).map((drive) => sourceOf(drive, {})));
+	// The repository knows the site of a library by its name, which another site may have as well.
+	await listing.addGone({ isWanted: ({ id, name }) => name.startsWith(`${site}/`) && isWanted({ id, name, title: name.slice(site.length + 1) }) });
 	return listing.items;
+}
+
+/** Without a URL, id and names alone count. */
+function libraryMatcher({ startsWith = '', names: named = [], exclude: excluded = [] }: UsersWanted): (library: { id: string; name: string; title: string; webUrl?: string }) => boolean {
+	const [names, exclude, start] = [new Wildcards(named), new Wildcards(excluded), folded(startsWith)];
+	return ({ id, name, title, webUrl }) => folded(title).startsWith(start) && (names.isEmpty || names.matches(title, name)) && !exclude.matches(id, name, title, webUrl);
 }
 
 interface UsersListing {
