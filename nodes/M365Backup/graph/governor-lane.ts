@@ -5,6 +5,7 @@ import { onAbort } from './on-abort';
 import type { RateLimit } from './rate-limit';
 import { ToldBudget } from './told-budget';
 import { SlidingWindow } from './sliding-window';
+import { SteadyClock } from './steady-clock';
 
 /** What a lane lets through. `share` of the governor is applied already. */
 export interface LaneLimits {
@@ -59,6 +60,7 @@ const sameHintMs = 2_000;
 
 /** The queue before one mailbox, or before one tenant's SharePoint. First come, first served; restores before backups (lane-queue.ts). */
 export class GovernorLane {
+	private readonly clock: SteadyClock;
 	private readonly queue = new LaneQueue();
 	private readonly leftAsTold = new ToldBudget();
 	private readonly costs: SlidingWindow;
@@ -77,6 +79,7 @@ export class GovernorLane {
 		private readonly ambient: Ambient,
 		private readonly limits: () => LaneLimits,
 	) {
+		this.clock = new SteadyClock(ambient);
 		this.costs = new SlidingWindow(limits().windowMs);
 		this.uploads = new SlidingWindow(limits().uploadWindowMs);
 	}
@@ -117,7 +120,7 @@ export class GovernorLane {
 	}
 
 	private nowMs(): number {
-		return this.ambient.now().getTime();
+		return this.clock.nowMs();
 	}
 
 	private remove(waiter: Waiter): void {

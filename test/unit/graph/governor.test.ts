@@ -177,6 +177,39 @@ describe('the governor', () => {
 		first.release();
 		expect(await rejection(governor.acquire(box, ask()))).toMatchObject({ kind: 'throttled', retryAfterMs: 3_600_000 });
 	});
+
+	it('a pause ends when it should although the clock of the machine is put back by hours meanwhile', async () => {
+		const { ambient, governor } = setUp();
+		const first = await governor.acquire(box, ask());
+		first.throttled(30_000);
+		first.release();
+		ambient.advance(-5 * 3_600_000);
+		const start = ambient.now();
+		(await governor.acquire(box, ask())).release();
+		expect(ambient.elapsedMs(start)).toBeLessThanOrEqual(33_000);
+	});
+
+	it('goes on at its slower pace, and no slower, after the clock was put back by half an hour', async () => {
+		const { ambient, governor } = setUp();
+		const first = await governor.acquire(box, ask());
+		first.throttled(1_000);
+		first.release();
+		(await governor.acquire(box, ask())).release();
+		ambient.advance(-1_800_000);
+		const start = ambient.now();
+		for (let call = 0; call < 100; call++) (await governor.acquire(box, ask())).release();
+		expect(ambient.elapsedMs(start)).toBeLessThan(60_000);
+	});
+
+	it('does not count for hours what was used before the clock was put back', async () => {
+		const { ambient, governor } = setUp();
+		const sharePoint = { kind: 'sharePoint', key: 'tenant' } as const;
+		(await governor.acquire(sharePoint, ask({ cost: 1_187 }))).release();
+		ambient.advance(-5 * 3_600_000);
+		const start = ambient.now();
+		(await governor.acquire(sharePoint, ask())).release();
+		expect(ambient.elapsedMs(start)).toBeLessThanOrEqual(60_000);
+	});
 });
 
 describe('a client under the governor', () => {
