@@ -60,6 +60,7 @@ export async function* listUsers(client: GraphClient, wanted: UsersWanted, optio
 	for (const group of sources) {
 		const pages = group === undefined ? everyone(client, select, filter, call) : client.pages<GraphAccount>({ ...membersPath(group, select, perPage), ...call });
 		for await (const page of pages) {
+			if (needsAccounts && page.length > 0 && page.every(isSecretive)) throw noAccounts();
 			const users = page.map(accountFromGraph).filter((user) => !isGuest(user) && isWanted(user) && isNew(user.id, seen));
 			yield users.map(listed);
 		}
@@ -116,6 +117,11 @@ function accountFromGraph(user: GraphAccount): FilteredUser {
 		...(typeof user.accountEnabled === 'boolean' && { enabled: user.accountEnabled }),
 		...(Array.isArray(user.assignedLicenses) && { skuIds: user.assignedLicenses.map(({ skuId }) => skuId.toLowerCase()) }),
 	};
+}
+
+/** Graph leaves out what the credential may not see, and answers all the same: nobody would seem enabled, or to have a licence. */
+function isSecretive({ accountEnabled, assignedLicenses }: GraphAccount): boolean {
+	return typeof accountEnabled !== 'boolean' && !Array.isArray(assignedLicenses);
 }
 
 function listed({ skuIds, ...user }: FilteredUser): ListedUser {

@@ -208,6 +208,19 @@ describe('the users of a tenant, by what an administrator tells them apart by', 
 		expect(await names({}, {}, repeating)).toEqual(['Anna', 'Bruno']);
 	});
 
+	it.each<[string, UsersWanted]>([
+		['account', { groups: ['Sales'], enabled: true }],
+		['missing licence', { groups: ['Sales'], licences: ['none'] }],
+	])('are not taken for others by their %s where Graph keeps that to itself', async (_, wanted) => {
+		const secretive = Object.assign(Object.create(graph) as GraphClient, {
+			pages: async function* () {
+				yield* await Promise.resolve([[], [{ id: 'b', displayName: 'Bruno', userPrincipalName: 'b@contoso.example', accountEnabled: null }]]);
+			},
+		});
+		await expect(names(wanted, {}, secretive)).rejects.toMatchObject({ kind: 'denied', nextStep: expect.stringContaining('User.Read.All') as string });
+		expect(await names({ groups: ['Sales'] }, {}, secretive)).toEqual(['Bruno']);
+	});
+
 	it('bring their OneDrives, 20 in a call', async () => {
 		for (let n = 0; n < 25; n++) simulator.tenant.addUser({ displayName: `Person ${n}` });
 		const before = simulator.requestLog.calls;
