@@ -10,7 +10,7 @@ import type { GraphAddress } from './graph-address';
 import { isSharePoint, mailboxOf } from './graph-path';
 import { withImmutableIds } from './prefer';
 import { headerGetter, retryAfterMs } from './retry-after';
-import { backoffMs, isRepeatable, longestRetryAfterMs, maximumRetries, mayRetry } from './retry-rule';
+import { backoffMs, isRepeatable, longestRetryAfterMs, maximumRetries, mayRetry, pauseMs } from './retry-rule';
 import { either, type Sender } from './sender';
 import { isSharing, resourceUnits } from './sharepoint-quota';
 import type { GraphStats } from './stats';
@@ -135,7 +135,7 @@ async function* settle(parts: BatchParts, group: readonly Pending[], options: Ba
 			}
 			// A Retry-After is waited for by the governor, for the whole mailbox; it knows none where there are many.
 			if (failure.retryAfterMs === undefined) delayMs = Math.max(delayMs, backoffMs(pending.attempts, parts.ambient.random()));
-			else if (options.acrossMailboxes === true) delayMs = Math.max(delayMs, failure.retryAfterMs);
+			else if (options.acrossMailboxes === true) delayMs = Math.max(delayMs, pauseMs(failure.retryAfterMs, parts.ambient.random()));
 			pending.attempts++;
 			parts.stats.retries++;
 			again.push(pending);

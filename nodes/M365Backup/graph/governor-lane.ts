@@ -3,6 +3,7 @@ import { Failure } from '../base/failure';
 import { LaneQueue, type Waiter } from './lane-queue';
 import { onAbort } from './on-abort';
 import type { RateLimit } from './rate-limit';
+import { pauseMs } from './retry-rule';
 import { ToldBudget } from './told-budget';
 import { SlidingWindow } from './sliding-window';
 import { SteadyClock } from './steady-clock';
@@ -225,7 +226,7 @@ export class GovernorLane {
 		const nowMs = this.nowMs();
 		if (nowMs - this.throttledAtMs > sameHintMs) this.pace = Math.max(slowestPace, this.paceNow(nowMs) / 2);
 		this.throttledAtMs = nowMs;
-		this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + (retryAfterMs ?? 0));
+		this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + pauseMs(retryAfterMs ?? 0, this.ambient.random(), this.limits().longestPauseMs));
 		this.admitWhoFits();
 	}
 

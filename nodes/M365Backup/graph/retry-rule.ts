@@ -15,6 +15,22 @@ export function backoffMs(attempt: number, random: number): number {
 	return Math.floor(random * Math.min(longestBackoffMs, firstBackoffMs * 2 ** attempt));
 }
 
+/** All that were told the same time would come back in the same millisecond: up to a tenth is added, or a second. */
+const spread = 0.1;
+const leastSpreadMs = 1_000;
+
+/**
+ * How long to wait where the service asked for `toldMs`: never less, a little more by chance, and no longer than
+ * `longestMs` for that. 0 stays 0, since no pause was asked for.
+ *
+ * @param random in [0, 1)
+ */
+export function pauseMs(toldMs: number, random: number, longestMs: number = longestRetryAfterMs): number {
+	if (toldMs <= 0) return 0;
+	const mostMs = Math.max(leastSpreadMs, toldMs * spread);
+	return toldMs + Math.floor(random * Math.max(0, Math.min(mostMs, longestMs - toldMs)));
+}
+
 /** POSTs that may be sent twice: they only read, or what they create expires by itself. */
 const harmlessPosts = /\/(createUploadSession|exportItems|translateExchangeIds|getByIds|createImportSession|extractSensitivityLabels)$/i;
 

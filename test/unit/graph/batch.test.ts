@@ -74,6 +74,7 @@ describe('a batch', () => {
 				return inner.url.endsWith('m7') ? refused(429, 'TooManyRequests', { 'Retry-After': '11' })(inner) : ok(inner);
 			}),
 		);
+		graph.ambient.chance = 0;
 		const start = graph.ambient.now();
 		const answers = await collect(graph.client.batch(reads(20)));
 		expect(answers).toHaveLength(20);
@@ -143,6 +144,7 @@ describe('a batch', () => {
 
 	it('waits out a throttled batch as a whole', async () => {
 		const graph = new FakeGraph((request, number) => (number === 1 ? graphError(429, 'TooManyRequests', { 'retry-after': '3' }) : responses(request, ok)));
+		graph.ambient.chance = 0;
 		const start = graph.ambient.now();
 		expect(await collect(graph.client.batch(reads(2)))).toHaveLength(2);
 		expect(graph.ambient.elapsedMs(start)).toBe(3_000);

@@ -53,6 +53,7 @@ describe('a call to Graph', () => {
 		['a date, measured by the Date of the answer', { 'retry-after': 'Sun, 22 Nov 2026 08:00:09 GMT', date: 'Sun, 22 Nov 2026 08:00:00 GMT' }, 9_000],
 	])('honours Retry-After given as %s', async (_kind, headers, waitMs) => {
 		const graph = new FakeGraph((_, number) => (number === 1 ? graphError(429, 'TooManyRequests', headers) : json({ ok: true })));
+		graph.ambient.chance = 0;
 		const start = graph.ambient.now();
 		expect(await graph.client.json({ path: `${mailbox}/messages` })).toEqual({ ok: true });
 		expect(graph.ambient.elapsedMs(start)).toBe(waitMs);

@@ -107,6 +107,7 @@ describe('the governor', () => {
 		const { ambient, governor } = setUp();
 		const first = await governor.acquire(box, ask());
 		const start = ambient.now();
+		ambient.chance = 0;
 		first.throttled(30_000);
 		first.release();
 		const next = await governor.acquire(box, ask());
@@ -114,10 +115,27 @@ describe('the governor', () => {
 		expect(next.throttledMs).toBe(30_000);
 	});
 
+	it('comes back a little later than told, each worker and each mailbox at another moment, and never sooner', async () => {
+		const pauseMs = async (chance: number, toldMs: number): Promise<number> => {
+			const { ambient, governor } = setUp();
+			ambient.chance = chance;
+			const first = await governor.acquire(box, ask());
+			const start = ambient.now();
+			first.throttled(toldMs);
+			first.release();
+			await governor.acquire(box, ask());
+			return ambient.elapsedMs(start);
+		};
+		expect(await Promise.all([0, 0.25, 0.5, 0.75].map((chance) => pauseMs(chance, 40_000)))).toEqual([40_000, 41_000, 42_000, 43_000]);
+		expect(await Promise.all([0, 0.5].map((chance) => pauseMs(chance, 1_000)))).toEqual([1_000, 1_500]);
+		expect(await pauseMs(0.999, 600_000), 'what is just short enough to be waited for stays so').toBe(600_000);
+	});
+
 	it('a restore that waits until more may be uploaded holds up no question beyond a Retry-After', async () => {
 		const { ambient, governor } = setUp();
 		const start = ambient.now();
 		const large = await governor.acquire(box, ask({ priority: 'restore', uploadBytes: 140_000_000 }));
+		ambient.chance = 0;
 		large.throttled(10_000);
 		large.release();
 		const began = new Map<string, number>();
@@ -224,6 +242,25 @@ describe('a client under the governor', () => {
 		const batch = collect(graph.client.batch([{ id: 'a', method: 'GET', path: `${mailbox}/messages/x` }]));
 		await Promise.all([...singles, batch, ...Array.from({ length: 12 }, (_, index) => graph.client.json({ path: `/users('${mailbox.slice(7)}')/messages/${index}` }))]);
 		expect(graph.mostInFlight).toBe(4);
+	});
+
+	it('requests to many mailboxes in one batch that were all told the same come back a little later than told', async () => {
+		const graph = new FakeGraph((request, number) =>
+			json({ responses: innerRequests(request).map(({ id }) => (number === 1 ? { id, status: 429, headers: { 'Retry-After': '40' }, body: { error: { code: 'ApplicationThrottled', message: '' } } } : { id, status: 200, body: {} })) }),
+		);
+		graph.ambient.chance = 0.75;
+		const start = graph.ambient.now();
+		const requests = ['a', 'b'].map((id) => ({ id, method: 'GET', path: `/users/${id}` }) as const);
+		await collect(graph.client.batch(requests, { acrossMailboxes: true }));
+		expect(graph.ambient.elapsedMs(start)).toBeGreaterThanOrEqual(43_000);
+	});
+
+	it('a passing fault that names a time is tried again a little later than that', async () => {
+		const graph = new FakeGraph((_, number) => (number === 1 ? graphError(504, 'UnknownError', { 'retry-after': '40' }) : json({})));
+		graph.ambient.chance = 0.75;
+		const start = graph.ambient.now();
+		await graph.client.json({ path: `${mailbox}/messages/1` });
+		expect(graph.ambient.elapsedMs(start)).toBe(43_000);
 	});
 
 	it('holds back all calls to a mailbox that was throttled, and no others', async () => {

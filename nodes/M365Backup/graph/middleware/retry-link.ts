@@ -1,7 +1,7 @@
 import type { Ambient } from '../../base/ambient';
 import { toFailure, Failure } from '../../base/failure';
 import type { Call } from '../call';
-import { backoffMs, longestRetryAfterMs, maximumRetries, mayRetry } from '../retry-rule';
+import { backoffMs, longestRetryAfterMs, maximumRetries, mayRetry, pauseMs } from '../retry-rule';
 import type { GraphStats } from '../stats';
 import { Link } from './link';
 
@@ -29,7 +29,8 @@ export class RetryLink extends Link {
 				if (attempt >= maximum || tooLong || !mayRetry(failure, call.repeatable)) throw withEffectUnknown(failure, call);
 				this.stats.retries++;
 				if (failure.kind === 'throttled' && failure.retryAfterMs !== undefined) continue;
-				const delayMs = failure.retryAfterMs ?? backoffMs(attempt, this.ambient.random());
+				const random = this.ambient.random();
+				const delayMs = failure.retryAfterMs === undefined ? backoffMs(attempt, random) : pauseMs(failure.retryAfterMs, random);
 				if (failure.kind === 'throttled') this.stats.throttledMs += delayMs;
 				await this.ambient.sleep(delayMs, call.signal);
 			}
