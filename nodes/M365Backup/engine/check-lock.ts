@@ -8,10 +8,12 @@ const SIZE_BYTES = 256;
 const LOCK_MS = 10_000;
 /** Stores round to seconds, and a request takes its time. */
 const MARGIN_MS = 2000;
+/** Some storages lock for a day at least: nobody waits for that. */
+const LONGEST_WAIT_MS = 60_000;
 
 /**
  * Whether locked files really cannot be deleted. Only tried where backups are to be locked, and waits until its own lock has
- * run out. `lockedKey`: a file that the storage locked by itself.
+ * run out, unless the storage made it last for long. `lockedKey`: a file that the storage locked by itself.
  */
 export async function checkLock(probe: StorageProbe, { lockDays, lockedKey }: { lockDays: number; lockedKey: string | undefined }): Promise<void> {
 	const { store, findings } = probe;
@@ -39,8 +41,10 @@ export async function checkLock(probe: StorageProbe, { lockDays, lockedKey }: { 
 			return;
 		}
 		await refusesDeletion(probe, key, `A file was locked for ${LOCK_MS / 1000} s`, until);
+		const leftMs = Math.max(0, (told ?? until).getTime() - storeNow(probe));
 		// Its deletion at the end is to succeed.
-		await probe.ambient.sleep(Math.max(0, (told ?? until).getTime() - storeNow(probe)) + MARGIN_MS, probe.signal);
+		if (leftMs <= LONGEST_WAIT_MS) await probe.ambient.sleep(leftMs + MARGIN_MS, probe.signal);
+		else probe.stays(key);
 	});
 }
 

@@ -172,6 +172,24 @@ describe('object lock', () => {
 		expect(await keysOf(store)).toEqual([]);
 	});
 
+	it('one that locks for far longer than asked is not waited for: says so, and what stays', async () => {
+		const clock = sleeper();
+		const start = clock.now().getTime();
+		const store = lockingStore({ now: () => clock.now() });
+		const daily = lyingStore(() => ({
+			capabilities: store.capabilities,
+			lockedUntil: (key) => store.lockedUntil!(key),
+			put: (key, source, options) => store.put(key, source, options?.retainUntil ? { ...options, retainUntil: new Date(clock.now().getTime() + 86_400_000) } : options),
+		}), store);
+		const { findings } = await checkStorage(daily, { ambient: clock, lockDays: 30 });
+		expect(clock.now().getTime() - start).toBeLessThan(60_000);
+		expect(bad(findings)).toEqual([]);
+		expect(one(findings, 'lock')).toMatchObject({ ok: true, detail: expect.stringContaining('its deletion was refused') as unknown });
+		expect(one(findings, 'delete')).toMatchObject({ ok: true });
+		expect(one(findings, 'leftovers')!.detail).toMatch(/locked until/);
+		expect(await keysOf(store)).toHaveLength(1);
+	});
+
 	it('is not tried otherwise: no file is locked', async () => {
 		const clock = sleeper();
 		const store = lockingStore({ now: () => clock.now() });
