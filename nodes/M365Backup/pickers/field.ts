@@ -1,4 +1,5 @@
 import type { IDisplayOptions, INodePropertyMode } from 'n8n-workflow';
+import { folded } from '../base/folded';
 
 /** What differs from use to use of a picker's field. */
 export interface FieldUse {
@@ -38,10 +39,10 @@ export function picked(raw: unknown): Picked {
 	return { mode: 'id', value: '' };
 }
 
-/** Those whose text contains the filter, whatever the case. */
+/** Those whose text contains the filter, whatever the case and spelling of umlauts. */
 export function matching<T>(entries: readonly T[], filter: string | undefined, text: (entry: T) => string): T[] {
-	const wanted = (filter ?? '').trim().toLocaleLowerCase();
-	return wanted === '' ? [...entries] : entries.filter((entry) => text(entry).toLocaleLowerCase().includes(wanted));
+	const wanted = folded((filter ?? '').trim());
+	return wanted === '' ? [...entries] : entries.filter((entry) => folded(text(entry)).includes(wanted));
 }
 
 /** A field's name with what stands before it where an operation has two of a kind: `target` and `driveSite` are `targetDriveSite`. */

@@ -1,5 +1,6 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult, INodeProperties } from 'n8n-workflow';
 import { Failure } from '../base/failure';
+import { folded } from '../base/folded';
 import { repositoryForPicker, type Repository, type SnapshotRecord } from '../connect/repository';
 import { searchSnapshot } from '../engine/search';
 import { fieldUse, matching, pageOf, picked, type FieldUse } from './field';
@@ -90,8 +91,8 @@ export async function resolveFolder(repository: Repository, snapshot: SnapshotRe
 	const folders = await foldersOf(repository, snapshot);
 	const byId = folders.find(({ id, role }) => id === value || role === value.toLowerCase());
 	if (byId) return byId.id;
-	const wanted = value.replace(/^\/+|\/+$/g, '').toLocaleLowerCase();
-	const [byPath, ...others] = folders.filter(({ path }) => path.toLocaleLowerCase() === wanted);
+	const wanted = folded(value.replace(/^\/+|\/+$/g, ''));
+	const [byPath, ...others] = folders.filter(({ path }) => folded(path) === wanted);
 	if (byPath && others.length > 0) {
 		throw new Failure('invalid', `The snapshot has ${others.length + 1} folders "${value}"`, {
 			nextStep: `Pick one from the list, or give its ID: ${[byPath, ...others].map(({ id }) => id).join(', ')}.`,

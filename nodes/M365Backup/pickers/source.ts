@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, ILoadOptionsFunctions, INodeListSearchResult, INodeProperties } from 'n8n-workflow';
 import { Failure } from '../base/failure';
+import { folded } from '../base/folded';
 import { repositoryForPicker, type Repository, type SnapshotRecord, type SourceRef } from '../connect/repository';
 import { fieldUse, matching, picked, type FieldUse } from './field';
 import { sourceWords } from './source-words';
@@ -54,7 +55,7 @@ export async function resolveSource(repository: Repository, raw: unknown): Promi
 	const wanted = value.toLowerCase();
 	const exact = sources.find(({ key, source }) => key === value || source.id.toLowerCase() === wanted);
 	if (exact) return exact;
-	const named = sources.filter(({ source }) => source.name.toLowerCase() === wanted);
+	const named = sources.filter(({ source }) => folded(source.name) === folded(value));
 	const [only, ...others] = named;
 	if (only && others.length === 0) return only;
 	if (only) {

@@ -101,6 +101,21 @@ describe('reading the repository and restoring from it', () => {
 			expect(items.map(({ json }) => json['id'])).toEqual(expected.map((index) => mail.snapshots[index]!.id));
 		});
 
+		it.each([
+			[0, 'Limit is 0'],
+			[-1, 'Limit is -1'],
+			[2.5, 'Limit is 2.5'],
+			[Number.NaN, 'Limit is NaN'],
+			['', 'Limit is empty'],
+			['many', 'Limit is many'],
+		])('refuses the limit %j', async (limit, message) => {
+			await expect(list({ returnAll: false, limit })).rejects.toMatchObject({ message: expect.stringContaining(message) as string });
+		});
+
+		it('takes a limit that an expression gives as text', async () => {
+			expect(await list({ returnAll: false, limit: '2' })).toHaveLength(2);
+		});
+
 		it('tells everything without Simplify', async () => {
 			const [item] = await list({ simplify: false });
 			expect(item!.json).toMatchObject({ source: anna, changes: { added: 1 }, incompleteScopes: [{ name: 'Mail', state: 'stale' }] });

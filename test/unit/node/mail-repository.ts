@@ -26,6 +26,7 @@ export async function mailRepository(
 	base: string,
 	commits: { finishedAt: string; status?: 'complete' | 'partial'; tag?: string; /** Two folders of one name. */ twins?: boolean }[],
 	source = anna,
+	projects = 'Projects',
 ): Promise<MailRepository> {
 	const folder = path.join(base, 'repository');
 	const ambient = { ...realAmbient, now: () => new Date(commits[0]!.finishedAt) };
@@ -36,7 +37,7 @@ export async function mailRepository(
 		if (index === 0) {
 			await run.add({ id: 'mail/inbox', whole: true, type: 'folder', name: 'Posteingang', meta: { role: 'inbox' } });
 			for (const id of twins ? ['mail/twin-1', 'mail/twin-2'] : []) await run.add({ id, whole: true, type: 'folder', name: 'Twins', parent: 'mail/inbox', meta: {} });
-			await run.add({ id: 'mail/projects', whole: true, type: 'folder', name: 'Projects', parent: 'mail/inbox', meta: {} });
+			await run.add({ id: 'mail/projects', whole: true, type: 'folder', name: projects, parent: 'mail/inbox', meta: {} });
 		}
 		const number = index + 1;
 		const mime = Buffer.from(`Subject: Message ${number}\r\n\r\nHello ${number}\r\n`);

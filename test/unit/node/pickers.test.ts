@@ -5,7 +5,7 @@ import { NodeOperationError, type ILoadOptionsFunctions, type INode } from 'n8n-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { methods } from '../../../nodes/M365Backup/actions/methods';
 import { resolveFolder } from '../../../nodes/M365Backup/pickers/folder';
-import { picked } from '../../../nodes/M365Backup/pickers/field';
+import { matching, picked } from '../../../nodes/M365Backup/pickers/field';
 import { resolveSnapshot } from '../../../nodes/M365Backup/pickers/snapshot';
 import { resolveSource } from '../../../nodes/M365Backup/pickers/source';
 import { anna, mailRepository, type MailRepository } from './mail-repository';
@@ -145,6 +145,18 @@ describe('pickers', () => {
 			['Inbox', 'mail/inbox'],
 		])('is found by "%s"', async (value, id) => {
 			expect(await resolveFolder(mail.repository, mail.snapshots[1]!, { mode: 'path', value })).toBe(id);
+		});
+
+		it('is found however its umlauts are spelt, as is the mailbox', async () => {
+			const inOneSign = 'M\u00fcller & S\u00f6hne';
+			const inTwo = inOneSign.normalize('NFD');
+			expect(inTwo).not.toBe(inOneSign);
+			for (const [kept, typed] of [[inOneSign, inTwo], [inTwo, inOneSign]] as const) {
+				const { repository, snapshots, key } = await mailRepository(await mkdtemp(path.join(base, 'umlauts-')), [{ finishedAt: '2026-11-20T10:00:00Z' }], { ...anna, name: kept }, kept);
+				expect(await resolveFolder(repository, snapshots[0]!, { mode: 'path', value: `posteingang/${typed.toLowerCase()}` })).toBe('mail/projects');
+				expect(await resolveSource(repository, { mode: 'id', value: typed })).toMatchObject({ key });
+				expect(matching([{ text: kept }], typed.slice(-6).toUpperCase(), ({ text }) => text)).toHaveLength(1);
+			}
 		});
 
 		it('is missed by name', async () => {
