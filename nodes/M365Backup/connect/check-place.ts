@@ -1,6 +1,8 @@
+import type { StatsFs } from 'node:fs';
 import { lstat, rmdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { IExecuteFunctions } from 'n8n-workflow';
+import { Failure } from '../base/failure';
 import { Findings, type Finding } from '../base/finding';
 import type { Store } from '../stores/store';
 import { isLostWithContainer, thisMachine, type Machine } from './container';
@@ -38,13 +40,30 @@ export async function placeToCheck(this: IExecuteFunctions, itemIndex: number, m
 	const useAnyway = this.getNodeParameter('options.useAnyway', itemIndex, false) === true;
 	const folder = await connectFolder.call(this, itemIndex);
 	const { existing, missing } = await split(folder);
+	const disk = await findings.trying('folder', () => diskOf(existing));
+	if (!disk) return { kind, store: undefined, findings: findings.all, cleanUp: () => Promise.resolve() };
 	if (missing.length > 0) findings.good('folder', `${folder} is not there yet: the first backup makes it`);
-	await ofFileSystem(existing, findings, { useAnyway, machine });
+	await ofFileSystem(existing, disk, findings, { useAnyway, machine });
 	return { kind, store, findings: findings.all, cleanUp: () => removeEmpty(missing) };
 }
 
-async function ofFileSystem(existing: string, findings: Findings, { useAnyway, machine }: { useAnyway: boolean; machine: Machine }): Promise<void> {
-	const { type, bavail, bsize } = await statfs(existing);
+/** Throws `invalid`: what is in this place opens no folder, such as a link to a drive that is not mounted. */
+async function diskOf(existing: string): Promise<StatsFs> {
+	try {
+		return await statfs(existing);
+	} catch (error) {
+		throw opensNothing(existing, error);
+	}
+}
+
+function opensNothing(existing: string, error: unknown): Failure {
+	return new Failure('invalid', `${existing} opens no folder: it is a link that leads nowhere, or a drive that does not answer`, {
+		nextStep: `Mount the drive, or choose another folder.${error instanceof Error ? ` The operating system says: ${error.message}` : ''}`,
+		cause: error,
+	});
+}
+
+async function ofFileSystem(existing: string, { type, bavail, bsize }: StatsFs, findings: Findings, { useAnyway, machine }: { useAnyway: boolean; machine: Machine }): Promise<void> {
 	if (!useAnyway && (await isLostWithContainer(existing, machine))) {
 		findings.bad('place', 'The folder is inside the container: it disappears when the container is updated', 'Mount a volume and choose a folder on it (in docker-compose: "./m365-backup:/home/node/.n8n-files"). If you want it nevertheless, turn on the option Use Anyway.');
 	} else if (!useAnyway && memoryFileSystems.has(type)) {

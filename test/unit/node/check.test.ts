@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -76,6 +76,16 @@ describe('Repository: Check', () => {
 	it('Fail When Not OK makes an error of it that lists what is wrong and what to do', async () => {
 		const failing = run({ repositoryFolder: base, options: { failWhenNotOk: true } }, { isBlocked: () => true });
 		await expect(failing).rejects.toMatchObject({ message: expect.stringContaining('One thing is wrong') as unknown, description: expect.stringContaining('N8N_RESTRICT_FILE_ACCESS_TO') as unknown });
+	});
+
+	it('a link that leads nowhere, as an unmounted drive leaves it: no error, but not ok', async () => {
+		await symlink(path.join(base, 'unmounted'), path.join(base, 'link'));
+		const report = await run({ repositoryFolder: path.join(base, 'link', 'backups') });
+		expect(report.ok).toBe(false);
+		expect(report.message).toContain(`${path.join(base, 'link')} opens no folder`);
+		expect(report.message).toContain('Mount the drive');
+		expect(report.storage.checks.filter(({ ok }) => ok !== false)).toEqual([]);
+		expect(await readdir(base)).toEqual(['link']);
 	});
 
 	it('something else in the place of a repository: not ok', async () => {
