@@ -139,6 +139,8 @@ describe('what SharePoint says is left', () => {
 		['RateLimit-Limit', 'many'],
 		['RateLimit-Remaining', '-3'],
 		['RateLimit-Reset', ''],
+		['RateLimit-Reset', '37000'],
+		['RateLimit-Reset', '999999999'],
 	])('is nothing where %s is “%s”', async (name, value) => {
 		const ambient = new VirtualAmbient();
 		const graph = new FakeGraph(() => json({}, 200, { ...headers(0), [name]: value }), { ambient, governor: new Governor(ambient) });
