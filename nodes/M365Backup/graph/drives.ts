@@ -1,7 +1,6 @@
 import { Failure, isFailure } from '../base/failure';
 import { folded } from '../base/folded';
 import type { GraphClient } from './client';
-import { listUsers } from './list-users';
 import { findSite, pathParts, webAddress, type SiteInfo } from './sites';
 import { findMailbox, type MailboxUser } from './users';
 
@@ -79,12 +78,6 @@ export async function drivesOfUsers(client: GraphClient, users: readonly Mailbox
 		found.set(user.id, { user, failure });
 	}
 	return users.map(({ id }) => found.get(id)).filter((one) => one !== undefined);
-}
-
-/** The OneDrives of all users of the tenant, a page of users at a time, as `drivesOfUsers`. */
-export async function* listUserDrives(client: GraphClient, options: CallOptions & { filter?: string } = {}): AsyncGenerator<UserDrive[], void, undefined> {
-	const { filter = '', ...call } = options;
-	for await (const users of listUsers(client, { startsWith: filter }, call)) yield await drivesOfUsers(client, users, call);
 }
 
 /** The document libraries of a site, by name. Failures as `findSite` and Graph's own. */

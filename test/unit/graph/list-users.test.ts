@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { realAmbient } from '../../../nodes/M365Backup/base/ambient';
 import { createGraphClient, type GraphClient } from '../../../nodes/M365Backup/graph/client';
 import { Governor } from '../../../nodes/M365Backup/graph/governor';
-import { listUserDrives } from '../../../nodes/M365Backup/graph/drives';
+import { drivesOfUsers } from '../../../nodes/M365Backup/graph/drives';
 import { listUsers, type ListedUser, type ListUsersOptions, type UsersWanted } from '../../../nodes/M365Backup/graph/list-users';
 import { mailboxKinds, type MailboxKind } from '../../../nodes/M365Backup/graph/mailbox-kinds';
 import { ofKinds } from '../../../nodes/M365Backup/pickers/tenant-users';
@@ -225,7 +225,7 @@ describe('the users of a tenant, by what an administrator tells them apart by', 
 		for (let n = 0; n < 25; n++) simulator.tenant.addUser({ displayName: `Person ${n}` });
 		const before = simulator.requestLog.calls;
 		const found: string[] = [];
-		for await (const page of listUserDrives(graph)) found.push(...page.map(({ user }) => user.displayName));
+		for await (const users of listUsers(graph, {})) found.push(...(await drivesOfUsers(graph, users)).map(({ user }) => user.displayName));
 		expect(found).toEqual(['Anna Berg', 'Bruno Costa', ...Array.from({ length: 25 }, (_, n) => `Person ${n}`)]);
 		expect(simulator.requestLog.calls - before).toBe(3);
 	});
