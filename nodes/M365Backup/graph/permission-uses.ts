@@ -48,6 +48,7 @@ const uses = all<PermissionUse>([
 	{ permission: 'LicenseAssignment.Read.All', use: 'other', neededFor: 'Get Many: filter by the part number of a licence' },
 	{ permission: 'MailboxSettings.Read', use: 'other', neededFor: 'Get Many: filter by the kind of mailbox (user, shared, room, equipment)' },
 	{ permission: 'GroupMember.Read.All', use: 'other', neededFor: 'Get Many: filter by membership of a group' },
+	{ permission: 'Member.Read.Hidden', use: 'other', neededFor: 'Get Many: filter by membership of a group whose members are hidden' },
 	...pair('OneDrive and document libraries, with sharing', 'Files.Read.All', 'Files.ReadWrite.All'),
 	...pair('sites: lists, list items, pages', 'Sites.Read.All', 'Sites.ReadWrite.All'),
 	{ permission: 'Sites.Read.All', use: 'other', neededFor: 'Get Many: all sites of the tenant' },
@@ -62,7 +63,7 @@ function pair(what: string, backup: string, restore: string): PermissionUse[] {
 	];
 }
 
-const byExchange = /^(Mail|Calendars|Contacts|MailboxSettings)\./;
+const byExchange = /^(Mail|Calendars|Contacts|MailboxSettings|MailboxItem)\./;
 const exchangeNote = 'may be granted by Exchange RBAC for some mailboxes, which no token shows';
 const selectedNote = 'the app works with Sites.Selected: only the sites that it was given, and what it may do there';
 /** What tokens of every app may carry, and what needs no word. */
