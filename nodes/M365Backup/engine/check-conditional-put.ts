@@ -1,6 +1,6 @@
 import { isFailure } from '../base/failure';
 import { collectAtMost } from './check-bytes';
-import type { StorageProbe } from './check-storage';
+import type { StorageProbe } from './storage-probe';
 
 const CONTENDERS = 4;
 const MOST_BYTES = 100;

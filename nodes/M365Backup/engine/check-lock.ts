@@ -1,6 +1,6 @@
 import { isFailure } from '../base/failure';
 import { ProbeContent, seedOf } from './check-bytes';
-import type { StorageProbe } from './check-storage';
+import type { StorageProbe } from './storage-probe';
 
 const NAME = 'lock';
 const SIZE_BYTES = 256;

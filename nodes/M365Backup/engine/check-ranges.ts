@@ -1,5 +1,5 @@
 import { collectAtMost, type ProbeContent } from './check-bytes';
-import type { StorageProbe } from './check-storage';
+import type { StorageProbe } from './storage-probe';
 
 const LENGTH = 100;
 

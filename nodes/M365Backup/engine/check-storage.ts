@@ -6,6 +6,7 @@ import { checkConditionalPut } from './check-conditional-put';
 import { Findings, type Finding } from '../base/finding';
 import { checkLock } from './check-lock';
 import { checkRanges } from './check-ranges';
+import type { StorageProbe } from './storage-probe';
 
 /** What listings show of a check that goes on, or that was killed. Flat, so that no folder stays behind. */
 const LEFTOVER = /^check-[0-9a-f]{16}\.[a-z]+$/;
@@ -34,20 +35,6 @@ export interface StorageReport {
 	findings: Finding[];
 	/** The store's clock minus that of this machine, of a file that was just stored; null if none could be. */
 	clockSkewMs: number | null;
-}
-
-/** What the single tries work with. */
-export interface StorageProbe {
-	readonly store: Store;
-	readonly ambient: Ambient;
-	readonly findings: Findings;
-	readonly signal: AbortSignal | undefined;
-	/** The store's clock minus ours. */
-	readonly clockSkewMs: number;
-	/** A name of this check, whose file is deleted at the end, whatever happens. */
-	key(what: string): string;
-	/** The storage keeps the file for longer than anybody waits: that it cannot be deleted is no fault. */
-	stays(key: string): void;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { realAmbient, type Ambient } from '../base/ambient';
 import type { QuotaWindow } from '../base/time-at-quotas';
-import { GovernorLane, type Admission, type LaneLimits, type Lease } from './governor-lane';
+import { GovernorLane, type LaneLimits } from './governor-lane';
+import type { Admission, Lease } from './lane-leave';
 import { sizeFactor } from './sharepoint-quota';
 
-export type { Admission, Lease } from './governor-lane';
+export type { Admission, Lease } from './lane-leave';
 
 /** Whose quota a call uses. */
 export interface LaneName {

@@ -1,5 +1,5 @@
 import type { Failure } from '../base/failure';
-import type { Admission, Lease } from './governor-lane';
+import type { Admission, Lease } from './lane-leave';
 
 export interface Waiter extends Admission {
 	throttledMs: number;
