@@ -3,7 +3,6 @@ import { Failure } from '../base/failure';
 import type { Admission, Lease } from './lane-leave';
 import { LaneQueue, type Waiter } from './lane-queue';
 import { onAbort } from './on-abort';
-import type { RateLimit } from './rate-limit';
 import { pauseMs } from './retry-rule';
 import { ToldBudget } from './told-budget';
 import { SlidingWindow } from './sliding-window';
