@@ -33,6 +33,8 @@ export interface CallInput {
 	isTransfer?: boolean;
 	/** Its answer is likely to be long: some megabytes. */
 	isLong?: boolean | undefined;
+	/** It is begun before its turn: after its first bytes it rests until it is read on. */
+	isAhead?: boolean | undefined;
 	/** Reads the answer's body, inside the retry loop, so that a broken body is tried again. */
 	read: (response: Response, call: Call) => Promise<unknown>;
 	/** Sees every answer of 400 and above before it becomes a Failure: for headers that no Failure carries. */
@@ -57,6 +59,7 @@ export class Call {
 	readonly sharings: number;
 	readonly isTransfer: boolean;
 	readonly isLong: boolean;
+	readonly isAhead: boolean;
 	readonly read: CallInput['read'];
 	readonly onRefusal: CallInput['onRefusal'];
 	readonly headers: Record<string, string>;
@@ -81,6 +84,7 @@ export class Call {
 		this.sharings = input.sharings ?? (this.resourceUnits !== undefined && isSharing(input.method, input.path) ? 1 : 0);
 		this.isTransfer = input.isTransfer ?? false;
 		this.isLong = input.isLong ?? false;
+		this.isAhead = input.isAhead ?? false;
 		this.read = input.read;
 		this.onRefusal = input.onRefusal;
 		this.headers = { ...input.headers };

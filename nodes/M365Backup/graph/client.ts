@@ -41,6 +41,8 @@ export interface GraphRequest {
 	mailbox?: string;
 	/** What SharePoint charges, where the path does not tell (sharepoint-quota.ts). */
 	resourceUnits?: number;
+	/** For `stream`: it is begun before its turn, see DownloadOptions. */
+	isAhead?: boolean;
 }
 
 /** Microsoft Graph v1.0 for one credential. Every method throws (or yields) Failures. */
@@ -131,7 +133,7 @@ class ChainedGraphClient implements GraphClient {
 	}
 
 	async stream(request: GraphRequest): Promise<StreamAnswer> {
-		return (await this.sender.send({ ...this.callOf(request), isTransfer: true, read: readStream })) as StreamAnswer;
+		return (await this.sender.send({ ...this.callOf(request), isTransfer: true, isAhead: request.isAhead, read: readStream })) as StreamAnswer;
 	}
 
 	async *batch(requests: readonly BatchRequest[], options: BatchOptions = {}): AsyncGenerator<BatchAnswer, void, undefined> {

@@ -17,6 +17,8 @@ export interface DownloadOptions {
 	retries?: number;
 	/** How much will come, where it is known: a long answer gets a connection of its own. */
 	expectedBytes?: number | undefined;
+	/** It is begun before its turn: from its first bytes until it is read on it holds no place of the lane's. */
+	isAhead?: boolean | undefined;
 }
 
 /** Documented: a download costs 1 ("How to avoid getting throttled or blocked in SharePoint Online"). */
@@ -52,6 +54,7 @@ export async function download(sender: Sender, url: string, options: DownloadOpt
 			isSharePoint: true,
 			isTransfer: true,
 			isLong: (options.expectedBytes ?? 0) >= LONG_BYTES,
+			isAhead: options.isAhead,
 			resourceUnits: downloadUnits,
 			read: (response, call) => Promise.resolve(readRange(response, call, range, headerOf(options.headers, 'if-range'))),
 			onRefusal: ({ headers }) => {

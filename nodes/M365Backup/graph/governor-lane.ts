@@ -171,7 +171,18 @@ export class GovernorLane {
 		this.uploads.add(nowMs, waiter.uploadBytes);
 		const pace = this.paceNow(nowMs);
 		if (pace < 1) this.paceUntilMs = nowMs + Math.ceil((waiter.cost * limits.windowMs) / (limits.costPerWindow * pace));
-		let released = false;
+		let isOver = false;
+		/** Undefined while it rests. */
+		let leave: (() => void) | undefined = () => {
+			this.slotsInUse -= slots;
+			if (waiter.isTransfer === true) this.transfers--;
+			this.admitWhoFits();
+		};
+		const rest = (): void => {
+			const gone = leave;
+			leave = undefined;
+			gone?.();
+		};
 		waiter.admit({
 			throttledMs: waiter.throttledMs,
 			countMore: (cost) => this.spend(this.nowMs(), cost, limits),
@@ -180,12 +191,17 @@ export class GovernorLane {
 			},
 			told: (left) => this.leftAsTold.told(left, this.nowMs()),
 			throttled: (retryAfterMs) => this.throttled(retryAfterMs),
+			rest,
+			resume: async () => {
+				if (leave) return;
+				const { slots: wanted, isTransfer, priority, signal } = waiter;
+				const again = await this.acquire({ slots: wanted, cost: 0, uploadBytes: 0, ...(isTransfer === true ? { isTransfer } : {}), priority, signal });
+				if (isOver) again.release();
+				else leave = () => again.release();
+			},
 			release: () => {
-				if (released) return;
-				released = true;
-				this.slotsInUse -= slots;
-				if (waiter.isTransfer === true) this.transfers--;
-				this.admitWhoFits();
+				isOver = true;
+				rest();
 			},
 		});
 	}

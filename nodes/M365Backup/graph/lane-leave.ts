@@ -24,5 +24,9 @@ export interface Lease {
 	told(left: RateLimit): void;
 	/** The service said 429 or the like: pauses the lane, and halves its pace. */
 	throttled(retryAfterMs: number | undefined): void;
+	/** Nothing moves for a while, and others may have the slot: whoever keeps one while it waits for others stops them all. */
+	rest(): void;
+	/** Waits for a slot again. Throws as `acquire` does. */
+	resume(): Promise<void>;
 	release(): void;
 }

@@ -35,7 +35,10 @@ export interface StreamAnswer {
 	sizeBytes?: number;
 }
 
-/** Hands the body on unread. The slot of the mailbox is given back when the body ends, breaks, is abandoned or cancelled. */
+/**
+ * Hands the body on unread. The slot of the mailbox is given back when the body ends, breaks, is abandoned or cancelled; of
+ * one that is begun before its turn also from its first bytes until it is read on.
+ */
 export function readStream(response: Response, call: Call): Promise<StreamAnswer> {
 	const { signal } = call;
 	const lease = call.takeLease();
@@ -46,16 +49,29 @@ export function readStream(response: Response, call: Call): Promise<StreamAnswer
 	const forget = onAbort(signal, release);
 	const source = bodyOf(response, new URL(call.url).host);
 	let started = false;
+	let ahead: 'no' | 'begun' | 'resting' = call.isAhead ? 'begun' : 'no';
 	const iterator: AsyncIterator<Uint8Array, void, undefined> = {
 		next: async () => {
 			started = true;
 			try {
+				if (ahead === 'resting') {
+					ahead = 'no';
+					await lease?.resume();
+				}
 				const result = await source.next();
 				if (result.done === true) release();
-				else lease?.received(result.value.byteLength);
+				else {
+					lease?.received(result.value.byteLength);
+					if (ahead === 'begun') {
+						ahead = 'resting';
+						lease?.rest();
+					}
+				}
 				return result;
 			} catch (error) {
 				release();
+				// Where nothing but its slot was refused, the connection still stands.
+				await source.return();
 				throw error;
 			}
 		},

@@ -150,6 +150,57 @@ describe("SharePoint's slots of a tenant", () => {
 		await settle();
 		expect(order.slice(13)).toEqual(['file 8']);
 	});
+
+	it('are given up by transfers that rest, which wait for their turn to go on, and cost nothing then', async () => {
+		const { governor } = setUp();
+		const transfer = (): Promise<Lease> => governor.acquire(lane, ask({ isTransfer: true }));
+		const begun = await Promise.all(Array.from({ length: 8 }, transfer));
+		const [first, second] = begun as [Lease, Lease];
+		const late: Lease[] = [];
+		void transfer().then((lease) => late.push(lease));
+		first.rest();
+		first.rest();
+		await settle();
+		expect(late).toHaveLength(1);
+		let goesOn = false;
+		void first.resume().then(() => (goesOn = true));
+		await settle();
+		expect(goesOn).toBe(false);
+		late[0]?.release();
+		await settle();
+		expect(goesOn).toBe(true);
+		// Once each, whatever was rested before.
+		first.release();
+		first.release();
+		second.rest();
+		second.release();
+		const free = [await transfer(), await transfer()];
+		let isIn = false;
+		void transfer().then(() => (isIn = true));
+		await settle();
+		expect(isIn).toBe(false);
+		free[0]?.release();
+		await settle();
+		expect(isIn).toBe(true);
+	});
+
+	it('are not taken by a transfer that was left while it waited to go on', async () => {
+		const { governor } = setUp();
+		const stop = new AbortController();
+		const resting = await governor.acquire(lane, ask({ isTransfer: true, signal: stop.signal }));
+		resting.rest();
+		const others = await Promise.all(Array.from({ length: 8 }, () => governor.acquire(lane, ask({ isTransfer: true }))));
+		const left = resting.resume();
+		resting.release();
+		others[0]?.release();
+		await left;
+		const another = await governor.acquire(lane, ask({ isTransfer: true }));
+		const stopped = await governor.acquire(lane, ask({ signal: stop.signal }));
+		stopped.rest();
+		stop.abort();
+		expect(await rejection(stopped.resume())).toMatchObject({ kind: 'cancelled' });
+		another.release();
+	});
 });
 
 describe("a worker's part of a tenant's slots", () => {

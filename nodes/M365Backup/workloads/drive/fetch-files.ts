@@ -67,7 +67,7 @@ export async function* fetchFiles(context: DriveContext, requests: readonly Cont
 	};
 	const openNext = (): void => {
 		const [following] = waiting;
-		if (following && !following.small && !following.file.onlyVersions) following.opened ??= openLarge(context, following.file, both);
+		if (following && !following.small && !following.file.onlyVersions) following.opened ??= openLarge(context, following.file, both, true);
 	};
 	fill();
 	try {
@@ -97,7 +97,7 @@ async function* answer(context: DriveContext, { file, small, opened }: Waiting, 
 		const isAll = context.versions === 0 && checked.meta === undefined && checked.warning === undefined;
 		yield { id, content: once(bytes), sizeBytes: bytes.length, ...(isAll ? {} : { more: true as const }) };
 		if (!isAll) yield* rest(context, file, checked, signal);
-	} else yield* streamLarge(context, file, opened ?? openLarge(context, file, signal), openNext, signal);
+	} else yield* streamLarge(context, file, opened ?? openLarge(context, file, signal, false), openNext, signal);
 }
 
 /** What follows a file's own bytes: its older versions, and what is to be said. */
@@ -139,8 +139,8 @@ async function readSmall(context: DriveContext, file: FileToFetch, signal: Abort
 	}
 }
 
-function openLarge(context: DriveContext, file: FileToFetch, signal: AbortSignal): Opened {
-	const bytes = fileBytes(context, file, signal);
+function openLarge(context: DriveContext, file: FileToFetch, signal: AbortSignal, isAhead: boolean): Opened {
+	const bytes = fileBytes(context, file, signal, isAhead);
 	return { bytes, first: bytes.next().catch((error: unknown) => ({ failure: toFailure(error) })) };
 }
 

@@ -27,9 +27,10 @@ export function isSameContent(file: FileToFetch, now: GraphItem): boolean {
  * The bytes of a file from its first to its last. A download that breaks off goes on where it broke; an address that is
  * no longer good is replaced; a file that is edited meanwhile ends it, since the rest would belong to other bytes.
  *
+ * @param isAhead its turn has not come: only its first bytes are wanted now
  * @throws Failure; `transient` code `editedMeanwhile`: begin anew
  */
-export async function* fileBytes(context: DriveContext, file: FileToFetch, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* fileBytes(context: DriveContext, file: FileToFetch, signal: AbortSignal, isAhead = false): AsyncGenerator<Uint8Array, void, undefined> {
 	// Where a listing gives no address, Graph leads there.
 	let url: string | undefined = file.url ?? THROUGH_GRAPH;
 	let offset = 0;
@@ -40,7 +41,7 @@ export async function* fileBytes(context: DriveContext, file: FileToFetch, signa
 	for (;;) {
 		try {
 			if (url === undefined) url = await addressOf(context, file, offset, signal);
-			const answer = await open(context, file, { url, offset, tag, isLastTry: renewals > MOST_RENEWALS }, signal);
+			const answer = await open(context, file, { url, offset, tag, isLastTry: renewals > MOST_RENEWALS, isAhead: isAhead && offset === 0 }, signal);
 			const now = answer.headers.get('etag') ?? undefined;
 			if (offset > 0 && (now === undefined || now !== tag)) await assertSame(context, file, answer, signal);
 			tag = now;
@@ -91,23 +92,24 @@ interface Opening {
 	tag: string | undefined;
 	/** Fresh addresses were refused, too: Graph says why. */
 	isLastTry: boolean;
+	isAhead: boolean;
 }
 
-async function open(context: DriveContext, file: FileToFetch, { url, offset, tag, isLastTry }: Opening, signal: AbortSignal): Promise<StreamAnswer> {
+async function open(context: DriveContext, file: FileToFetch, { url, offset, tag, isLastTry, isAhead }: Opening, signal: AbortSignal): Promise<StreamAnswer> {
 	if (url !== THROUGH_GRAPH && !isLastTry) {
 		const expectedBytes = file.sizeBytes === undefined ? undefined : file.sizeBytes - offset;
-		return context.graph.download(url, { signal, offset, expectedBytes, ...(tag === undefined || offset === 0 ? {} : { headers: { 'If-Range': tag } }) });
+		return context.graph.download(url, { signal, offset, expectedBytes, isAhead, ...(tag === undefined || offset === 0 ? {} : { headers: { 'If-Range': tag } }) });
 	}
-	const answer = await throughGraph(context, file, offset, signal);
+	const answer = await throughGraph(context, file, { offset, isAhead }, signal);
 	if (offset === 0 || answer.status === 206) return answer;
 	await answer.body[Symbol.asyncIterator]().return?.();
 	throw new Failure('transient', 'The download broke off and could not be resumed', { code: 'bodyTruncated' });
 }
 
 /** A download server that does not find a file says nothing of the file: only Graph itself tells that it is gone. */
-async function throughGraph(context: DriveContext, file: FileToFetch, offset: number, signal: AbortSignal): Promise<StreamAnswer> {
+async function throughGraph(context: DriveContext, file: FileToFetch, { offset, isAhead }: Pick<Opening, 'offset' | 'isAhead'>, signal: AbortSignal): Promise<StreamAnswer> {
 	try {
-		return await context.graph.stream({ path: `${itemPath(context, file.graphId)}/content`, signal, ...(offset === 0 ? {} : { headers: { Range: `bytes=${offset}-` } }) });
+		return await context.graph.stream({ path: `${itemPath(context, file.graphId)}/content`, signal, isAhead, ...(offset === 0 ? {} : { headers: { Range: `bytes=${offset}-` } }) });
 	} catch (error) {
 		if (!isFailure(error, 'notFound')) throw error;
 		await askFile(context, file.graphId, signal);
