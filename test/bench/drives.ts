@@ -79,8 +79,12 @@ async function siteCost(rows: BenchRow[], say: (text: string) => void): Promise<
 
 interface Load {
 	title: string;
+	/** What the simulated tenant gives one connection, if not what it can. */
+	connectionBytesPerSecond?: number;
 	fill(drive: Drive): void;
 	bytes: number;
+	/** How many times as fast rclone may be; 1 if absent. */
+	atMost?: number;
 }
 
 const LOADS: readonly Load[] = [
@@ -98,6 +102,16 @@ const LOADS: readonly Load[] = [
 		},
 		bytes: 4 * 500_000_000,
 	},
+	{
+		title: '20 files of 50 MB, 20 MB/s a connection',
+		connectionBytesPerSecond: 20_000_000,
+		fill: (drive) => {
+			for (let index = 0; index < 20; index++) drive.addFile('', `Film ${index}.mp4`, new GeneratedContent(index, 50_000_000));
+		},
+		bytes: 20 * 50_000_000,
+		// Its parts of 8 MB wait for the latency more often than whole files do.
+		atMost: 1.25,
+	},
 ];
 
 /** The same files from the same server, first by rclone and then by a backup. */
@@ -106,6 +120,7 @@ async function throughput(rows: BenchRow[], say: (text: string) => void, load: L
 	try {
 		const { drive } = bench.sim.tenant.addUser({ displayName: 'Bench' });
 		load.fill(drive!);
+		bench.sim.tenant.switches.downloadBytesPerSecond = load.connectionBytesPerSecond ?? Number.POSITIVE_INFINITY;
 		const group = `${load.title}, ${LATENCY_MS} ms latency, ${TRANSFERS} at once`;
 		const program = findRclone();
 		let rcloneMbs: number | undefined;
@@ -130,7 +145,7 @@ async function throughput(rows: BenchRow[], say: (text: string) => void, load: L
 			{ group, name: 'backup: peak memory above idle', value: report.peakMemoryAboveIdleBytes / MEGABYTE, unit: 'MB', atMost: 200 },
 			{ group, name: 'backup: longest event-loop stall', value: report.longestStallMs, unit: 'ms', atMost: 200 },
 		);
-		if (rcloneMbs !== undefined) rows.push({ group, name: 'rclone against the backup', value: rcloneMbs / speed, unit: 'times', atMost: 1, rule: 'at least as fast as rclone' });
+		if (rcloneMbs !== undefined) rows.push({ group, name: 'rclone against the backup', value: rcloneMbs / speed, unit: 'times', atMost: load.atMost ?? 1, rule: load.atMost === undefined ? 'at least as fast as rclone' : 'about as fast as rclone' });
 	} finally {
 		await bench.stop();
 	}

@@ -134,7 +134,7 @@ function send(tenant: Tenant, response: ServerResponse, answer: GraphAnswer, met
 	if (breakage?.kind !== 'silentTruncate' && answer.status !== 204) headers['Content-Length'] = answer.source ? answer.source.to - answer.source.from : bytes.length;
 	response.writeHead(answer.status, headers);
 	if (answer.source && method !== 'HEAD') {
-		streamContent(response, answer.source, breakage).catch((error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))));
+		streamContent(response, answer.source, tenant.switches.downloadBytesPerSecond, breakage).catch((error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))));
 		return;
 	}
 	if (!breakage) {

@@ -147,6 +147,8 @@ export interface Switches {
 	driveDeltaReportsParents: boolean;
 	/** Changes of sharing links are told in delta (gd#7254: not in SharePoint). Grants always are, to those who ask by `Prefer`. */
 	driveDeltaReportsLinks: boolean;
+	/** What one connection brings of a file, at most (documented nowhere). */
+	downloadBytesPerSecond: number;
 	/** Hashes of files; single files go without by `hashless`. */
 	driveHashes: 'present' | 'absent';
 	/** Where Office, PDF, HTML and JPEG files are rewritten on upload (od#935: SharePoint). */
@@ -252,6 +254,7 @@ export function defaultSwitches(): Switches {
 		driveUrlAuthorization: 'overlooked',
 		downloadUrlLifetimeMs: 3_600_000,
 		downloadRanges: 'honoured',
+		downloadBytesPerSecond: Number.POSITIVE_INFINITY,
 		driveDeltaTokenLifetimeMs: Number.POSITIVE_INFINITY,
 		driveDeltaParentPath: 'present',
 		driveDeltaCTag: 'present',

@@ -76,10 +76,10 @@ export async function driveFixture(options: { switches?: Partial<Switches>; stor
 		repository,
 		ambient,
 		client,
-		backUp: async ({ graphClient, hoursLater = 1, scope, title, top, topPath, excludePaths, maxFileBytes, permissions, versions, ...rest } = {}) => {
+		backUp: async ({ graphClient, hoursLater = 1, scope, title, top, topPath, excludePaths, maxFileBytes, permissions, versions, speed, ...rest } = {}) => {
 			clock.advance(hoursLater * 3_600_000);
 			const graph = graphClient ?? client();
-			const chosen = { scope, title, top, topPath, excludePaths, maxFileBytes, permissions, versions };
+			const chosen = { scope, title, top, topPath, excludePaths, maxFileBytes, permissions, versions, speed };
 			const given = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)) as Partial<DriveOptions>;
 			return backUp({
 				repository,

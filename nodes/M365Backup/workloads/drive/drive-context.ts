@@ -4,6 +4,7 @@ import { BrokenVersions } from './broken-versions';
 import type { DriveOptions } from './drive-options';
 import { ExcludedPaths } from './excluded-paths';
 import { FolderPaths } from './folder-paths';
+import { LineSpeed } from './line-speed';
 import { StoredAnyway } from './stored-anyway';
 
 /** What the parts of one run over one drive share. */
@@ -28,6 +29,8 @@ export interface DriveContext {
 	/** Files that were stored although they are not what Microsoft 365 tells of them. */
 	storedAnyway: StoredAnyway;
 	brokenVersions: BrokenVersions;
+	/** Over how many connections files are downloaded. */
+	speed: LineSpeed;
 	leftOut: LeftOut;
 	/** Names of files that were skipped in this run since Microsoft 365 found malware in them. */
 	infected: string[];
@@ -63,6 +66,7 @@ export function driveContext(options: DriveOptions): DriveContext {
 		folders: new FolderPaths(scope),
 		storedAnyway: new StoredAnyway(),
 		brokenVersions: new BrokenVersions(),
+		speed: options.speed ?? new LineSpeed(options.ambient),
 		leftOut: nothingLeftOut(),
 		infected: [],
 	};

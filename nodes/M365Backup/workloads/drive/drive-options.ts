@@ -1,5 +1,6 @@
 import type { Ambient } from '../../base/ambient';
 import type { GraphClient } from '../../graph/client';
+import type { LineSpeed } from './line-speed';
 
 export interface DriveOptions {
 	graph: GraphClient;
@@ -22,4 +23,6 @@ export interface DriveOptions {
 	permissions?: boolean;
 	/** So many older versions of each file are kept beside it. */
 	versions?: number;
+	/** How many connections a download may take, and when; several, where one is slow, if absent. */
+	speed?: LineSpeed;
 }

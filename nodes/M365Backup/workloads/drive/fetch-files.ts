@@ -5,7 +5,7 @@ import type { Checked } from './check-bytes';
 import { checkBytes } from './check-bytes';
 import type { DriveContext } from './drive-context';
 import { MALWARE_SKIP } from './file-meta';
-import { fileBytes } from './file-bytes';
+import { fileBytes, type Reading } from './file-bytes';
 import type { FileToFetch } from './file-to-fetch';
 import { fileToFetch } from './file-to-fetch';
 import { fetchVersions } from './fetch-versions';
@@ -22,6 +22,8 @@ const DOWNLOADS = 8;
 
 /** When so much is left of a large file, the next one is asked for: until its first bytes are there, several answers pass. */
 const OPEN_NEXT_BYTES = 32 * 1024 * 1024;
+/** Over several connections, so much of all that is wanted next may be under way: what memory there is for it, but for a part. */
+const AHEAD_BYTES = 56 * 1024 * 1024;
 
 /** What came of a small file. */
 type Small = { bytes: Uint8Array; checked: Extract<Checked, { again: false }> } | { failure: Failure } | { isLarge: true };
@@ -35,8 +37,12 @@ interface Waiting {
 	weightBytes: number;
 }
 
+/** To be told how much is left of the file that is read. */
+type OpenNext = (leftBytes: number) => void;
+
 /** A download that has begun. */
 interface Opened {
+	reading: Reading;
 	bytes: AsyncGenerator<Uint8Array, void, undefined>;
 	/** Shows whether there is any content: a refusal then is an answer, not a break in the middle. */
 	first: Promise<IteratorResult<Uint8Array, void> | { failure: Failure }>;
@@ -65,9 +71,16 @@ export async function* fetchFiles(context: DriveContext, requests: readonly Cont
 			waiting.push({ file, weightBytes: weight, ...(isSmall ? { small: readSmall(context, file, both) } : {}) });
 		}
 	};
-	const openNext = (): void => {
-		const [following] = waiting;
-		if (following && !following.small && !following.file.onlyVersions) following.opened ??= openLarge(context, following.file, both, true);
+	const openNext = (leftBytes: number): void => {
+		const isWide = context.speed.connections > 1;
+		let aheadBytes = leftBytes;
+		for (const following of isWide ? waiting : waiting.slice(0, 1)) {
+			if (aheadBytes > (isWide ? AHEAD_BYTES : OPEN_NEXT_BYTES)) return;
+			if (following.small || following.file.onlyVersions) continue;
+			following.opened ??= openLarge(context, following.file, both, 'ahead');
+			following.opened.reading.askFurther?.();
+			aheadBytes += following.file.sizeBytes ?? Number.POSITIVE_INFINITY;
+		}
 	};
 	fill();
 	try {
@@ -83,7 +96,7 @@ export async function* fetchFiles(context: DriveContext, requests: readonly Cont
 	}
 }
 
-async function* answer(context: DriveContext, { file, small, opened }: Waiting, openNext: () => void, signal: AbortSignal): AsyncGenerator<Fetched> {
+async function* answer(context: DriveContext, { file, small, opened }: Waiting, openNext: OpenNext, signal: AbortSignal): AsyncGenerator<Fetched> {
 	const { id } = file.request;
 	if (file.onlyVersions) {
 		yield { id, kept: {}, more: true };
@@ -97,7 +110,7 @@ async function* answer(context: DriveContext, { file, small, opened }: Waiting, 
 		const isAll = context.versions === 0 && checked.meta === undefined && checked.warning === undefined;
 		yield { id, content: once(bytes), sizeBytes: bytes.length, ...(isAll ? {} : { more: true as const }) };
 		if (!isAll) yield* rest(context, file, checked, signal);
-	} else yield* streamLarge(context, file, opened ?? openLarge(context, file, signal, false), openNext, signal);
+	} else yield* streamLarge(context, file, opened ?? openLarge(context, file, signal, 'now'), openNext, signal);
 }
 
 /** What follows a file's own bytes: its older versions, and what is to be said. */
@@ -122,7 +135,7 @@ async function readSmall(context: DriveContext, file: FileToFetch, signal: Abort
 		for (let tries = 1; ; tries++) {
 			const chunks: Uint8Array[] = [];
 			let sizeBytes = 0;
-			for await (const chunk of fileBytes(context, file, signal)) {
+			for await (const chunk of fileBytes(context, file, signal, { turn: 'whole' })) {
 				chunks.push(chunk);
 				sizeBytes += chunk.length;
 				// Not what the listing said, and too much to keep.
@@ -139,15 +152,16 @@ async function readSmall(context: DriveContext, file: FileToFetch, signal: Abort
 	}
 }
 
-function openLarge(context: DriveContext, file: FileToFetch, signal: AbortSignal, isAhead: boolean): Opened {
-	const bytes = fileBytes(context, file, signal, isAhead);
-	return { bytes, first: bytes.next().catch((error: unknown) => ({ failure: toFailure(error) })) };
+function openLarge(context: DriveContext, file: FileToFetch, signal: AbortSignal, turn: 'now' | 'ahead'): Opened {
+	const reading: Reading = { turn };
+	const bytes = fileBytes(context, file, signal, reading);
+	return { bytes, reading, first: bytes.next().catch((error: unknown) => ({ failure: toFailure(error) })) };
 }
 
-async function* streamLarge(context: DriveContext, file: FileToFetch, opened: Opened, openNext: () => void, signal: AbortSignal): AsyncGenerator<Fetched> {
+async function* streamLarge(context: DriveContext, file: FileToFetch, opened: Opened, openNext: OpenNext, signal: AbortSignal): AsyncGenerator<Fetched> {
 	const { id } = file.request;
 	const { bytes } = opened;
-	const first = await opened.first;
+	const first = await context.speed.wait(opened.first);
 	if ('failure' in first) {
 		yield refused(context, file, first.failure);
 		return;
@@ -162,19 +176,21 @@ async function* streamLarge(context: DriveContext, file: FileToFetch, opened: Op
 interface Streaming {
 	first: IteratorResult<Uint8Array, void>;
 	bytes: Opened['bytes'];
-	openNext: () => void;
+	openNext: OpenNext;
 	outcome: { checked?: Extract<Checked, { again: false }> };
 }
 
 /** Checked behind the last byte. Damaged ones break off there, so that the engine drops them and asks once more. */
 async function* watched(context: DriveContext, file: FileToFetch, { first, bytes, openNext, outcome }: Streaming, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+	const { speed } = context;
 	const hash = new QuickXorHash();
 	let sizeBytes = 0;
 	try {
-		for (let piece = first; piece.done !== true; piece = await bytes.next()) {
+		for (let piece = first; piece.done !== true; piece = await speed.wait(bytes.next())) {
 			hash.update(piece.value);
 			sizeBytes += piece.value.length;
-			if (file.sizeBytes !== undefined && file.sizeBytes - sizeBytes <= OPEN_NEXT_BYTES) openNext();
+			speed.came(piece.value.length);
+			if (file.sizeBytes !== undefined) openNext(file.sizeBytes - sizeBytes);
 			yield piece.value;
 		}
 	} finally {

@@ -4,6 +4,8 @@ import type { DriveContext } from './drive-context';
 import { itemPath } from './drive-context';
 import type { FileToFetch } from './file-to-fetch';
 import type { GraphItem } from './graph-item';
+import { readAhead } from './read-ahead';
+import { wholeOf, wideDownload } from './wide-download';
 
 /** Breaks of one download without a byte in between. */
 const MOST_BREAKS = 5;
@@ -27,10 +29,9 @@ export function isSameContent(file: FileToFetch, now: GraphItem): boolean {
  * The bytes of a file from its first to its last. A download that breaks off goes on where it broke; an address that is
  * no longer good is replaced; a file that is edited meanwhile ends it, since the rest would belong to other bytes.
  *
- * @param isAhead its turn has not come: only its first bytes are wanted now
  * @throws Failure; `transient` code `editedMeanwhile`: begin anew
  */
-export async function* fileBytes(context: DriveContext, file: FileToFetch, signal: AbortSignal, isAhead = false): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* fileBytes(context: DriveContext, file: FileToFetch, signal: AbortSignal, reading: Reading): AsyncGenerator<Uint8Array, void, undefined> {
 	// Where a listing gives no address, Graph leads there.
 	let url: string | undefined = file.url ?? THROUGH_GRAPH;
 	let offset = 0;
@@ -41,11 +42,16 @@ export async function* fileBytes(context: DriveContext, file: FileToFetch, signa
 	for (;;) {
 		try {
 			if (url === undefined) url = await addressOf(context, file, offset, signal);
-			const answer = await open(context, file, { url, offset, tag, isLastTry: renewals > MOST_RENEWALS, isAhead: isAhead && offset === 0 }, signal);
+			const isLastTry = renewals > MOST_RENEWALS;
+			const mayWiden = reading.turn !== 'whole' && url !== THROUGH_GRAPH && !isLastTry;
+			const isPart = mayWiden && context.speed.connections > 1;
+			const answer = await open(context, file, { url, offset, tag, isLastTry, isPart, isAhead: reading.turn === 'ahead' && offset === 0 }, signal);
 			const now = answer.headers.get('etag') ?? undefined;
 			if (offset > 0 && (now === undefined || now !== tag)) await assertSame(context, file, answer, signal);
 			tag = now;
-			for await (const chunk of answer.body) {
+			const bytes = mayWiden ? await overConnections(context, answer, { url, offset, isPart, reading }, signal) : answer.body;
+			if (!bytes) continue;
+			for await (const chunk of bytes) {
 				offset += chunk.length;
 				breaks = 0;
 				renewals = 0;
@@ -71,6 +77,14 @@ export async function* fileBytes(context: DriveContext, file: FileToFetch, signa
 	}
 }
 
+/** How a file is read. */
+export interface Reading {
+	/** `ahead`: it has not come, and only the first bytes are wanted now. `whole`: a small file, which one connection brings. */
+	turn: 'whole' | 'now' | 'ahead';
+	/** Set by the reading: asks for more of it before its turn, if there is memory. */
+	askFurther?: () => void;
+}
+
 const EDITED = 'editedMeanwhile';
 const NOT_SERVED = 'notServed';
 
@@ -92,18 +106,41 @@ interface Opening {
 	tag: string | undefined;
 	/** Fresh addresses were refused, too: Graph says why. */
 	isLastTry: boolean;
+	/** Not all that is left: the rest comes over other connections. */
+	isPart: boolean;
 	isAhead: boolean;
 }
 
-async function open(context: DriveContext, file: FileToFetch, { url, offset, tag, isLastTry, isAhead }: Opening, signal: AbortSignal): Promise<StreamAnswer> {
+async function open(context: DriveContext, file: FileToFetch, { url, offset, tag, isLastTry, isPart, isAhead }: Opening, signal: AbortSignal): Promise<StreamAnswer> {
 	if (url !== THROUGH_GRAPH && !isLastTry) {
-		const expectedBytes = file.sizeBytes === undefined ? undefined : file.sizeBytes - offset;
-		return context.graph.download(url, { signal, offset, expectedBytes, isAhead, ...(tag === undefined || offset === 0 ? {} : { headers: { 'If-Range': tag } }) });
+		const { partBytes } = context.speed;
+		const expectedBytes = isPart ? partBytes : file.sizeBytes === undefined ? undefined : file.sizeBytes - offset;
+		const endBefore = isPart ? { endBefore: offset + partBytes } : {};
+		return context.graph.download(url, { signal, offset, ...endBefore, expectedBytes, isAhead, ...(tag === undefined || offset === 0 ? {} : { headers: { 'If-Range': tag } }) });
 	}
 	const answer = await throughGraph(context, file, { offset, isAhead }, signal);
 	if (offset === 0 || answer.status === 206) return answer;
 	await answer.body[Symbol.asyncIterator]().return?.();
 	throw new Failure('transient', 'The download broke off and could not be resumed', { code: 'bodyTruncated' });
+}
+
+/** An answer and what follows it; undefined: the answer is a part that cannot be put together with others, and is left. */
+async function overConnections(context: DriveContext, answer: StreamAnswer, { url, reading, ...from }: Pick<Opening, 'url' | 'offset' | 'isPart'> & { reading: Reading }, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
+	const { speed, graph } = context;
+	const whole = wholeOf(answer, from);
+	if (whole) {
+		return wideDownload(answer, whole, {
+			...from,
+			speed,
+			readAhead,
+			hasMore: (askFurther) => (reading.askFurther = askFurther),
+			ask: (offset, endBefore, tag, stopping) => graph.download(url, { offset, endBefore, expectedBytes: endBefore - offset, headers: { 'If-Range': tag }, signal: AbortSignal.any([signal, stopping]) }),
+		});
+	}
+	if (!from.isPart) return answer.body;
+	speed.settle();
+	await answer.body[Symbol.asyncIterator]().return?.();
+	return undefined;
 }
 
 /** A download server that does not find a file says nothing of the file: only Graph itself tells that it is gone. */
