@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, statfs, type FileHandle } from 'node:fs/promises';
 import { toFailure, type Failure } from '../base/failure';
 import { isAligned } from './aligned-buffers';
 import { attempt, errorCode, fileFailure } from './file-errors';
@@ -10,12 +10,22 @@ const DIRECT_FROM_BYTES = 16 * 1024 * 1024;
 /** What goes that way begins and ends at multiples of it: blocks of disks and file systems divide it. */
 const BLOCK_BYTES = 4096;
 
+/**
+ * File systems of disks of this machine, by their numbers (statfs(2)): ext, XFS, Btrfs, F2FS, and the layers of containers
+ * above them. Those of networks and of programs (FUSE) may count each opening of a file as a writer of its own, who
+ * begins with an empty one.
+ */
+const DISK_TYPES: readonly number[] = [0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x794c7630];
+/** What a disk says of its room and of itself is told. Whatever else refuses a write that way may take it through the cache. */
+const DISK_CODES: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO'];
+
 /** Opens a file for writing past the page cache. Refuses where there is no such thing. */
 export type OpenDirect = (path: string) => Promise<Pick<FileHandle, 'write' | 'close'>>;
 
 export const openDirect: OpenDirect = async (path) => {
 	const { O_DIRECT } = constants as { O_DIRECT?: number };
 	if (O_DIRECT === undefined) throw new Error('This system has no O_DIRECT');
+	if (!DISK_TYPES.includes((await statfs(path)).type)) throw new Error('This file system is not known to be a disk of this machine');
 	return await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | O_DIRECT);
 };
 
@@ -62,7 +72,7 @@ export class LongFile {
 
 	/** How many of the bytes went that way, maybe none. */
 	private async writeDirectly(bytes: Uint8Array, position: number): Promise<number> {
-		if (position < DIRECT_FROM_BYTES || position % BLOCK_BYTES !== 0 || bytes.length % BLOCK_BYTES !== 0 || !isAligned(bytes)) return 0;
+		if (bytes.length === 0 || position < DIRECT_FROM_BYTES || position % BLOCK_BYTES !== 0 || bytes.length % BLOCK_BYTES !== 0 || !isAligned(bytes)) return 0;
 		if (this.#direct === 'untried') this.#direct = await this.openDirect(this.path).catch(() => 'refused' as const);
 		const direct = this.#direct;
 		if (direct === 'refused') return 0;
@@ -70,7 +80,7 @@ export class LongFile {
 			return (await direct.write(bytes, 0, bytes.length, position)).bytesWritten;
 		} catch (error) {
 			// Some file systems take the flag and refuse the writes.
-			if (errorCode(error) !== 'EINVAL') throw fileFailure(error, this.doing);
+			if (DISK_CODES.includes(errorCode(error))) throw fileFailure(error, this.doing);
 			await this.refuseDirect();
 			return 0;
 		}

@@ -7,6 +7,18 @@ import type { LongFile } from './long-file';
  * the last are written. The source's own errors pass as they are; the file is closed in any case.
  */
 export async function writeAll(file: LongFile, source: AsyncIterable<Uint8Array>): Promise<void> {
+	try {
+		await writeGathered(file, source);
+	} catch (error) {
+		// What went wrong first is what is told.
+		await file.close().catch(() => undefined);
+		throw error;
+	}
+	await file.close();
+	file.throwIfFailed();
+}
+
+async function writeGathered(file: LongFile, source: AsyncIterable<Uint8Array>): Promise<void> {
 	let filling = takeAligned();
 	let spare = takeAligned();
 	let filled = 0;
@@ -35,7 +47,5 @@ export async function writeAll(file: LongFile, source: AsyncIterable<Uint8Array>
 		await writing.catch(() => undefined);
 		returnAligned(filling);
 		returnAligned(spare);
-		await file.close();
 	}
-	file.throwIfFailed();
 }

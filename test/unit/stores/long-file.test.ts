@@ -82,11 +82,36 @@ describe('A long file of a folder', () => {
 		expect(way.opened()).toBe(0);
 	});
 
-	it('is written the ordinary way where that one is refused: when opened, or when written', async () => {
+	it('that ends with its first 16 MB never does', async () => {
+		const way = recorded((_bytes, _position, through) => through());
+		const exact = CONTENT.subarray(0, 16 * 1024 * 1024);
+		await createFolderStore({ root, openDirect: way.openDirect }).put('exact', inChunks(1024 * 1024, exact));
+		expect((await readFile(path.join(root, 'exact'))).equals(exact)).toBe(true);
+		expect(way.opened()).toBe(0);
+	});
+
+	it('tells what went wrong first, not what closing says then', async () => {
+		const way = recorded((_bytes, _position, through) => through());
+		const store = createFolderStore({
+			root,
+			openDirect: async (file) => {
+				const direct = await way.openDirect(file);
+				return { ...direct, close: async () => await direct.close().then(() => Promise.reject(failing('EIO'))) };
+			},
+		});
+		const source = async function* (): AsyncGenerator<Uint8Array> {
+			yield* inChunks(1024 * 1024);
+			throw new Error('the download broke off');
+		};
+		await expect(store.put('long', source())).rejects.toThrow('the download broke off');
+		expect(await readdir(root)).toEqual([]);
+	});
+
+	it.each(['EINVAL', 'ENOTSUP', 'ESPIPE', 'EPERM'])('is written the ordinary way where that one is refused (%s): when opened, or when written', async (code) => {
 		let writes = 0;
 		const refusing = recorded(() => {
 			writes += 1;
-			return Promise.reject(failing('EINVAL'));
+			return Promise.reject(failing(code));
 		});
 		await createFolderStore({ root, openDirect: refusing.openDirect }).put('one', inChunks(1024 * 1024));
 		await createFolderStore({ root, openDirect: () => Promise.reject(failing('EINVAL')) }).put('other', inChunks(1024 * 1024));
