@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
-import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFolderStore } from '../../../nodes/M365Backup/stores/folder-store';
-import type { OpenDirect } from '../../../nodes/M365Backup/stores/long-file';
+import { openDirect, type OpenDirect } from '../../../nodes/M365Backup/stores/long-file';
 
 let root: string;
 beforeEach(async () => {
@@ -141,6 +141,17 @@ describe('A long file of a folder', () => {
 		await expect(store.put('long', inChunks(1024 * 1024))).rejects.toMatchObject({ kind: 'quota', nextStep: expect.stringContaining('Free some space') });
 		expect(await readdir(root)).toEqual([]);
 		expect([way.opened(), way.closed()]).toEqual([1, 1]);
+	});
+
+	// On a mount of rclone, for one, the second opening made another file of it (vfs-cache-mode off).
+	it('goes that way only on disks of this machine', async () => {
+		const memory = await mkdtemp('/dev/shm/m365-long-');
+		try {
+			await writeFile(path.join(memory, 'file'), '');
+			await expect(openDirect(path.join(memory, 'file'))).rejects.toThrow();
+		} finally {
+			await rm(memory, { recursive: true });
+		}
 	});
 
 	it('of which 40 are written at once is whole, each', async () => {
