@@ -112,6 +112,7 @@ interface LedgerContent {
 /** `target` as `checkTarget` spells it. Throws `corrupt`. */
 export async function readLedger(store: Store, target: string, signal?: AbortSignal): Promise<LedgerContent> {
 	const lines = new Map<string, CopyLine>();
+	const gone = new Gone();
 	const repeated = new Set<string>();
 	const parts: string[] = [];
 	const keys: string[] = [];
@@ -125,10 +126,36 @@ export async function readLedger(store: Store, target: string, signal?: AbortSig
 		for (const line of part.lines) {
 			const known = lines.get(line.key);
 			if (known === undefined || known.at < line.at) lines.set(line.key, line);
+			gone.note(line);
 		}
 		parts.push(key);
 	}
+	for (const line of lines.values()) lines.set(line.key, gone.told(line));
 	return { lines, repeated, parts: parts.filter((key) => !repeated.has(key)) };
+}
+
+/**
+ * What the repository does without. Whoever confirms a file again may have looked before it went, and would unsay that:
+ * it holds until the copy is told to have lost the file. Of a file that is there it says nothing (evicted.ts).
+ */
+class Gone {
+	private readonly evicted = new Map<string, CopyLine & { deleted?: never }>();
+	private readonly lostAt = new Map<string, string>();
+
+	note(line: CopyLine): void {
+		const { key, at } = line;
+		if (line.deleted) {
+			if ((this.lostAt.get(key) ?? '') < at) this.lostAt.set(key, at);
+		} else if (line.evicted !== undefined && (this.evicted.get(key)?.at ?? '') < at) this.evicted.set(key, line);
+	}
+
+	/** The latest line of a file, with that. */
+	told(line: CopyLine): CopyLine {
+		const before = this.evicted.get(line.key);
+		if (line.deleted || line.evicted !== undefined || before?.evicted === undefined) return line;
+		const isSame = before.size === line.size && before.sha256 === line.sha256;
+		return isSame && before.at > (this.lostAt.get(line.key) ?? '') ? { ...line, evicted: before.evicted } : line;
+	}
 }
 
 /** The targets that this repository knows copies in. */

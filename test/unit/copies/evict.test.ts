@@ -8,6 +8,7 @@ import { prune } from '../../../nodes/M365Backup/engine/prune';
 import { rebuildCatalog } from '../../../nodes/M365Backup/engine/rebuild-catalog';
 import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
 import { dropLostContents } from '../../../nodes/M365Backup/repository/drop-lost-contents';
+import { CopyLedger } from '../../../nodes/M365Backup/repository/copies';
 import { evictedFiles } from '../../../nodes/M365Backup/repository/evicted';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import { bytes, keys } from '../../contract/sources';
@@ -63,6 +64,28 @@ describe('archives that only a copy holds', () => {
 		expect(old[0]).toMatchObject({ kind: 'archive', copy: { id: `id of ${old[0]!.fileName}` } });
 		expect(await all(filesToEvict(sample.repository, { target, keepDays: 30, maxBytes: 1 }))).toHaveLength(1);
 		expect(await all(filesToEvict(sample.repository, { target: 'another', keepDays: 30 }))).toEqual([]);
+	});
+
+	it('stay known as such where another process confirms them meanwhile with what their storage says now', async () => {
+		const { sample, copy } = await oldSample();
+		const [old] = await all(filesToEvict(sample.repository, { target, keepDays: 30 }));
+		const { key } = old!;
+		// It looked before the note was written that the archive goes, and says what it saw after that.
+		const other = await CopyLedger.read(sample.store, sample.ambient, target);
+		const { size, sha256 } = other.get(key)!;
+		expect(await evict(sample.repository, { target, files: [{ fileName: old!.fileName, open: () => bytes(copy.get(old!.fileName)!) }] })).toMatchObject([{ outcome: 'removedHere' }]);
+		sample.ambient.advance(1000);
+		await other.add([{ key, size, sha256, fields: { id: 'moved' } }]);
+		expect(await archives(sample)).not.toContain(key);
+		expect([...(await evictedFiles(sample.store, adaKey)).keys()]).toEqual([key.slice(adaKey.length + 1)]);
+		await commit(sample, { add: ['m4'] });
+		const snapshot = (await sample.repository.latest(adaKey))!;
+		expect(await all(filesNeeded(sample.repository, { target, snapshot }))).toMatchObject([{ key, copy: { id: 'moved' } }]);
+		// Once it has been told that the copy lost it, no later word of that copy makes up for it.
+		await (await CopyLedger.read(sample.store, sample.ambient, target)).add([{ key, deleted: true }]);
+		sample.ambient.advance(1000);
+		await (await CopyLedger.read(sample.store, sample.ambient, target)).add([{ key, size, sha256, fields: { id: 'again' } }]);
+		expect((await evictedFiles(sample.store, adaKey)).size).toBe(0);
 	});
 
 	it('go only when what came back is what the records say; what came back damaged stays and is copied again', async () => {
