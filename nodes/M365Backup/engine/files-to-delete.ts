@@ -27,7 +27,10 @@ export interface FilesToDeleteOptions {
 	/** Only these sources. All without. */
 	sourceKeys?: readonly string[];
 	signal?: AbortSignal;
-	/** Told of prune records that cannot be read: what they removed stays in the copy. */
+	/**
+	 * Told of prune records that cannot be read: what they removed stays in the copy. And of snapshots and lists of items that
+	 * cannot: then no archive, list or cursor of that source is let go.
+	 */
 	onProblem?: (problem: { key: string; reason: string }) => void;
 }
 
@@ -36,7 +39,7 @@ const NAMED_KINDS: ReadonlySet<RepositoryFileKind> = new Set(['archive', 'segmen
 
 /**
  * What this copy has confirmed, a prune has removed, and nothing has brought back. What is merely missing is not among
- * it, nor what a snapshot still names: the copy alone may hold it. Throws `invalid` for a bad target.
+ * it, nor what a snapshot still names or, since it cannot be read, may name: the copy alone may hold it. Throws `invalid` for a bad target.
  */
 export async function* filesToDelete(repository: Repository, options: FilesToDeleteOptions): AsyncGenerator<FileToDelete, void, undefined> {
 	const { target, sourceKeys, signal } = options;
@@ -50,7 +53,7 @@ export async function* filesToDelete(repository: Repository, options: FilesToDel
 	}
 	if (gone.size === 0) return;
 	const pruned = await prunedKeys(repository, pruneFiles, options);
-	const named = new Map<string, NamedFiles>();
+	const named = new Map<string, NamedFiles | undefined>();
 	for (const [key, { size, sha256, fields }] of [...gone].sort(([a], [b]) => (a < b ? -1 : 1))) {
 		const { kind, sourceKey } = parseRepositoryKey(key);
 		if (sourceKeys && (sourceKey === undefined || !sourceKeys.includes(sourceKey))) continue;
@@ -58,12 +61,21 @@ export async function* filesToDelete(repository: Repository, options: FilesToDel
 		if (!pruned.has(key) && kind !== 'prune') continue;
 		// A prune says what goes before it goes: one that was killed, or met a lock, leaves snapshots whose archives the copy alone may hold.
 		if (sourceKey !== undefined && NAMED_KINDS.has(kind)) {
-			const files = named.get(sourceKey) ?? (await NamedFiles.read(repository, sourceKey, signal));
-			named.set(sourceKey, files);
-			if ((await files.find(key.slice(sourceKey.length + 1), signal)) !== undefined) continue;
+			if (!named.has(sourceKey)) named.set(sourceKey, await wholeNames(repository, sourceKey, options));
+			const files = named.get(sourceKey);
+			if (files === undefined || (await files.find(key.slice(sourceKey.length + 1), signal)) !== undefined) continue;
 		}
 		yield { key, fileName: flatName(repository.nameOf(key)), path: repository.nameOf(key), folder: key.slice(0, Math.max(0, key.lastIndexOf('/'))), kind, sizeBytes: size, sha256, fields };
 	}
+}
+
+/** Undefined if a file may be needed that they do not name. */
+async function wholeNames(repository: Repository, sourceKey: string, { signal, onProblem }: FilesToDeleteOptions): Promise<NamedFiles | undefined> {
+	const files = await NamedFiles.read(repository, sourceKey, signal);
+	const unreadable = await files.unreadable(signal);
+	if (unreadable === undefined) return files;
+	onProblem?.(unreadable);
+	return undefined;
 }
 
 async function prunedKeys(

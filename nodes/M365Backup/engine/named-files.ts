@@ -1,17 +1,26 @@
 import { isFailure } from '../base/failure';
 import { MAX_CURSOR_BYTES } from '../repository/limits';
 import { readFile } from '../repository/bytes';
+import { recordName } from '../repository/names';
 import { parseCursorRecord } from '../repository/record-schemas';
 import type { FileRef, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { SegmentReader } from '../repository/segment-reader';
+import { listSource, snapshotIds } from '../repository/snapshot-files';
 import type { ExpectedFile } from './proven-content';
+
+/** A record or a list of items, and why nobody can say what it names. */
+export interface UnreadableFile {
+	key: string;
+	reason: string;
+}
 
 /** What the snapshots of one source say of its other files. */
 export class NamedFiles {
 	private readonly direct = new Map<string, ExpectedFile>();
 	private readonly older = new Map<string, FileRef>();
 	private hasOlder = false;
+	private damagedIndex: UnreadableFile | undefined;
 
 	private constructor(
 		private readonly repository: Repository,
@@ -36,7 +45,7 @@ export class NamedFiles {
 
 	/**
 	 * Archives whose own snapshot is gone while newer catalogs still point into them: only the indexes of segments name
-	 * them. Costs one ranged read a segment, once. A damaged index names nothing: verify reports it.
+	 * them. Costs one ranged read a segment, once. A damaged index names nothing: see `unreadable`.
 	 */
 	async olderArchives(signal?: AbortSignal): Promise<ReadonlyMap<string, FileRef>> {
 		if (this.hasOlder) return this.older;
@@ -45,7 +54,7 @@ export class NamedFiles {
 			for (const segment of this.repository.catalog(snapshot).newestFirst) {
 				if (seen.has(segment.ref.name)) continue;
 				seen.add(segment.ref.name);
-				for (const archive of await indexedArchives(segment, signal)) if (!this.direct.has(archive.name)) this.older.set(archive.name, archive);
+				for (const archive of await this.indexedArchives(segment, signal)) if (!this.direct.has(archive.name)) this.older.set(archive.name, archive);
 			}
 		}
 		this.hasOlder = true;
@@ -58,13 +67,39 @@ export class NamedFiles {
 		const bytes = await readFile(this.repository.store, key, MAX_CURSOR_BYTES, signal);
 		return bytes === null ? [] : parseCursorRecord(bytes, key).seen;
 	}
-}
 
-async function indexedArchives(segment: SegmentReader, signal?: AbortSignal): Promise<FileRef[]> {
-	try {
-		return (await segment.index(signal)).archives;
-	} catch (error) {
-		if (isFailure(error, 'corrupt')) return [];
-		throw error;
+	/**
+	 * The first one that cannot be read: as long as there is one, a file that `find` does not know may be needed all the
+	 * same. Undefined: what `find` does not know no snapshot names.
+	 */
+	async unreadable(signal?: AbortSignal): Promise<UnreadableFile | undefined> {
+		const known = new Set(this.snapshots.map(({ id }) => id));
+		const records = this.repository.snapshotFiles();
+		for (const id of snapshotIds((await listSource(this.repository.store, this.sourceKey, signal)).keys())) {
+			if (known.has(id)) continue;
+			try {
+				// One that can be read by now has come since: perhaps it names what was not known.
+				if (await records.read(this.sourceKey, id, signal)) return { key: this.keyOf(id), reason: 'it has just been stored' };
+			} catch (error) {
+				if (!isFailure(error, 'corrupt')) throw error;
+				return { key: this.keyOf(id), reason: error.message };
+			}
+		}
+		await this.olderArchives(signal);
+		return this.damagedIndex;
+	}
+
+	private keyOf(id: string): string {
+		return `${this.sourceKey}/${recordName(id, 'snapshot')}`;
+	}
+
+	private async indexedArchives(segment: SegmentReader, signal?: AbortSignal): Promise<FileRef[]> {
+		try {
+			return (await segment.index(signal)).archives;
+		} catch (error) {
+			if (!isFailure(error, 'corrupt')) throw error;
+			this.damagedIndex ??= { key: `${this.sourceKey}/${segment.ref.name}`, reason: error.message };
+			return [];
+		}
 	}
 }

@@ -4,12 +4,14 @@ import { evict, type EvictResult } from '../../../nodes/M365Backup/engine/evict'
 import { filesNeeded } from '../../../nodes/M365Backup/engine/files-needed';
 import { filesToDelete } from '../../../nodes/M365Backup/engine/files-to-delete';
 import { filesToEvict } from '../../../nodes/M365Backup/engine/files-to-evict';
+import { holdSnapshot } from '../../../nodes/M365Backup/engine/hold';
 import { prune } from '../../../nodes/M365Backup/engine/prune';
 import { rebuildCatalog } from '../../../nodes/M365Backup/engine/rebuild-catalog';
 import { verifyRepository } from '../../../nodes/M365Backup/engine/verify';
 import { dropLostContents } from '../../../nodes/M365Backup/repository/drop-lost-contents';
 import { CopyLedger } from '../../../nodes/M365Backup/repository/copies';
 import { evictedFiles } from '../../../nodes/M365Backup/repository/evicted';
+import type { SnapshotRecord } from '../../../nodes/M365Backup/repository/records';
 import { Repository } from '../../../nodes/M365Backup/repository/repository';
 import { bytes, keys } from '../../contract/sources';
 import { ada, adaKey, all, commit, contentOf, damage, drain, emptySample, type Sample } from './sample-repository';
@@ -231,6 +233,57 @@ describe('archives that only a copy holds', () => {
 		expect((await sample.repository.snapshots(adaKey)).map(({ id }) => id)).toContain(first.id);
 		expect((await all(filesToDelete(sample.repository, { target }))).map(({ key }) => key).filter((key) => key.endsWith('.zip'))).toEqual([]);
 	});
+
+	for (const [what, harm] of [
+		['record is damaged', async ({ store }: Sample, { id }: SnapshotRecord) => await damage(store, `${adaKey}/${id}.snapshot.json`, 5)],
+		['list of items is damaged', async ({ store }: Sample, { segments: [segment] }: SnapshotRecord) => await damage(store, `${adaKey}/${segment!.name}`, segment!.index.offset + 12)],
+		['list of items is missing', async ({ store }: Sample, { segments: [segment] }: SnapshotRecord) => await store.delete([`${adaKey}/${segment!.name}`])],
+	] as const) {
+		it(`are not let go through the copy after a prune that was killed, where the ${what} that would name them`, async () => {
+			const { sample, copy } = await oldSample();
+			await evictOld(sample, copy);
+			const held = await commit(sample, { add: ['m4'] });
+			sample.ambient.advance(60_000);
+			const run = sample.repository.startRun(ada, held, { replacesCatalog: true });
+			const content = contentOf('m5');
+			await run.add({ id: 'm5', whole: true, type: 'message', parent: 'folder', name: 'about m5', size: content.length, content: [await run.addContent({ entryName: 'Inbox/m5.eml', content: bytes(content) })], meta: {} });
+			await run.commit({
+				status: 'complete', scopes: [], totals: { items: 1, bytes: 0 }, changes: { added: 0, updated: 0, deleted: 0, failed: 0, skipped: 0 },
+				failures: [], cursor: { scopes: {}, failed: [], seen: [] }, tag: null,
+			});
+			await copyAll(sample, copy);
+			sample.ambient.advance(3 * dayMs);
+			const { store } = sample;
+			// It removes the oldest record and is killed: `held` alone names the archives that only the copy has.
+			let left = 1;
+			const killed = { ...store, list: store.list.bind(store), get: store.get.bind(store), put: store.put.bind(store), delete: async (removed: readonly string[]) => {
+				for (const key of removed) {
+					if (key.includes(held.id)) continue;
+					await store.delete([key]);
+				}
+				left -= 1;
+				if (left === 0) throw new Error('killed');
+			} };
+			await expect(all(prune({ repository: await Repository.open(killed, sample.ambient), policy: { last: 1 }, zone: 'UTC', dryRun: false }))).rejects.toThrow('killed');
+			sample.ambient.advance(2 * 3_600_000);
+			await holdSnapshot(sample.repository, { key: adaKey, id: held.id, by: 'legal', reason: 'case 4711' });
+
+			await harm(sample, held);
+			const problems: string[] = [];
+			const reopened = await Repository.open(store, sample.ambient);
+			const gone = await all(filesToDelete(reopened, { target, onProblem: ({ key }) => problems.push(key) }));
+			// A user's storage node deletes them there; then what is damaged here is mended from the copy.
+			for (const { fileName } of gone) copy.delete(fileName);
+			await importFiles(store, sample.ambient, [...copy].filter(([name]) => name.includes(held.id)).map(([fileName, stored]) => ({ fileName, open: () => bytes(stored) })), { mode: 'import' });
+			const mended = await Repository.open(store, sample.ambient);
+			const needed = await all(filesNeeded(mended, { target, snapshot: (await mended.snapshots(adaKey)).find(({ id }) => id === held.id)! }));
+			expect(needed).toHaveLength(2);
+			expect(needed.filter(({ fileName }) => !copy.has(fileName))).toEqual([]);
+			expect(problems).toHaveLength(1);
+			// Once it is mended the copy lets go what no snapshot names.
+			expect((await all(filesToDelete(mended, { target }))).filter(({ key }) => key.endsWith('.zip'))).toEqual([]);
+		});
+	}
 
 	it('are named by a rebuild of the list of items, which cannot look into them', async () => {
 		const { sample, copy } = await oldSample();
