@@ -74,7 +74,7 @@ export async function pruneSource(repository: Repository, key: string, rules: Pr
 		const records = new Set(plan.snapshots.remove.map(({ id }) => recordName(id, 'snapshot')));
 		const stuck = await remove(repository, key, [...records], signal);
 		if (stuck.size > 0) plan = await withStuckRecords(repository, plan, stuck, rules);
-		const named = await namedMeanwhile(repository, plan.state, signal);
+		const named = await namedMeanwhile(repository, plan, signal);
 		const doomed = plan.files.remove.map(({ name }) => name).filter((name) => !records.has(name) && !named.has(name));
 		plan = { ...plan, files: leaveLocked(plan.files, await remove(repository, key, doomed, signal)) };
 	}
@@ -196,9 +196,10 @@ function hasComeBack(state: SourceState, files: ReadonlyMap<string, StoreFile>):
 	return snapshotIds(files.keys()).some((id) => !known.has(id)) || lookedAt(files) !== lookedAt(state.files);
 }
 
-/** Files named by records that came while the prune went on: an import may have brought back what was to go. */
-async function namedMeanwhile(repository: Repository, state: SourceState, signal: AbortSignal | undefined): Promise<Set<string>> {
+/** Files named by records that came while the prune went on: an import may have brought back what was to go, or what had just gone. */
+async function namedMeanwhile(repository: Repository, { state, snapshots }: Planned, signal: AbortSignal | undefined): Promise<Set<string>> {
 	const known = new Set(state.snapshots.map(({ record }) => record.id));
+	for (const { id } of snapshots.remove) known.delete(id);
 	const records = repository.snapshotFiles();
 	const named = new Set<string>();
 	for (const id of snapshotIds((await listSource(repository.store, state.key, signal)).keys())) {
