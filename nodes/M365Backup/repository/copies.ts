@@ -61,8 +61,13 @@ export class CopyLedger {
 	async add(news: readonly CopyNews[], signal?: AbortSignal): Promise<void> {
 		if (news.length === 0) return;
 		const now = this.ambient.now();
-		const lines = news.map((line): CopyLine => ({ ...line, at: this.timeFor(line.key, now) }));
-		const whole = new Map([...this.content.lines, ...lines.map((line) => [line.key, line] as const)]);
+		const whole = new Map(this.content.lines);
+		const lines = news.map((line) => {
+			const known = whole.get(line.key);
+			const next = keeping({ ...line, at: timeAfter(known, now) }, known);
+			whole.set(line.key, next);
+			return next;
+		});
 		const isWhole = this.content.parts.length >= maxParts;
 		const text = formatLedger({
 			target: this.target,
@@ -70,16 +75,9 @@ export class CopyLedger {
 			lines: isWhole ? [...whole.values()] : lines,
 		});
 		const key = await this.putFresh(await packSealed(text), now, signal);
-		for (const line of lines) this.content.lines.set(line.key, line);
+		this.content.lines = whole;
 		if (isWhole) for (const part of this.content.parts) this.content.repeated.add(part);
 		this.content.parts = isWhole ? [key] : [...this.content.parts, key];
-	}
-
-	/** Later than whatever is known of the file, also if the clock stood still or went back. */
-	private timeFor(key: string, now: Date): string {
-		const known = this.content.lines.get(key);
-		const earliest = known === undefined ? 0 : Date.parse(known.at) + 1;
-		return new Date(Math.max(now.getTime(), earliest)).toISOString();
 	}
 
 	/** Two executions may confirm within one second: no part may replace another. */
@@ -100,6 +98,12 @@ export class CopyLedger {
 	}
 }
 
+/** Later than what is known of the file, also if the clock stood still or went back. */
+function timeAfter(known: CopyLine | undefined, now: Date): string {
+	const earliest = known === undefined ? 0 : Date.parse(known.at) + 1;
+	return new Date(Math.max(now.getTime(), earliest)).toISOString();
+}
+
 /** What the parts of a ledger say together. */
 interface LedgerContent {
 	/** By key of the file; the latest line for each. */
@@ -111,8 +115,7 @@ interface LedgerContent {
 
 /** `target` as `checkTarget` spells it. Throws `corrupt`. */
 export async function readLedger(store: Store, target: string, signal?: AbortSignal): Promise<LedgerContent> {
-	const lines = new Map<string, CopyLine>();
-	const gone = new Gone();
+	const said: CopyLine[][] = [];
 	const repeated = new Set<string>();
 	const parts: string[] = [];
 	const keys: string[] = [];
@@ -123,39 +126,24 @@ export async function readLedger(store: Store, target: string, signal?: AbortSig
 		if (repeated.has(key)) continue;
 		const part = await readPart(store, key, signal);
 		for (const other of part.includes) repeated.add(other);
-		for (const line of part.lines) {
-			const known = lines.get(line.key);
-			if (known === undefined || known.at < line.at) lines.set(line.key, line);
-			gone.note(line);
-		}
+		said.push(part.lines);
 		parts.push(key);
 	}
-	for (const line of lines.values()) lines.set(line.key, gone.told(line));
+	const lines = new Map<string, CopyLine>();
+	const inTurn = said.reverse().flat().sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+	for (const line of inTurn) lines.set(line.key, keeping(line, lines.get(line.key)));
 	return { lines, repeated, parts: parts.filter((key) => !repeated.has(key)) };
 }
 
 /**
- * What the repository does without. Whoever confirms a file again may have looked before it went, and would unsay that:
- * it holds until the copy is told to have lost the file. Of a file that is there it says nothing (evicted.ts).
+ * A file's next line, with what stays true of the one before it: that the repository does without the file. Whoever
+ * confirms it again may have looked before it went, and would unsay that. It holds until the copy is told to have lost
+ * the file; of one that is there it says nothing (evicted.ts).
  */
-class Gone {
-	private readonly evicted = new Map<string, CopyLine & { deleted?: never }>();
-	private readonly lostAt = new Map<string, string>();
-
-	note(line: CopyLine): void {
-		const { key, at } = line;
-		if (line.deleted) {
-			if ((this.lostAt.get(key) ?? '') < at) this.lostAt.set(key, at);
-		} else if (line.evicted !== undefined && (this.evicted.get(key)?.at ?? '') < at) this.evicted.set(key, line);
-	}
-
-	/** The latest line of a file, with that. */
-	told(line: CopyLine): CopyLine {
-		const before = this.evicted.get(line.key);
-		if (line.deleted || line.evicted !== undefined || before?.evicted === undefined) return line;
-		const isSame = before.size === line.size && before.sha256 === line.sha256;
-		return isSame && before.at > (this.lostAt.get(line.key) ?? '') ? { ...line, evicted: before.evicted } : line;
-	}
+function keeping(line: CopyLine, before: CopyLine | undefined): CopyLine {
+	if (line.deleted || line.evicted !== undefined || before === undefined || before.deleted || before.evicted === undefined) return line;
+	const isSame = before.size === line.size && before.sha256 === line.sha256;
+	return isSame ? { ...line, evicted: before.evicted } : line;
 }
 
 /** The targets that this repository knows copies in. */

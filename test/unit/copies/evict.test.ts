@@ -90,6 +90,21 @@ describe('archives that only a copy holds', () => {
 		expect((await evictedFiles(sample.store, adaKey)).size).toBe(0);
 	});
 
+	it('stay known as such however often that copy is told once more to hold them, also once their ledger has been written anew', async () => {
+		const { sample, copy } = await oldSample();
+		const [old] = await all(filesToEvict(sample.repository, { target, keepDays: 30 }));
+		const { key } = old!;
+		await evictOld(sample, copy);
+		const { size, sha256 } = (await CopyLedger.read(sample.store, sample.ambient, target)).get(key)!;
+		for (let n = 0; n < 30; n++) {
+			sample.ambient.advance(1000);
+			await (await CopyLedger.read(sample.store, sample.ambient, target)).add([{ key, size, sha256, fields: { id: `confirmed ${n}` } }]);
+		}
+		expect((await CopyLedger.read(sample.store, sample.ambient, target)).get(key)).toMatchObject({ fields: { id: 'confirmed 29' }, evicted: expect.any(String) as string });
+		expect([...(await evictedFiles(sample.store, adaKey)).keys()]).toContain(key.slice(adaKey.length + 1));
+		expect(await verifyRepository(sample.repository)).toMatchObject({ ok: true, elsewhere: { archives: 2 } });
+	});
+
 	it('go only when what came back is what the records say; what came back damaged stays and is copied again', async () => {
 		const { sample, copy } = await oldSample();
 		const [first, second] = await all(filesToEvict(sample.repository, { target, keepDays: 30 }));
