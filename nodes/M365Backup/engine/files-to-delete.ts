@@ -28,8 +28,8 @@ export interface FilesToDeleteOptions {
 	sourceKeys?: readonly string[];
 	signal?: AbortSignal;
 	/**
-	 * Told of prune records that cannot be read: what they removed stays in the copy. And of snapshots and lists of items that
-	 * cannot: then no archive, list or cursor of that source is let go.
+	 * Told of prune records that cannot be read: what they removed stays in the copy. And of snapshots and lists of items
+	 * that cannot: then no archive, list or cursor of that source is let go. `reason` says all that, in sentences.
 	 */
 	onProblem?: (problem: { key: string; reason: string }) => void;
 }
@@ -39,7 +39,8 @@ const NAMED_KINDS: ReadonlySet<RepositoryFileKind> = new Set(['archive', 'segmen
 
 /**
  * What this copy has confirmed, a prune has removed, and nothing has brought back. What is merely missing is not among
- * it, nor what a snapshot still names or, since it cannot be read, may name: the copy alone may hold it. Throws `invalid` for a bad target.
+ * it, nor what a snapshot still names or, since it cannot be read, may name: the copy alone may hold it. Throws
+ * `invalid` for a bad target.
  */
 export async function* filesToDelete(repository: Repository, options: FilesToDeleteOptions): AsyncGenerator<FileToDelete, void, undefined> {
 	const { target, sourceKeys, signal } = options;
@@ -71,10 +72,11 @@ export async function* filesToDelete(repository: Repository, options: FilesToDel
 
 /** Undefined if a file may be needed that they do not name. */
 async function wholeNames(repository: Repository, sourceKey: string, { signal, onProblem }: FilesToDeleteOptions): Promise<NamedFiles | undefined> {
-	const files = await NamedFiles.read(repository, sourceKey, signal);
-	const unreadable = await files.unreadable(signal);
+	const [damaged] = await repository.damagedSnapshots(sourceKey, signal);
+	const files = damaged ? undefined : await NamedFiles.read(repository, sourceKey, signal);
+	const unreadable = damaged ? { key: `${sourceKey}/${damaged.name}`, reason: damaged.reason } : await files?.unreadableList(signal);
 	if (unreadable === undefined) return files;
-	onProblem?.(unreadable);
+	onProblem?.({ ...unreadable, reason: `${unreadable.reason}. Until it can be read, no archive, list or cursor of its source is listed: the copy alone may hold what it names` });
 	return undefined;
 }
 
@@ -90,7 +92,7 @@ async function prunedKeys(
 			for (const file of record?.files ?? []) pruned.add(`${source}/${file.name}`);
 		} catch (error) {
 			if (!isFailure(error, 'corrupt')) throw error;
-			onProblem?.({ key, reason: error.message });
+			onProblem?.({ key, reason: `${error.message}. What it lists stays in the copy` });
 		}
 	}
 	return pruned;

@@ -1,15 +1,13 @@
 import { isFailure } from '../base/failure';
 import { MAX_CURSOR_BYTES } from '../repository/limits';
 import { readFile } from '../repository/bytes';
-import { recordName } from '../repository/names';
 import { parseCursorRecord } from '../repository/record-schemas';
 import type { FileRef, SnapshotRecord } from '../repository/records';
 import type { Repository } from '../repository/repository';
 import type { SegmentReader } from '../repository/segment-reader';
-import { listSource, snapshotIds } from '../repository/snapshot-files';
 import type { ExpectedFile } from './proven-content';
 
-/** A record or a list of items, and why nobody can say what it names. */
+/** Why nobody can say what this file names. */
 export interface UnreadableFile {
 	key: string;
 	reason: string;
@@ -45,7 +43,7 @@ export class NamedFiles {
 
 	/**
 	 * Archives whose own snapshot is gone while newer catalogs still point into them: only the indexes of segments name
-	 * them. Costs one ranged read a segment, once. A damaged index names nothing: see `unreadable`.
+	 * them. Costs one ranged read a segment, once. A damaged index names nothing: see `unreadableList`.
 	 */
 	async olderArchives(signal?: AbortSignal): Promise<ReadonlyMap<string, FileRef>> {
 		if (this.hasOlder) return this.older;
@@ -68,29 +66,10 @@ export class NamedFiles {
 		return bytes === null ? [] : parseCursorRecord(bytes, key).seen;
 	}
 
-	/**
-	 * The first one that cannot be read: as long as there is one, a file that `find` does not know may be needed all the
-	 * same. Undefined: what `find` does not know no snapshot names.
-	 */
-	async unreadable(signal?: AbortSignal): Promise<UnreadableFile | undefined> {
-		const known = new Set(this.snapshots.map(({ id }) => id));
-		const records = this.repository.snapshotFiles();
-		for (const id of snapshotIds((await listSource(this.repository.store, this.sourceKey, signal)).keys())) {
-			if (known.has(id)) continue;
-			try {
-				// One that can be read by now has come since: perhaps it names what was not known.
-				if (await records.read(this.sourceKey, id, signal)) return { key: this.keyOf(id), reason: 'it has just been stored' };
-			} catch (error) {
-				if (!isFailure(error, 'corrupt')) throw error;
-				return { key: this.keyOf(id), reason: error.message };
-			}
-		}
+	/** The first list of items that cannot be read: archives that `find` does not know may be needed all the same. */
+	async unreadableList(signal?: AbortSignal): Promise<UnreadableFile | undefined> {
 		await this.olderArchives(signal);
 		return this.damagedIndex;
-	}
-
-	private keyOf(id: string): string {
-		return `${this.sourceKey}/${recordName(id, 'snapshot')}`;
 	}
 
 	private async indexedArchives(segment: SegmentReader, signal?: AbortSignal): Promise<FileRef[]> {

@@ -194,8 +194,7 @@ export class GovernorLane {
 			rest,
 			resume: async () => {
 				if (leave) return;
-				const { slots: wanted, isTransfer, priority, signal } = waiter;
-				const again = await this.acquire({ slots: wanted, cost: 0, uploadBytes: 0, ...(isTransfer === true ? { isTransfer } : {}), priority, signal });
+				const again = await this.acquire({ ...waiter, cost: 0, uploadBytes: 0 });
 				if (isOver) again.release();
 				else leave = () => again.release();
 			},

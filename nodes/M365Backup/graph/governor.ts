@@ -22,6 +22,8 @@ export interface LaneQuotas {
 	uploads: QuotaWindow;
 }
 
+/** So many downloads and uploads of a tenant's SharePoint at once, so that pages of a delta never wait behind large files. */
+export const SHAREPOINT_TRANSFERS = 8;
 const longestPauseMs = 600_000;
 const dayMs = 86_400_000;
 
@@ -32,8 +34,7 @@ const dayMs = 86_400_000;
  * 400 GB an hour in and out, and 300 calls in 5 minutes that share something ("How to avoid getting throttled or
  * blocked in SharePoint Online"). The directory's limits are far above what we ask of it.
  *
- * SharePoint documents no number of calls at once. 12 is what rclone does in a drive by default (4 transfers, 8 checkers);
- * of these at most 8 move content, so that pages of a delta never wait behind large files.
+ * SharePoint documents no number of calls at once. 12 is what rclone does in a drive by default (4 transfers, 8 checkers).
  */
 export const documentedLimits: GovernorLimits = Object.freeze({
 	mailbox: {
@@ -46,7 +47,7 @@ export const documentedLimits: GovernorLimits = Object.freeze({
 	},
 	sharePoint: {
 		slots: 12,
-		transferSlots: 8,
+		transferSlots: SHAREPOINT_TRANSFERS,
 		costPerWindow: 1_187,
 		windowMs: 60_000,
 		costPerDay: 1_140_000,

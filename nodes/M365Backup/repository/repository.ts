@@ -118,27 +118,33 @@ export class Repository {
 
 	/** Committed, readable snapshots, oldest first. Damaged ones are left to `damagedSnapshots`. */
 	async snapshots(key: string, signal?: AbortSignal): Promise<SnapshotRecord[]> {
-		const ids = await this.#snapshots.ids(key, signal);
-		const records: SnapshotRecord[] = [];
-		for (let start = 0; start < ids.length; start += PARALLEL_RECORDS) {
-			const some = ids.slice(start, start + PARALLEL_RECORDS);
-			const stored = await Promise.all(some.map((id) => this.#snapshots.readUndamaged(key, id, signal)));
-			for (const one of stored) if (one) records.push(one.record);
-		}
-		return records;
+		const stored = await this.ofEach(key, async (id) => await this.#snapshots.readUndamaged(key, id, signal), signal);
+		return stored.flatMap((one) => (one ? [one.record] : []));
 	}
 
 	async damagedSnapshots(key: string, signal?: AbortSignal): Promise<{ name: string; reason: string }[]> {
-		const damaged: { name: string; reason: string }[] = [];
-		for (const id of await this.#snapshots.ids(key, signal)) {
-			try {
-				await this.#snapshots.read(key, id, signal);
-			} catch (error) {
-				if (!isFailure(error, 'corrupt', 'invalid')) throw error;
-				damaged.push({ name: recordName(id, 'snapshot'), reason: error.message });
-			}
-		}
-		return damaged;
+		const found = await this.ofEach(
+			key,
+			async (id) => {
+				try {
+					await this.#snapshots.read(key, id, signal);
+					return [];
+				} catch (error) {
+					if (!isFailure(error, 'corrupt', 'invalid')) throw error;
+					return [{ name: recordName(id, 'snapshot'), reason: error.message }];
+				}
+			},
+			signal,
+		);
+		return found.flat();
+	}
+
+	/** Of each committed snapshot, oldest first. */
+	private async ofEach<Result>(key: string, read: (id: string) => Promise<Result>, signal?: AbortSignal): Promise<Result[]> {
+		const ids = await this.#snapshots.ids(key, signal);
+		const results: Result[] = [];
+		for (let start = 0; start < ids.length; start += PARALLEL_RECORDS) results.push(...(await Promise.all(ids.slice(start, start + PARALLEL_RECORDS).map(read))));
+		return results;
 	}
 
 	/** Throws `notFound`, `corrupt`, or `invalid` for another format version. */

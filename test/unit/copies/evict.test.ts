@@ -286,7 +286,7 @@ describe('archives that only a copy holds', () => {
 			await harm(sample, held);
 			const problems: string[] = [];
 			const reopened = await Repository.open(store, sample.ambient);
-			const gone = await all(filesToDelete(reopened, { target, onProblem: ({ key }) => problems.push(key) }));
+			const gone = await all(filesToDelete(reopened, { target, onProblem: ({ reason }) => problems.push(reason) }));
 			// A user's storage node deletes them there; then what is damaged here is mended from the copy.
 			for (const { fileName } of gone) copy.delete(fileName);
 			await importFiles(store, sample.ambient, [...copy].filter(([name]) => name.includes(held.id)).map(([fileName, stored]) => ({ fileName, open: () => bytes(stored) })), { mode: 'import' });
@@ -294,7 +294,7 @@ describe('archives that only a copy holds', () => {
 			const needed = await all(filesNeeded(mended, { target, snapshot: (await mended.snapshots(adaKey)).find(({ id }) => id === held.id)! }));
 			expect(needed).toHaveLength(2);
 			expect(needed.filter(({ fileName }) => !copy.has(fileName))).toEqual([]);
-			expect(problems).toHaveLength(1);
+			expect(problems).toEqual([expect.stringMatching(new RegExp(`^${adaKey}/${held.id}.* Until it can be read, no archive, list or cursor of its source is listed`))]);
 			// Once it is mended the copy lets go what no snapshot names.
 			expect((await all(filesToDelete(mended, { target }))).filter(({ key }) => key.endsWith('.zip'))).toEqual([]);
 		});

@@ -24,8 +24,7 @@ export const getFilesToDelete: Operation = {
 				const files = useCases.filesToDelete(repository, {
 					target,
 					...(signal ? { signal } : {}),
-					onProblem: ({ key, reason }) =>
-						this.addExecutionHints({ message: `What ${key} lists stays in the copy: ${reason}`, type: 'warning', location: 'outputPane' }),
+					onProblem: ({ reason }) => this.addExecutionHints({ message: reason, type: 'warning', location: 'outputPane' }),
 				});
 				for await (const { fileName, path, folder, kind, sizeBytes, sha256, fields } of files) {
 					output.push({ json: { fileName, path, folder, kind, size: sizeBytes, sha256, copy: fields }, pairedItem: { item: itemIndex } });

@@ -1,8 +1,10 @@
 import { Failure, isFailure, toFailure } from '../../base/failure';
 import type { JsonObject } from '../../base/json';
+import { SHAREPOINT_TRANSFERS } from '../../graph/governor';
 import type { ContentRequest, Fetched } from '../workload';
 import type { Checked } from './check-bytes';
 import { checkBytes } from './check-bytes';
+import { downloadMemory } from './download-memory';
 import type { DriveContext } from './drive-context';
 import { MALWARE_SKIP } from './file-meta';
 import { fileBytes, type Reading } from './file-bytes';
@@ -17,13 +19,8 @@ const SMALL_BYTES = 4 * 1024 * 1024;
 const WAITING_BYTES = 24 * 1024 * 1024;
 /** Downloads of a small file that come damaged, each in another way. */
 const MOST_TRIES = 3;
-/** SharePoint's lane lets eight requests of a tenant run at once (governor). */
-const DOWNLOADS = 8;
-
 /** When so much is left of a large file, the next one is asked for: until its first bytes are there, several answers pass. */
 const OPEN_NEXT_BYTES = 32 * 1024 * 1024;
-/** Over several connections, so much of all that is wanted next may be under way: what memory there is for it, but for a part. */
-const AHEAD_BYTES = 56 * 1024 * 1024;
 
 /** What came of a small file. */
 type Small = { bytes: Uint8Array; checked: Extract<Checked, { again: false }> } | { failure: Failure } | { isLarge: true };
@@ -60,7 +57,7 @@ export async function* fetchFiles(context: DriveContext, requests: readonly Cont
 	let next = 0;
 	let weightBytes = 0;
 	const fill = (): void => {
-		while (next < files.length && waiting.length < DOWNLOADS) {
+		while (next < files.length && waiting.length < SHAREPOINT_TRANSFERS) {
 			const file = files[next];
 			if (!file) return;
 			const isSmall = !file.onlyVersions && file.sizeBytes !== undefined && file.sizeBytes <= SMALL_BYTES;
@@ -73,9 +70,11 @@ export async function* fetchFiles(context: DriveContext, requests: readonly Cont
 	};
 	const openNext = (leftBytes: number): void => {
 		const isWide = context.speed.connections > 1;
+		// Over several connections so much of all that is wanted next is under way: what memory there is for it, but for a part.
+		const mostBytes = isWide ? downloadMemory.mostBytes - context.speed.partBytes : OPEN_NEXT_BYTES;
 		let aheadBytes = leftBytes;
 		for (const following of isWide ? waiting : waiting.slice(0, 1)) {
-			if (aheadBytes > (isWide ? AHEAD_BYTES : OPEN_NEXT_BYTES)) return;
+			if (aheadBytes > mostBytes) return;
 			if (following.small || following.file.onlyVersions) continue;
 			following.opened ??= openLarge(context, following.file, both, 'ahead');
 			following.opened.reading.askFurther?.();

@@ -1,10 +1,10 @@
 import { Failure, isFailure } from '../../base/failure';
 import type { StreamAnswer } from '../../graph/client';
+import { downloadMemory } from './download-memory';
 import type { DriveContext } from './drive-context';
 import { itemPath } from './drive-context';
 import type { FileToFetch } from './file-to-fetch';
 import type { GraphItem } from './graph-item';
-import { readAhead } from './read-ahead';
 import { wholeOf, wideDownload } from './wide-download';
 
 /** Breaks of one download without a byte in between. */
@@ -132,7 +132,7 @@ async function overConnections(context: DriveContext, answer: StreamAnswer, { ur
 		return wideDownload(answer, whole, {
 			...from,
 			speed,
-			readAhead,
+			memory: downloadMemory,
 			hasMore: (askFurther) => (reading.askFurther = askFurther),
 			ask: (offset, endBefore, tag, stopping) => graph.download(url, { offset, endBefore, expectedBytes: endBefore - offset, headers: { 'If-Range': tag }, signal: AbortSignal.any([signal, stopping]) }),
 		});

@@ -1,4 +1,5 @@
 import type { Ambient } from '../../base/ambient';
+import { SHAREPOINT_TRANSFERS } from '../../graph/governor';
 import { SteadyClock } from '../../graph/steady-clock';
 
 export interface LineSpeedLimits {
@@ -12,10 +13,10 @@ export interface LineSpeedLimits {
 }
 
 /**
- * A line of a gigabit is full at `enoughBytesPerSecond`. Eight is what the governor lets move content at once. A part
- * costs a request, and so one of SharePoint's resource units: at that speed 12 a second of the 20 of the smallest tenant.
+ * A line of a gigabit is full at `enoughBytesPerSecond`. A part costs a request, and so one of SharePoint's resource
+ * units: at that speed 12 a second of the 20 of the smallest tenant.
  */
-const limits: LineSpeedLimits = { partBytes: 8 * 1024 * 1024, mostConnections: 8, enoughBytesPerSecond: 100_000_000, waitingPart: 0.5 };
+const limits: LineSpeedLimits = { partBytes: 8 * 1024 * 1024, mostConnections: SHAREPOINT_TRANSFERS, enoughBytesPerSecond: 100_000_000, waitingPart: 0.5 };
 
 /**
  * Over how many connections at once a run downloads. SharePoint gives one connection only so much, whatever the line

@@ -1,8 +1,8 @@
 import { Failure } from '../../base/failure';
 import type { StreamAnswer } from '../../graph/client';
+import type { DownloadMemory } from './download-memory';
 import { FilePart } from './file-part';
 import type { LineSpeed } from './line-speed';
-import type { ReadAhead } from './read-ahead';
 
 export interface WideDownload {
 	/** Where the first answer begins. */
@@ -10,7 +10,7 @@ export interface WideDownload {
 	/** It was asked for one part only, since further connections are wanted at once. */
 	isPart: boolean;
 	speed: LineSpeed;
-	readAhead: ReadAhead;
+	memory: DownloadMemory;
 	/** Is told what asks for further parts, as memory and connections allow: for when memory has become free before its turn. */
 	hasMore(askFurther: () => void): void;
 	/** A range of the same content. */
@@ -121,7 +121,7 @@ class PartsAhead {
 		if (this.stopping.signal.aborted) return;
 		while (this.asked < this.whole.totalBytes && this.parts.length < speed.connections) {
 			const sizeBytes = Math.min(speed.partBytes, this.whole.totalBytes - this.asked);
-			if (sizeBytes > this.download.readAhead.freeBytes) return;
+			if (sizeBytes > this.download.memory.freeBytes) return;
 			this.readAhead(this.ask(...this.next()), sizeBytes);
 		}
 	}
@@ -133,9 +133,9 @@ class PartsAhead {
 	}
 
 	private readAhead(answer: Promise<StreamAnswer>, sizeBytes: number): boolean {
-		const { readAhead } = this.download;
-		if (!readAhead.take(sizeBytes)) return false;
-		this.parts.push(new FilePart(answer, () => readAhead.giveBack(sizeBytes)));
+		const { memory } = this.download;
+		if (!memory.take(sizeBytes)) return false;
+		this.parts.push(new FilePart(answer, () => memory.giveBack(sizeBytes)));
 		return true;
 	}
 

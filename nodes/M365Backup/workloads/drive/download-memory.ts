@@ -4,10 +4,10 @@ import { keepMore, PIECE_BYTES } from '../../base/pieces';
  * What all downloads of this process together may hold in memory before its turn has come, however many drives are backed
  * up at once.
  */
-export class ReadAhead {
+export class DownloadMemory {
 	private takenBytes = 0;
 
-	constructor(private readonly mostBytes: number) {}
+	constructor(readonly mostBytes: number) {}
 
 	get freeBytes(): number {
 		return this.mostBytes - this.takenBytes;
@@ -31,4 +31,4 @@ export class ReadAhead {
 }
 
 /** Eight parts of 8 MB. */
-export const readAhead = new ReadAhead(64 * 1024 * 1024);
+export const downloadMemory = new DownloadMemory(64 * 1024 * 1024);
