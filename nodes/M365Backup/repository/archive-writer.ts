@@ -106,7 +106,7 @@ export class ArchiveWriter {
 		const offset = this.#queue.count;
 		const entry = this.uniqueName(input.name);
 		const name = Buffer.from(entry);
-		await this.write(localHeader({ name, modified, compressed, sizeBytes: input.sizeBytes }));
+		await this.write(localHeader({ name, modified, compressed, sizeBytes: input.sizeBytes, offset }));
 		const start = this.#queue.count;
 		const measured = read.all ? await this.writeWhole(read.all) : await this.writeStream(read.content, compressed, input.hash);
 		const descriptor = { crc32: measured.crc32, size: measured.sizeBytes, compressedSize: this.#queue.count - start };

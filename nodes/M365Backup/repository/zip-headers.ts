@@ -15,6 +15,11 @@ const FLAGS = 0x0808;
 const MADE_BY_UNIX = 3 << 8;
 const FILE_MODE = (0o100644 << 16) >>> 0;
 const ZIP64_FIELD = 1;
+const ALIGNMENT_FIELD = 0xd935;
+/** Blocks of disks and file systems divide it. */
+const CONTENT_ALIGNMENT = 4096;
+/** For less it is not worth up to 4 KB. */
+const ALIGNED_FROM_BYTES = 16 * 1024 * 1024;
 const MAX_32 = 0xffffffff;
 const MAX_16 = 0xffff;
 
@@ -26,10 +31,17 @@ export interface DirectoryEntry extends Descriptor {
 	offset: number;
 }
 
-/** @param sizeBytes If known, so that readers of streams know beforehand that the descriptor has 64-bit sizes. */
-export function localHeader({ name, modified, compressed, sizeBytes = 0 }: Pick<DirectoryEntry, 'name' | 'modified' | 'compressed'> & { sizeBytes?: number | undefined }): Buffer {
+/**
+ * A long content that is stored as it is begins at a multiple of `CONTENT_ALIGNMENT` in its archive, so that what comes
+ * can go to a disk as it came (long-file.ts).
+ *
+ * @param sizeBytes If known, so that readers of streams know beforehand that the descriptor has 64-bit sizes.
+ */
+export function localHeader({ name, modified, compressed, offset, sizeBytes = 0 }: Pick<DirectoryEntry, 'name' | 'modified' | 'compressed' | 'offset'> & { sizeBytes?: number | undefined }): Buffer {
 	const isLarge = sizeBytes > MAX_32;
-	const extra = isLarge ? zip64Field([0, 0]) : Buffer.alloc(0);
+	const sizes = isLarge ? zip64Field([0, 0]) : Buffer.alloc(0);
+	const isAligned = !compressed && sizeBytes >= ALIGNED_FROM_BYTES;
+	const extra = isAligned ? Buffer.concat([sizes, alignmentField(offset + LOCAL_HEADER_BYTES + name.length + sizes.length)]) : sizes;
 	const header = Buffer.alloc(LOCAL_HEADER_BYTES);
 	header.writeUInt32LE(LOCAL_HEADER_SIGNATURE, 0);
 	header.writeUInt16LE(isLarge ? VERSION_ZIP64 : VERSION, 4);
@@ -114,6 +126,17 @@ function zip64Field(values: readonly number[]): Buffer {
 	field.writeUInt16LE(ZIP64_FIELD, 0);
 	field.writeUInt16LE(values.length * 8, 2);
 	for (const [index, value] of values.entries()) field.writeBigUInt64LE(BigInt(value), 4 + index * 8);
+	return field;
+}
+
+/** As zipalign of the Android SDK pads: the alignment, then zeros up to the content (Android's ApkSignerV2 and zipalign sources). */
+function alignmentField(offset: number): Buffer {
+	const leastBytes = 6;
+	const missingBytes = CONTENT_ALIGNMENT - ((offset + leastBytes) % CONTENT_ALIGNMENT);
+	const field = Buffer.alloc(leastBytes + (missingBytes % CONTENT_ALIGNMENT));
+	field.writeUInt16LE(ALIGNMENT_FIELD, 0);
+	field.writeUInt16LE(field.length - 4, 2);
+	field.writeUInt16LE(CONTENT_ALIGNMENT, 4);
 	return field;
 }
 

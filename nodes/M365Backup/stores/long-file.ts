@@ -1,14 +1,14 @@
 import { constants } from 'node:fs';
 import { open, statfs, type FileHandle } from 'node:fs/promises';
 import { toFailure, type Failure } from '../base/failure';
-import { isAligned } from './aligned-buffers';
+import { isAligned } from '../base/pieces';
 import { attempt, errorCode, fileFailure } from './file-errors';
 
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 /** A file that has come so far goes past the page cache from here on. */
 const DIRECT_FROM_BYTES = 16 * 1024 * 1024;
 /** What goes that way begins and ends at multiples of it: blocks of disks and file systems divide it. */
-const BLOCK_BYTES = 4096;
+export const BLOCK_BYTES = 4096;
 
 /**
  * File systems of disks of this machine, by their numbers (statfs(2)): ext, XFS, Btrfs, F2FS, and the layers of containers

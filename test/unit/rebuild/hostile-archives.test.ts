@@ -28,7 +28,7 @@ function forgedArchive(entries: readonly Forged[], ending: { entries?: number; s
 		const packed = deflateRawSync(content);
 		const bytes = Buffer.from(name);
 		const descriptor = { crc32: crc32(content), size, compressedSize: packed.length };
-		const entry = Buffer.concat([localHeader({ name: bytes, modified: NOW, compressed: true }), packed, dataDescriptor(descriptor)]);
+		const entry = Buffer.concat([localHeader({ name: bytes, modified: NOW, compressed: true, offset }), packed, dataDescriptor(descriptor)]);
 		directory.push(centralHeader({ name: bytes, modified: NOW, compressed: true, offset: offset + (ending.shift ?? 0), ...descriptor }));
 		parts.push(entry);
 		offset += entry.length;

@@ -3,6 +3,7 @@ import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { giveBack, PIECE_BYTES, takePiece } from '../../../nodes/M365Backup/base/pieces';
 import { createFolderStore } from '../../../nodes/M365Backup/stores/folder-store';
 import { openDirect, type OpenDirect } from '../../../nodes/M365Backup/stores/long-file';
 
@@ -29,7 +30,7 @@ async function* inChunks(chunkBytes: number, bytes = CONTENT): AsyncGenerator<Ui
 }
 
 /** Hands on to the file system itself, without the flag, so that these tests mean the same wherever they run. */
-function recorded(write: (bytes: Uint8Array, position: number, through: () => Promise<number>) => Promise<number>): { openDirect: OpenDirect; opened: () => number; closed: () => number } {
+function recorded(write: (bytes: Buffer, position: number, through: () => Promise<number>) => Promise<number>): { openDirect: OpenDirect; opened: () => number; closed: () => number } {
 	let [opened, closed] = [0, 0];
 	return {
 		opened: () => opened,
@@ -39,7 +40,7 @@ function recorded(write: (bytes: Uint8Array, position: number, through: () => Pr
 			opened += 1;
 			const direct = {
 				write: async (bytes: Uint8Array, offset: number, length: number, position: number) => {
-					const part = bytes.subarray(offset, offset + length);
+					const part = Buffer.from(bytes.buffer, bytes.byteOffset + offset, length);
 					const through = async (): Promise<number> => (await handle.write(part, 0, part.length, position)).bytesWritten;
 					return { bytesWritten: await write(part, position, through), buffer: bytes };
 				},
@@ -51,6 +52,18 @@ function recorded(write: (bytes: Uint8Array, position: number, through: () => Pr
 			return direct as unknown as Awaited<ReturnType<OpenDirect>>;
 		},
 	};
+}
+
+/** As a download gives them: behind a header, in pieces that go round, each filled anew once the next is asked for. */
+async function* inPieces(headerBytes: number, pieces: Set<ArrayBufferLike> = new Set()): AsyncGenerator<Uint8Array> {
+	yield CONTENT.subarray(0, headerBytes);
+	for (let at = headerBytes; at < CONTENT.length; at += PIECE_BYTES) {
+		const piece = takePiece();
+		pieces.add(piece.buffer);
+		yield piece.subarray(0, CONTENT.copy(piece, 0, at));
+		giveBack(piece);
+		await Promise.resolve();
+	}
 }
 
 const failing = (code: string): Error => Object.assign(new Error(`${code}: as told`), { code });
@@ -72,6 +85,31 @@ describe('A long file of a folder', () => {
 		expect((await readFile(path.join(root, 'long'))).equals(CONTENT)).toBe(true);
 		expect(positions).toEqual(Array.from({ length: 24 }, (_, index) => (16 + index) * 1024 * 1024));
 		expect([way.opened(), way.closed()]).toEqual([1, 1]);
+	});
+
+	it('is written from the very memory that it came in, where that fits, which is not filled anew before', async () => {
+		const pieces = new Set<ArrayBufferLike>();
+		const written: ArrayBufferLike[] = [];
+		const way = recorded(async (bytes, position, through) => {
+			written.push(bytes.buffer);
+			await new Promise((resolve) => setTimeout(resolve, 5));
+			expect(bytes.equals(CONTENT.subarray(position, position + bytes.length))).toBe(true);
+			return await through();
+		});
+		await createFolderStore({ root, openDirect: way.openDirect }).put('long', inPieces(4096, pieces));
+		expect((await readFile(path.join(root, 'long'))).equals(CONTENT)).toBe(true);
+		expect(written).toHaveLength(24);
+		expect(written.filter((memory) => !pieces.has(memory))).toEqual([]);
+	});
+
+	it.each([1, 93, 4095, 4096, 8192 + 512])('is whole behind a header of %i bytes, also where many pieces are out', async (headerBytes) => {
+		const out = Array.from({ length: headerBytes === 8704 ? 50 : 0 }, () => takePiece());
+		try {
+			await createFolderStore({ root }).put('long', inPieces(headerBytes));
+			expect((await readFile(path.join(root, 'long'))).equals(CONTENT)).toBe(true);
+		} finally {
+			out.forEach(giveBack);
+		}
 	});
 
 	it('of which little comes never does', async () => {
