@@ -1,14 +1,13 @@
 import { Failure, isFailure } from '../base/failure';
 import { once } from '../repository/bytes';
-import { parseRepositoryKey, recordName } from '../repository/names';
-import { formatRecord, readHold, readPrune, type HoldRecord } from '../repository/prune-records';
+import { recordName } from '../repository/names';
+import { formatRecord, readHold, type HoldRecord } from '../repository/prune-records';
 import { putConfirmed } from '../repository/put-confirmed';
 import type { Repository } from '../repository/repository';
 import { listSource } from '../repository/snapshot-files';
 import { LOCKED_CODE } from '../stores/store';
+import { prunesGoingOn } from './prunes-going-on';
 
-/** How long a prune may take to remove the records that it wrote down. One that stands longer was interrupted. */
-const PRUNE_TAKES_MS = 3_600_000;
 const LOOK_EVERY_MS = 1000;
 const MOST_LOOKS = 30;
 
@@ -78,22 +77,10 @@ async function whatBecameOf(repository: Repository, key: string, id: string, sig
 	const snapshot = files.get(recordName(id, 'snapshot'));
 	const hold = files.get(recordName(id, 'hold'));
 	if (!snapshot) return 'gone';
-	for (const [name, { modifiedAt }] of files) {
-		if (parseRepositoryKey(`${key}/${name}`).kind !== 'prune') continue;
-		const isGoingOn = modifiedAt.getTime() + PRUNE_TAKES_MS >= (hold?.modifiedAt ?? modifiedAt).getTime();
-		const cameBack = snapshot.modifiedAt > modifiedAt;
-		if (isGoingOn && !cameBack && (await names(repository, key, name, id, signal))) return 'going';
+	for (const { writtenAt, record } of await prunesGoingOn(repository.store, key, files, hold?.modifiedAt ?? new Date(0), signal)) {
+		const cameBack = snapshot.modifiedAt > writtenAt;
+		// A record that cannot be read counts as naming everything.
+		if (!cameBack && (!record || record.snapshots.some((removed) => removed.id === id))) return 'going';
 	}
 	return 'stored';
-}
-
-/** A record that cannot be read counts as naming everything. */
-async function names(repository: Repository, key: string, prune: string, id: string, signal?: AbortSignal): Promise<boolean> {
-	try {
-		const record = await readPrune(repository.store, key, prune, signal);
-		return record?.snapshots.some((removed) => removed.id === id) ?? false;
-	} catch (error) {
-		if (!isFailure(error, 'corrupt')) throw error;
-		return true;
-	}
 }

@@ -1,19 +1,21 @@
 import type { Ambient } from '../base/ambient';
-import { Failure, isFailure } from '../base/failure';
+import { isFailure } from '../base/failure';
 import { once, readFile, sha256 } from '../repository/bytes';
 import { MAX_CURSOR_BYTES, MAX_RECORD_BYTES } from '../repository/limits';
 import { isStored } from '../repository/put-confirmed';
 import { REPOSITORY_README } from '../repository/readme-text';
-import { parseRepositoryRecord, type RepositoryRecord } from '../repository/record-schemas';
 import { Repository } from '../repository/repository';
 import { openSealed } from '../repository/sealed-json';
+import { listSource } from '../repository/snapshot-files';
 import { readSeen } from '../repository/seen-files';
 import type { RepositoryEncryption } from '../repository/encryption';
 import { unlockRepository } from '../repository/unlock';
 import { storedBytes, storedName, type Store } from '../stores/store';
+import { findIdentity, type Identity } from './import-identity';
 import { classifyImports, ImportOverlay, readImport, type FileToImport, type NamedImport } from './import-overlay';
 import { ImportRecords, type ImportSides } from './import-records';
 import { measure, proven } from './proven-content';
+import { prunesGoingOn } from './prunes-going-on';
 
 export type { FileToImport } from './import-overlay';
 
@@ -63,31 +65,6 @@ export async function importFiles(store: Store, ambient: Ambient, files: readonl
 	return files.map(({ fileName }, position) => ({ fileName, ...(outcomes.get(position) ?? { outcome: 'refused', reason: 'it was not looked at' }) }));
 }
 
-/** Whose files these are: decided before anything is written. */
-interface Identity {
-	record: RepositoryRecord;
-	/** The `repository.json` that was brought, where the store has none. */
-	toStore?: Buffer;
-}
-
-async function findIdentity(store: Store, overlay: Store, signal: AbortSignal | undefined): Promise<Identity> {
-	const stored = await readFile(store, 'repository.json', MAX_RECORD_BYTES, signal);
-	const brought = await readFile(overlay, 'repository.json', MAX_RECORD_BYTES, signal);
-	const storedRecord = stored && parseRepositoryRecord(stored, store.label);
-	const broughtRecord = brought && parseRepositoryRecord(brought, overlay.label);
-	if (storedRecord && broughtRecord && storedRecord.id !== broughtRecord.id) {
-		throw new Failure('invalid', `The files to import belong to another repository (${broughtRecord.id}) than the one in ${store.label} (${storedRecord.id})`, {
-			code: 'otherRepository',
-			nextStep: 'Import them into an empty folder. Nothing was changed.',
-		});
-	}
-	if (storedRecord) return { record: storedRecord };
-	if (broughtRecord) return { record: broughtRecord, toStore: brought };
-	throw new Failure('notFound', `There is no backup repository in ${store.label}, and repository.json is not among the files to import`, {
-		nextStep: 'To rebuild a repository, import its repository.json together with the other files. Nothing was changed.',
-	});
-}
-
 class Import {
 	private readonly records = new Map<string, ImportRecords>();
 	private readonly listings = new Map<string, Map<string, number>>();
@@ -117,7 +94,9 @@ class Import {
 			.filter(({ parsed }) => order.includes(parsed.kind))
 			.sort((a, b) => order.indexOf(a.parsed.kind) - order.indexOf(b.parsed.kind) || (a.key < b.key ? -1 : 1));
 		for (const named of sorted) outcomes.set(named.position, await this.take(named));
-		if (this.changes) await this.finish();
+		if (!this.changes) return;
+		await this.lookOnceMore(sorted, outcomes);
+		await this.finish();
 	}
 
 	private async takeIdentity(): Promise<Outcome> {
@@ -264,6 +243,29 @@ class Import {
 		if (stored !== null && (sha256(stored) === this.identity.record.readme || sha256(bytes) !== this.identity.record.readme)) return { outcome: 'alreadyThere' };
 		await this.put(key, once(bytes));
 		return stored === null ? { outcome: 'imported' } : replacedDamaged;
+	}
+
+	/**
+	 * A prune beside this import may have looked before it, and removes what was found here. What is gone by now comes in
+	 * all the same; what may still go is told.
+	 */
+	private async lookOnceMore(sorted: readonly NamedImport[], outcomes: Map<number, Outcome>): Promise<void> {
+		const found = sorted.filter(({ position, parsed }) => parsed.sourceKey !== undefined && outcomes.get(position)?.outcome === 'alreadyThere');
+		for (const source of new Set(found.map(({ parsed }) => parsed.sourceKey ?? ''))) {
+			const files = await listSource(this.store, source, this.signal);
+			const prunes = await prunesGoingOn(this.store, source, files, this.ambient.now(), this.signal);
+			if (prunes.length === 0) continue;
+			this.listings.delete(`${source}/`);
+			for (const named of found) {
+				if (named.parsed.sourceKey !== source) continue;
+				const name = named.key.slice(source.length + 1);
+				const stored = files.get(name);
+				if (!stored) outcomes.set(named.position, await this.take(named));
+				else if (prunes.some(({ writtenAt, record }) => stored.modifiedAt <= writtenAt && (!record || record.files.some((file) => file.name === name)))) {
+					outcomes.set(named.position, { outcome: 'alreadyThere', reason: 'a prune that began less than an hour ago may still remove it: import it once more in an hour' });
+				}
+			}
+		}
 	}
 
 	/** `cursor.json` is a copy of the newest cursor: where it is missing, it is made again. */
