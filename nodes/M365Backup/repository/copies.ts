@@ -75,7 +75,7 @@ export class CopyLedger {
 			lines: isWhole ? [...whole.values()] : lines,
 		});
 		const key = await this.putFresh(await packSealed(text), now, signal);
-		this.content.lines = whole;
+		for (const line of lines) this.content.lines.set(line.key, line);
 		if (isWhole) for (const part of this.content.parts) this.content.repeated.add(part);
 		this.content.parts = isWhole ? [key] : [...this.content.parts, key];
 	}
