@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Size of the buffers in which long contents travel: what brings 16 KB at a time pays its way through a dozen hands each time. */
 export const PIECE_BYTES = 1024 * 1024;
 /** So many wait for the next use, 8 MB: the queues of two contents. */
@@ -22,7 +24,7 @@ const lent = new WeakSet<ArrayBuffer>();
 const held = new Map<ArrayBuffer, boolean>();
 const aligned = new WeakSet<ArrayBuffer>();
 let alignedAlive = 0;
-let isRefused = false;
+let isRefused: boolean | undefined;
 const whenGone = new FinalizationRegistry(() => alignedAlive--);
 
 /**
@@ -87,6 +89,7 @@ function lend(memory: ArrayBuffer): Buffer<ArrayBuffer> {
  * of the system's. Undefined where so many are alive.
  */
 function makeAligned(most: number): ArrayBuffer | undefined {
+	isRefused ??= areAddressesScarce();
 	if (isRefused || alignedAlive >= most) return undefined;
 	try {
 		const pages = PIECE_BYTES / PAGE_BYTES;
@@ -96,8 +99,17 @@ function makeAligned(most: number): ArrayBuffer | undefined {
 		whenGone.register(buffer, undefined);
 		return buffer;
 	} catch {
-		// The process may not reserve as many addresses as this takes (`ulimit -v`).
 		isRefused = true;
 		return undefined;
+	}
+}
+
+/** Whether somebody limits them (`ulimit -v`; proc(5)): what we reserve, WebAssembly programs of others, such as `fetch`'s, would lack. */
+function areAddressesScarce(): boolean {
+	try {
+		return !/^Max address space +unlimited/m.test(readFileSync('/proc/self/limits', 'latin1'));
+	} catch {
+		// Not Linux, which alone has such a file, and the use for aligned pieces.
+		return false;
 	}
 }

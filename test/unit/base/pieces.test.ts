@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { letGo } from '../../../nodes/M365Backup/base/let-go';
 import { giveBack, hold, isAligned, PIECE_BYTES, takeAligned, takePiece } from '../../../nodes/M365Backup/base/pieces';
@@ -69,5 +71,15 @@ describe('pieces', () => {
 		const toWrite = takeAligned();
 		taken.push(toWrite);
 		expect(isAligned(toWrite)).toBe(true);
+	});
+
+	it('leave all addresses to others where these are limited: fetch, for one, needs some for its own WebAssembly', () => {
+		const source = JSON.stringify(path.join(__dirname, '../../../nodes/M365Backup/base/pieces.ts'));
+		const code = `import { takePiece, isAligned } from ${source};
+			const pieces = Array.from({ length: 30 }, takePiece);
+			const refused = await fetch('http://127.0.0.1:1/').catch((error) => error.cause);
+			console.log(JSON.stringify([pieces.filter(isAligned).length, pieces.length, String(refused)]));`;
+		const args = ['-c', 'ulimit -v 40000000 && exec "$0" "$@"', process.execPath, '--import', 'tsx', '--input-type=module', '-e', code];
+		expect(JSON.parse(execFileSync('sh', args, { encoding: 'utf8' }))).toEqual([0, 30, 'Error: bad port']);
 	});
 });
